@@ -1,0 +1,77 @@
+"""What the conversation database holds, as frozen records."""
+
+from typing import Literal
+
+import msgspec
+
+from app.options import Value
+from backends.protocol import Timings, Usage
+
+Role = Literal["user", "assistant"]
+Status = Literal["streaming", "complete", "stopped", "length", "interrupted"]
+"""How a message ended. A person's message is always complete."""
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """What produced an answer, and at which cost. Times in milliseconds."""
+
+    model_id: str = ""
+    model_name: str = ""
+    model_file: str = ""
+    model_sha256: str = ""
+    quant: str = ""
+    backend: str = "llama_cpp"
+    template: str = ""
+    options: dict[str, Value] = {}
+    seed: int = 0
+    usage: Usage = Usage()
+    timings: Timings = Timings()
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """A node of the tree. `sibling_index` counts from 0 among `sibling_count`; times are Unix seconds."""
+
+    id: str
+    conversation_id: str
+    parent_id: str | None
+    role: Role
+    text: str
+    created: float
+    status: Status = "complete"
+    reasoning: str = ""
+    reasoning_seconds: float = 0.0
+    problem: str = ""
+    notice: str = ""
+    origin: Origin | None = None
+    sibling_index: int = 0
+    sibling_count: int = 1
+
+
+class Conversation(msgspec.Struct, frozen=True, kw_only=True):
+    """A conversation without its messages. `options` holds only what differs from the defaults."""
+
+    id: str
+    title: str
+    created: float
+    updated: float
+    model_id: str = ""
+    options: dict[str, Value] = {}
+    leaf_id: str | None = None
+    draft: str = ""
+
+
+class ConversationRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the conversation list. `snippet` is the newest answer's first line, as plain text."""
+
+    id: str
+    title: str
+    updated: float
+    snippet: str = ""
+    status: Status = "complete"
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """A stretch of the shown branch, oldest first. `has_earlier` says that more lies before it."""
+
+    messages: tuple[Message, ...]
+    has_earlier: bool

@@ -1,0 +1,1 @@
+"""Who answers: one engine per sub-package, behind the protocol in `backends.protocol`."""

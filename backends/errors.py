@@ -1,0 +1,39 @@
+"""What can go wrong in an engine, in words for a person."""
+
+
+class BackendError(Exception):
+    """A failure that a person can understand.
+
+    `what` happened, `why`, and what to do about it (`fix`); each a sentence, `why` and `fix` may
+    be empty. Anything else that an engine raises is a bug.
+    """
+
+    def __init__(self, what: str, why: str = "", fix: str = "") -> None:
+        super().__init__(" ".join(part for part in (what, why, fix) if part))
+        self.what = what
+        self.why = why
+        self.fix = fix
+
+
+class ModelLoadError(BackendError):
+    """The model could not be loaded: damaged, unsupported, or refused by the self-test."""
+
+
+class OutOfMemory(BackendError):
+    """The model or its context does not fit in memory."""
+
+
+class LoadCancelled(BackendError):
+    """The person cancelled the load."""
+
+
+class PromptTooLong(BackendError):
+    """The newest message alone does not fit in the context."""
+
+
+class EngineCrashed(BackendError):
+    """The engine's process died. `detail` is the tail of its log, for a report."""
+
+    def __init__(self, what: str, why: str = "", fix: str = "", detail: str = "") -> None:
+        super().__init__(what, why, fix)
+        self.detail = detail

@@ -1,0 +1,1 @@
+"""The llama.cpp engine: a worker process per loaded model."""

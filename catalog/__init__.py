@@ -1,0 +1,1 @@
+"""What can be run: the catalogue, downloads, GGUF headers, installed models."""

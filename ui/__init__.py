@@ -1,0 +1,1 @@
+"""What a person sees: Qt widgets and nothing else."""
