@@ -13,11 +13,15 @@ Status = Literal["streaming", "complete", "stopped", "length", "interrupted"]
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
-    """What produced an answer, and at which cost. Times in milliseconds."""
+    """What produced an answer, and at which cost. Times in milliseconds.
+
+    `model_sha256` is empty where nobody has published the file's hash; `model_bytes` is its size.
+    """
 
     model_id: str = ""
     model_name: str = ""
     model_file: str = ""
+    model_bytes: int = 0
     model_sha256: str = ""
     quant: str = ""
     backend: str = "llama_cpp"

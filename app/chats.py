@@ -1,0 +1,165 @@
+"""What a person does in a chat: ask, ask again, edit, go on. Each makes a turn."""
+
+import threading
+from collections.abc import Callable, Mapping
+
+from app.conversations.records import Conversation, Message
+from app.conversations.store import ConversationStore
+from app.engines import Engines
+from app.errors import AppError
+from app.options import Value, checked, effective
+from app.prompts import chat_request
+from app.settings import SettingsFile
+from app.turns import Plan, Turn
+from catalog.errors import CatalogError, UnknownModel
+from catalog.library import InstalledModel, Library
+
+_CLOSE_SECONDS = 4.0
+
+
+class Chats:
+    """Makes the turns of all conversations. Its methods raise `AppError`s in words."""
+
+    def __init__(
+        self, store: ConversationStore, library: Library, engines: Engines, settings: SettingsFile
+    ) -> None:
+        self._store = store
+        self._library = library
+        self._engines = engines
+        self._settings = settings
+        self._turns: list[Turn] = []
+        self._lock = threading.Lock()
+
+    def send(self, conversation_id: str, text: str) -> Turn:
+        """Ask at the end of the shown branch. The question is on disk when this returns."""
+        conversation = self._store.get(conversation_id)
+        self._refuse_while_writing(conversation.leaf_id)
+        return self._ask(conversation, conversation.leaf_id, text)
+
+    def regenerate(self, answer_id: str) -> Turn:
+        """Another answer to the same question, beside that one."""
+        answer = self._store.message(answer_id)
+        self._refuse_while_writing(answer.id)
+        if answer.role != "assistant" or answer.parent_id is None:
+            raise AppError("Only an answer can be written again.")
+        question = self._store.message(answer.parent_id)
+        return self._answer(self._store.get(answer.conversation_id), question)
+
+    def edit(self, message_id: str, text: str) -> Turn | None:
+        """The message in other words, beside the old one. A question gets a new answer."""
+        message = self._store.message(message_id)
+        self._refuse_while_writing(message.id)
+        conversation = self._store.get(message.conversation_id)
+        if message.role == "user":
+            return self._ask(conversation, message.parent_id, text)
+        self._store.add_message(
+            conversation.id, parent_id=message.parent_id, role="assistant", text=text
+        )
+        return None
+
+    def continue_answer(self, answer_id: str) -> Turn:
+        """Go on with an answer that was cut short."""
+        answer = self._store.message(answer_id)
+        self._refuse_while_writing(answer.id)
+        if answer.role != "assistant":
+            raise AppError("Only an answer can be continued.")
+        conversation = self._store.get(answer.conversation_id)
+        begun = bool(answer.text or answer.reasoning)
+        return self._turn(
+            None, answer, lambda: self._plan(conversation, answer, continue_last=begun)
+        )
+
+    def model_for(self, conversation: Conversation) -> InstalledModel:
+        """The conversation's own model, else the one last chosen, else the first."""
+        if conversation.model_id:
+            try:
+                return self._library.find(conversation.model_id)
+            except UnknownModel:
+                raise AppError(
+                    f"The model of this chat, “{conversation.model_id}”, is no longer installed.",
+                    fix="Choose another model for it, or get this one again.",
+                ) from None
+        models = self._library.models()
+        if not models:
+            raise AppError(
+                "No model is installed.",
+                fix="Get one on the page Models, or with “causeway pull smollm2-135m-instruct”.",
+            )
+        last = self._settings.current.last_model_id
+        return next((model for model in models if model.id == last), models[0])
+
+    def options_for(self, conversation: Conversation) -> dict[str, Value]:
+        """Every option in force: defaults, the makers' advice, the person's own, this chat's."""
+        try:
+            entry = self.model_for(conversation).entry
+        except (AppError, CatalogError):
+            entry = None
+        return effective(
+            _sound(entry.sampling if entry else {}),
+            _sound(self._settings.current.chat_defaults),
+            _sound(conversation.options),
+        )
+
+    def close(self) -> None:
+        """Stop all turns and wait until they are saved."""
+        with self._lock:
+            turns, self._turns = self._turns, []
+        for turn in turns:
+            turn.stop()
+        for turn in turns:
+            turn.close(_CLOSE_SECONDS)
+
+    def _ask(self, conversation: Conversation, parent_id: str | None, text: str) -> Turn:
+        if not text.strip():
+            raise AppError("There is nothing to send.", fix="Write a message first.")
+        question = self._store.add_message(
+            conversation.id, parent_id=parent_id, role="user", text=text
+        )
+        return self._answer(conversation, question)
+
+    def _answer(self, conversation: Conversation, question: Message) -> Turn:
+        answer = self._store.add_message(
+            conversation.id, parent_id=question.id, role="assistant", text="", status="streaming"
+        )
+        return self._turn(question, answer, lambda: self._plan(conversation, question))
+
+    def _turn(self, question: Message | None, answer: Message, plan: Callable[[], Plan]) -> Turn:
+        turn = Turn(self._store, self._engines, question=question, answer=answer, plan=plan)
+        with self._lock:
+            self._turns = [running for running in self._turns if not running.ended]
+            self._turns.append(turn)
+        return turn
+
+    def _plan(
+        self, conversation: Conversation, last: Message, *, continue_last: bool = False
+    ) -> Plan:
+        model = self.model_for(conversation)
+        options = self.options_for(conversation)
+        request = chat_request(
+            self._store.branch(last.id),
+            options,
+            stop=model.entry.stop if model.entry else (),
+            continue_last=continue_last,
+        )
+        return Plan(model, request, options)
+
+    def _refuse_while_writing(self, message_id: str | None) -> None:
+        if message_id is None or self._store.message(message_id).status != "streaming":
+            return
+        self._store.recover()  # its writer may have died
+        if self._store.message(message_id).status == "streaming":
+            raise AppError(
+                "An answer is still being written in this chat.",
+                fix="Wait until it ends, or stop it.",
+            )
+
+
+def _sound(layer: Mapping[str, object]) -> dict[str, Value]:
+    """What of a layer is a known option with a valid value; files may have been edited by hand."""
+    values: dict[str, Value] = {}
+    for key, value in layer.items():
+        try:
+            values[key] = checked(key, value)
+        except AppError:
+            continue
+    return values

@@ -1,0 +1,42 @@
+"""Does a model fit in this computer's memory? Asked before it is loaded."""
+
+import psutil
+
+from app.formatting import bytes_text
+from backends.errors import OutOfMemory
+from backends.protocol import LoadOptions
+from catalog.fit import estimate
+from catalog.gguf import check_model_file
+from catalog.library import InstalledModel
+
+DEFAULT_CONTEXT = 8192
+"""Tokens of context that an engine sets up at most when nobody asks for a length."""
+
+_TIGHT = 0.9
+"""Share of the free memory above which a model is loaded with a warning."""
+
+
+def check_memory(model: InstalledModel, options: LoadOptions, *, freed: int) -> str:
+    """A warning in words where the model will be tight, empty where it fits.
+
+    `freed` bytes are in use by a model that makes room for this one. Memory that the system uses as
+    a cache counts as free, since weights are mapped from their file. Raises `OutOfMemory` where the
+    model can't fit, and `BadModelFile` where the file is none.
+    """
+    header = check_model_file(model.path)
+    n_ctx = options.n_ctx or min(header.context_length or DEFAULT_CONTEXT, DEFAULT_CONTEXT)
+    needed = estimate(header, model.size_bytes, n_ctx).total
+    free = psutil.virtual_memory().available + freed
+    advice = "Close other programs, take a smaller model, or set a shorter context length."
+    if needed > free:
+        raise OutOfMemory(
+            f"{model.name} does not fit in memory.",
+            f"It needs about {bytes_text(needed)}, and {bytes_text(free)} are free.",
+            advice,
+        )
+    if needed > free * _TIGHT:
+        return (
+            f"Memory is tight: {model.name} needs about {bytes_text(needed)}, and"
+            f" {bytes_text(free)} are free. {advice}"
+        )
+    return ""

@@ -1,0 +1,78 @@
+"""The program's parts, put together. Window and command line begin here."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from app.chats import Chats
+from app.conversations.store import ConversationStore
+from app.engines import Engines
+from app.paths import Paths
+from app.settings import Settings, SettingsFile
+from backends.registry import BrokenBackend, find_backends
+from catalog.bundled import load_bundled
+from catalog.entries import Catalogue
+from catalog.library import Library
+
+_TRASH_SECONDS = 24 * 3600.0
+"""How long what was deleted can be brought back."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the program is made of. Closing it ends every thread and process of it."""
+
+    paths: Paths
+    settings: SettingsFile
+    store: ConversationStore
+    catalogue: Catalogue
+    library: Library
+    engines: Engines
+    chats: Chats
+    broken_backends: tuple[BrokenBackend, ...]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop and save what is being written, end the model, close the database."""
+        self.chats.close()
+        self.engines.close()
+        self.store.close()
+
+
+def models_folder(paths: Paths, settings: Settings) -> Path:
+    """Where downloaded models are kept: the person's choice, else the program's own folder."""
+    chosen = settings.models_folder.strip()
+    return Path(chosen).expanduser() if chosen else paths.models_folder
+
+
+def open_services(paths: Paths) -> Services:
+    """Open settings, database and library. Raises `StorageError` where one can't be opened."""
+    settings = SettingsFile(paths.settings_file)
+    store = ConversationStore(paths.database_file)
+    store.recover()
+    store.purge(older_than_seconds=_TRASH_SECONDS)
+    catalogue = load_bundled()
+    library = Library(models_folder(paths, settings.load()), paths.library_file, catalogue)
+    backends, broken = find_backends()
+    engines = Engines(backends, unload_after=lambda: settings.current.unload_after_minutes * 60.0)
+    return Services(
+        paths=paths,
+        settings=settings,
+        store=store,
+        catalogue=catalogue,
+        library=library,
+        engines=engines,
+        chats=Chats(store, library, engines, settings),
+        broken_backends=broken,
+    )
