@@ -1,0 +1,94 @@
+"""Where to go: the buttons of the rail and the rows of a list of places."""
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from ui.icons import glyph, paint_icon
+from ui.kit.buttons import PaintedButton
+from ui.kit.painting import rounded
+from ui.theme import Theme
+
+
+class RailButton(PaintedButton):
+    """One place of the window. `set_progress` draws a ring over it while something runs there."""
+
+    def __init__(self, theme: Theme, icon: str, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(theme, name, parent)
+        glyph(f"{icon}-fill")
+        self._icon = icon
+        self._progress: float | None = None
+        side = theme.size("rail_button")
+        self.setFixedSize(side, side)
+        self.setCheckable(True)
+        self.setAutoExclusive(True)
+        self.setToolTip(name)
+
+    def set_progress(self, fraction: float | None) -> None:
+        self._progress = fraction
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        rect = QRectF(self.rect())
+        color = self.theme.color
+        on = self.isChecked()
+        if on:
+            rounded(painter, rect, self.radius, color("selected"))
+        else:
+            self.paint_overlay(painter, rect)
+        self.paint_ring(painter, rect)
+        name = f"{self._icon}-fill" if on else self._icon
+        paint_icon(painter, name, rect, 22, color("accent_text" if on else "text2"))
+        if self._progress is not None:
+            self._paint_progress(painter, self._progress)
+
+    def _paint_progress(self, painter: QPainter, fraction: float) -> None:
+        color = self.theme.color
+        centre = QPointF(self.width() - 9, self.height() - 9)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(color("selected" if self.isChecked() else "rail"))
+        painter.drawEllipse(centre, 7.5, 7.5)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(color("track"), 2.4))
+        painter.drawEllipse(centre, 4.6, 4.6)
+        pen = QPen(color("accent"), 2.4)
+        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+        painter.setPen(pen)
+        circle = QRectF(centre.x() - 4.6, centre.y() - 4.6, 9.2, 9.2)
+        painter.drawArc(circle, 90 * 16, round(-360 * 16 * fraction))
+
+
+class NavItem(PaintedButton):
+    """A row of a list of places, with an icon."""
+
+    def __init__(self, theme: Theme, icon: str, text: str, parent: QWidget | None = None) -> None:
+        super().__init__(theme, text, parent)
+        glyph(f"{icon}-fill")
+        self._icon = icon
+        self.setText(text)
+        self.setCheckable(True)
+        self.setAutoExclusive(True)
+        self.setFixedHeight(theme.size("row_nav"))
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        return QSize(160, self.height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        rect = QRectF(self.rect()).adjusted(0, 1, 0, -1)
+        color = self.theme.color
+        on = self.isChecked()
+        if on:
+            rounded(painter, rect, self.radius, color("selected"))
+        else:
+            self.paint_overlay(painter, rect)
+        self.paint_ring(painter, rect)
+        name = f"{self._icon}-fill" if on else self._icon
+        box = QRectF(8, 0, 18, self.height())
+        paint_icon(painter, name, box, 18, color("accent_text" if on else "text2"))
+        painter.setFont(self.theme.font("label" if on else "body"))
+        painter.setPen(color("text"))
+        words = QRectF(self.rect()).adjusted(36, 0, -8, 0)
+        painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, self.text())

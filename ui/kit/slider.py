@@ -1,0 +1,117 @@
+"""A slider over real numbers."""
+
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
+from PySide6.QtWidgets import QSlider, QWidget
+
+from ui.kit.painting import came_by_keyboard
+from ui.theme import Theme
+
+_KNOB = 14
+
+
+class Slider(QSlider):
+    """Slides over numbers in steps. `default` is marked by a tick under the groove.
+
+    Signals:
+        number_changed: a person moved it.
+    """
+
+    number_changed = Signal(float)
+
+    def __init__(
+        self,
+        theme: Theme,
+        name: str,
+        *,
+        minimum: float = 0,
+        maximum: float = 1,
+        step: float = 0.01,
+        default: float | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent)
+        self._theme = theme
+        self._minimum = minimum
+        self._step = step
+        self._default = default
+        self._ring = False
+        self._moving = False
+        self.setAccessibleName(name)
+        self.setRange(0, max(1, round((maximum - minimum) / step)))
+        self.setPageStep(max(1, self.maximum() // 10))
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setFixedHeight(24)
+        self.setMinimumWidth(72)
+        self.valueChanged.connect(self._report)
+
+    @property
+    def number(self) -> float:
+        return round(self._minimum + self.value() * self._step, 10)
+
+    def set_number(self, number: float) -> None:
+        """Show a number, without a signal; the nearest end stands for what lies beyond the range."""
+        self._moving = True
+        self.setValue(round((number - self._minimum) / self._step))
+        self._moving = False
+        self.update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.setSliderDown(True)
+            self.setValue(self._value_at(event.position()))
+            event.accept()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self.isSliderDown():
+            self.setValue(self._value_at(event.position()))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self.setSliderDown(False)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self._ring = came_by_keyboard(event, self._ring)
+        super().focusInEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        color = self._theme.color
+        middle = self.height() / 2
+        x = self._x_of(self.value())
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(color("track"))
+        painter.drawRoundedRect(QRectF(0, middle - 2, self.width(), 4), 2, 2)
+        painter.setBrush(color("accent" if self.isEnabled() else "disabled"))
+        painter.drawRoundedRect(QRectF(0, middle - 2, x, 4), 2, 2)
+        if self._default is not None:
+            tick = self._x_of((self._default - self._minimum) / self._step)
+            painter.fillRect(QRectF(round(tick) - 0.5, middle + 5, 1, 3), color("border"))
+        knob = QPointF(x, middle)
+        if self._ring and self.hasFocus():
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(color("ring"), 2))
+            painter.drawEllipse(knob, 9.5, 9.5)
+        painter.setBrush(color("knob"))
+        edge = "border" if self._theme.name == "light" else "page"
+        painter.setPen(QPen(color(edge), 1))
+        painter.drawEllipse(knob, _KNOB / 2 - 0.5, _KNOB / 2 - 0.5)
+
+    def _report(self) -> None:
+        if not self._moving:
+            self.number_changed.emit(self.number)
+
+    def _x_of(self, value: float) -> float:
+        # The ring needs two pixels more than the knob, within the widget.
+        inset = _KNOB / 2 + 3.5
+        return inset + (self.width() - 2 * inset) * value / self.maximum()
+
+    def _value_at(self, position: QPointF) -> int:
+        start, end = self._x_of(0), self._x_of(self.maximum())
+        return round((position.x() - start) / (end - start) * self.maximum())

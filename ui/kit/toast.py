@@ -1,0 +1,93 @@
+"""A message that goes by itself, with a way to take the last step back."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer
+from PySide6.QtGui import QEnterEvent, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
+
+from ui.kit.buttons import Button, IconButton
+from ui.kit.painting import RADIUS, rounded
+from ui.kit.text import Label
+from ui.theme import Theme
+
+_SHOWN_MS = 8000
+
+
+class Toast(QWidget):
+    """Sits at the bottom of its parent. It stays while the pointer or the focus is on it."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._ground = parent
+        self._undo: Callable[[], None] | None = None
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 8, 8, 8)
+        row.setSpacing(8)
+        self._words = Label(theme)
+        self._action = Button(theme, self.tr("Undo"), "soft", small=True)
+        self._action.clicked.connect(self.undo)
+        close = IconButton(theme, "x", self.tr("Close"), size=14)
+        close.clicked.connect(self.hide)
+        row.addWidget(self._words)
+        row.addWidget(self._action)
+        row.addWidget(close)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_SHOWN_MS)
+        self._timer.timeout.connect(self._leave)
+        parent.installEventFilter(self)
+        self.hide()
+
+    def show_message(self, text: str, undo: Callable[[], None] | None = None) -> None:
+        """Show one sentence; with `undo`, a button calls it once."""
+        self._undo = undo
+        self._words.setText(text)
+        self.setAccessibleName(text)
+        self._action.setVisible(undo is not None)
+        self.adjustSize()
+        self._place()
+        self.show()
+        self.raise_()
+        self._timer.start()
+
+    def undo(self) -> None:
+        """What the button does; also for a shortcut. Nothing where there is nothing to undo."""
+        undo, self._undo = self._undo, None
+        self.hide()
+        if undo is not None:
+            undo()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and self.isVisible():
+            self._place()
+        return False
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        self._timer.stop()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._timer.start()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.hide()
+        else:
+            super().keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        color = self._theme.color
+        rounded(QPainter(self), QRectF(self.rect()), RADIUS, color("raised"), color("border"))
+
+    def _leave(self) -> None:
+        focus = QApplication.focusWidget()
+        if focus is not None and self.isAncestorOf(focus):
+            self._timer.start()
+        else:
+            self._undo = None
+            self.hide()
+
+    def _place(self) -> None:
+        x = (self._ground.width() - self.width()) // 2
+        self.move(max(8, x), self._ground.height() - self.height() - 24)

@@ -1,0 +1,63 @@
+"""The one style sheet: what Qt's own fields, menus and scroll bars need to match what we paint."""
+
+from collections.abc import Mapping
+from string import Template
+
+_SHEET = Template("""
+QToolTip {
+    background: $text; color: $page; border: none; padding: 5px 9px; font-size: 12px;
+}
+QLineEdit, QPlainTextEdit, QAbstractSpinBox, QComboBox {
+    background: $raised; color: $text; border: 1px solid $border; border-radius: 8px;
+    selection-background-color: $accent; selection-color: $on_accent; placeholder-text-color: $text3;
+}
+QLineEdit, QComboBox { padding: 0 9px; min-height: 30px; }
+QPlainTextEdit { padding: 5px 7px; }
+QLineEdit[ground="page"], QPlainTextEdit[ground="page"], QAbstractSpinBox[ground="page"],
+QComboBox[ground="page"] { background: $page; }
+QLineEdit:focus { border: 2px solid $ring; padding: 0 8px; min-height: 28px; }
+QPlainTextEdit:focus { border: 2px solid $ring; padding: 4px 6px; }
+QLineEdit:disabled, QPlainTextEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled {
+    color: $disabled; border-color: $hairline;
+}
+QLineEdit:read-only { color: $text2; }
+QAbstractSpinBox { padding: 0 6px 0 4px; border-radius: 6px; }
+QAbstractSpinBox[tall="true"] { border-radius: 8px; }
+QAbstractSpinBox:focus { border: 2px solid $ring; padding: 0 5px 0 3px; }
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {
+    width: 0; border: none; subcontrol-origin: margin;
+}
+QAbstractSpinBox QLineEdit, QAbstractSpinBox QLineEdit:focus {
+    border: none; padding: 0; background: transparent; min-height: 0;
+}
+QComboBox::drop-down { border: none; width: 28px; }
+QComboBox::down-arrow { image: none; }
+QComboBox QAbstractItemView {
+    background: $raised; color: $text; border: 1px solid $border; padding: 4px; outline: none;
+    selection-background-color: $selected; selection-color: $text;
+}
+QComboBox QAbstractItemView::item { min-height: 28px; padding: 0 8px; border-radius: 6px; }
+QMenu { background: $raised; color: $text; border: 1px solid $border; border-radius: 8px; padding: 4px; }
+QMenu::item { padding: 6px 28px 6px 10px; border-radius: 6px; }
+QMenu::item:selected { background: $selected; }
+QMenu::item:disabled { color: $disabled; background: transparent; }
+QMenu::icon { padding-left: 8px; }
+QMenu::separator { height: 1px; background: $hairline; margin: 4px 6px; }
+QAbstractScrollArea { border: none; }
+QScrollBar:vertical { background: transparent; width: 12px; margin: 0; }
+QScrollBar:horizontal { background: transparent; height: 12px; margin: 0; }
+QScrollBar::handle { background: $scroll; border-radius: 3px; }
+QScrollBar::handle:vertical { min-height: 32px; margin: 4px 3px; }
+QScrollBar::handle:horizontal { min-width: 32px; margin: 3px 4px; }
+QScrollBar::handle:hover, QScrollBar::handle:pressed { background: $disabled; border-radius: 4px; }
+QScrollBar::handle:vertical:hover, QScrollBar::handle:vertical:pressed { margin: 4px 2px; }
+QScrollBar::handle:horizontal:hover, QScrollBar::handle:horizontal:pressed { margin: 2px 4px; }
+QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
+QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
+QSplitter::handle { background: $hairline; }
+""")
+
+
+def stylesheet(colors: Mapping[str, str]) -> str:
+    """The sheet, with the colours of one theme filled in."""
+    return _SHEET.substitute(colors)
