@@ -1,0 +1,155 @@
+"""Reading and checking GGUF files without loading them."""
+
+import re
+import stat
+from pathlib import Path
+
+from catalog.errors import BadModelFile
+from catalog.gguf_header import ArraySummary, GgufHeader, MetadataValue, TensorInfo
+from catalog.gguf_reader import HeaderReader
+
+__all__ = [
+    "ArraySummary",
+    "GgufHeader",
+    "MetadataValue",
+    "TensorInfo",
+    "check_model_file",
+    "is_later_part",
+    "model_stem",
+    "part_name",
+    "parts_of",
+    "read_header",
+]
+
+_SPLIT_NAME = re.compile(r"(?P<stem>.+)-(?P<part>\d{5})-of-(?P<count>\d{5})\.gguf", re.IGNORECASE)
+
+
+def read_header(path: Path) -> GgufHeader:
+    """Read what comes before the weights. Raises `BadModelFile` where that is not sound."""
+    try:
+        mode = path.stat()
+        if stat.S_ISDIR(mode.st_mode):
+            raise BadModelFile(f"“{path.name}” is a folder, not a model file.")
+        if not stat.S_ISREG(mode.st_mode):
+            raise BadModelFile(f"“{path.name}” is a device or a pipe, not a model file.")
+        if not mode.st_size:
+            raise BadModelFile(f"“{path.name}” is empty.", fix="Download or copy it again.")
+        with path.open("rb") as file:
+            return HeaderReader(file, path.name, mode.st_size).read()
+    except FileNotFoundError:
+        raise BadModelFile(
+            f"There is no file “{path}”.", fix="Check the name, or whether the disk is connected."
+        ) from None
+    except PermissionError:
+        raise BadModelFile(
+            f"“{path.name}” can't be read.", "This account may not open it."
+        ) from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise BadModelFile(f"“{path.name}” can't be read.", f"{reason}.") from error
+
+
+def check_model_file(path: Path) -> GgufHeader:
+    """Check that a model can be loaded from here: sound, whole, all its parts there, and a model.
+
+    Returns the header of the first part. Raises `BadModelFile`.
+    """
+    header = read_header(path)
+    _check_kind(path, header)
+    _check_complete(path, header)
+    if header.split_count > 1:
+        _check_parts(path, header)
+    return header
+
+
+def parts_of(path: Path) -> tuple[Path, ...]:
+    """The files of a split model, by their names, in order; the file alone where it is whole."""
+    match = _SPLIT_NAME.fullmatch(path.name)
+    if match is None:
+        return (path,)
+    stem, count = match["stem"], int(match["count"])
+    return tuple(path.with_name(part_name(stem, part, count)) for part in range(1, count + 1))
+
+
+def is_later_part(path: Path) -> bool:
+    """Whether the name is that of a part which is not the first of its model."""
+    match = _SPLIT_NAME.fullmatch(path.name)
+    return match is not None and int(match["part"]) > 1
+
+
+def model_stem(path: Path) -> str:
+    """The file's name without its suffix, and without the number of a part."""
+    match = _SPLIT_NAME.fullmatch(path.name)
+    return path.stem if match is None else match["stem"]
+
+
+def part_name(stem: str, part: int, count: int) -> str:
+    return f"{stem}-{part:05}-of-{count:05}.gguf"
+
+
+def _check_kind(path: Path, header: GgufHeader) -> None:
+    if header.kind == "adapter":
+        raise BadModelFile(
+            f"“{path.name}” is an adapter, not a model.",
+            "An adapter changes a model and can't answer without it.",
+            "Choose the model that it was made for.",
+        )
+    if header.kind == "projector":
+        raise BadModelFile(
+            f"“{path.name}” is a projector, not a model.",
+            "A projector gives a model eyes or ears and can't answer without it.",
+            "Choose the model that it was made for.",
+        )
+    if not header.architecture:
+        raise BadModelFile(
+            f"“{path.name}” is not a language model.", "It names no model architecture."
+        )
+    if not header.tensors and header.split_count == 1:
+        raise BadModelFile(f"“{path.name}” holds no weights.", "It may be a vocabulary on its own.")
+
+
+def _check_complete(path: Path, header: GgufHeader) -> None:
+    size = path.stat().st_size
+    if size < header.end:
+        raise BadModelFile(
+            f"“{path.name}” is cut short: {size:,} of {header.end:,} bytes are there.",
+            fix="Download or copy it again.",
+        )
+
+
+def _check_parts(path: Path, header: GgufHeader) -> None:
+    count = header.split_count
+    match = _SPLIT_NAME.fullmatch(path.name)
+    if match is None or int(match["count"]) != count:
+        raise BadModelFile(
+            f"“{path.name}” is part {header.split_number} of {count}, but its name does not say so.",
+            "The other parts are found by their names.",
+            f"Give the parts their first names back, such as {part_name('NAME', 1, count)}.",
+        )
+    if header.split_number != 1:
+        first = part_name(match["stem"], 1, count)
+        raise BadModelFile(
+            f"“{path.name}” is part {header.split_number} of {count}.", fix=f"Choose “{first}”."
+        )
+    n_tensors = len(header.tensors)
+    for number, part in enumerate(parts_of(path)[1:], start=2):
+        if not part.exists():
+            raise BadModelFile(
+                f"A part of “{path.name}” is missing: “{part.name}”.",
+                fix=f"Put all {count} parts into the same folder.",
+            )
+        part_header = read_header(part)
+        if (part_header.split_count, part_header.split_number) != (count, number):
+            raise BadModelFile(
+                f"“{part.name}” is not part {number} of “{path.name}”.",
+                fix="Download or copy the parts again.",
+            )
+        _check_complete(part, part_header)
+        n_tensors += len(part_header.tensors)
+    expected = header.integer("split.tensors.count", n_tensors)
+    if n_tensors != expected:
+        raise BadModelFile(
+            f"The parts of “{path.name}” do not belong together.",
+            f"They hold {n_tensors:,} tensors instead of {expected:,}.",
+            "Download or copy the parts again.",
+        )
