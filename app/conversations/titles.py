@@ -1,0 +1,49 @@
+"""One plain line out of a message: the title of a conversation, the second line of its row."""
+
+import re
+
+TITLE_LENGTH = 48
+
+_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_BLOCK_SIGN = re.compile(r"^\s*(?:#{1,6}\s+|>\s*|[-*+]\s+|\d{1,9}[.)]\s+|\|)+")
+_EMPHASIS = re.compile(r"(\*{1,3}|_{1,3}|~~|`+)(?=\S)(.+?)(?<=\S)\1(?!\w)")
+_NO_WORDS = re.compile(r"^[\W_]*$")
+_SENTENCE = re.compile(r".+?(?:[.!?…](?=\s)|[。！？])")
+
+
+def first_line(text: str) -> str:
+    """The first line with words in it, without Markdown's signs. Lines of code count last."""
+    code: list[str] = []
+    fenced = False
+    for line in text[:4000].splitlines():
+        if line.lstrip().startswith(("```", "~~~")):
+            fenced = not fenced
+            continue
+        plain = _plain(line)
+        if _NO_WORDS.match(plain):
+            continue
+        if not fenced:
+            return plain
+        code.append(plain)
+    return code[0] if code else " ".join(text[:200].split())
+
+
+def title_from(question: str) -> str:
+    """A title for the conversation that begins with this question; empty only if the question is."""
+    line = first_line(question)
+    sentence = _SENTENCE.match(line)
+    title = (sentence[0] if sentence else line).strip()
+    if len(title) > TITLE_LENGTH:
+        cut = title[:TITLE_LENGTH]
+        words = cut.rsplit(None, 1)[0] if not title[TITLE_LENGTH].isspace() else cut
+        # A language without spaces, or one endless word, is cut where the room ends.
+        title = (words if len(words) > TITLE_LENGTH // 2 else cut).rstrip(" ,;:–—-") + "…"
+    return title.rstrip(".") if title.endswith(".") and not title.endswith("..") else title
+
+
+def _plain(line: str) -> str:
+    line = _BLOCK_SIGN.sub("", line)
+    line = _LINK.sub(r"\1", line)
+    for _ in range(3):  # emphasis within emphasis
+        line = _EMPHASIS.sub(r"\2", line)
+    return " ".join(line.split())
