@@ -1,0 +1,182 @@
+"""Where a person writes: the field, the state of the model, and the one button that sends or stops."""
+
+from PySide6.QtCore import QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from ui.chat.composer_field import ComposerField
+from ui.chat.status import ContextMeter, ModelStatus
+from ui.kit import Button
+from ui.kit.painting import RADIUS, rounded
+from ui.theme import Theme
+
+DRAFT_PAUSE_MS = 400
+"""How long typing must pause before the draft is reported."""
+
+
+class Composer(QWidget):
+    """A message in the making.
+
+    Signals:
+        message_submitted(str): a person sent this; the field is empty already.
+        stop_requested: the answer shall end here.
+        edit_last_requested: Up in the empty field.
+        draft_changed(str): what stands in the field, after a pause in typing.
+    """
+
+    message_submitted = Signal(str)
+    stop_requested = Signal()
+    edit_last_requested = Signal()
+    draft_changed = Signal(str)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._busy = False
+        self._reason = ""
+        self._follows = False
+        self._blank = True
+        self._field = ComposerField(theme)
+        self._field.setAccessibleName(self.tr("Message"))
+        self._status = ModelStatus(theme)
+        self._meter = ContextMeter(theme)
+        self._button = Button(theme, self.tr("Stop"), "primary", "stop-fill", self.tr("Esc"))
+        # As wide as "Stop" with its hint, so that nothing moves when the words change.
+        self._button.setFixedWidth(self._button.sizeHint().width())
+        self._draft = QTimer(self, singleShot=True, interval=DRAFT_PAUSE_MS)
+        self.setFocusProxy(self._field)
+        self.setCursor(Qt.CursorShape.IBeamCursor)
+        self._lay_out()
+        self._connect()
+        self._refresh()
+
+    @property
+    def text(self) -> str:
+        return self._field.text()
+
+    def take_focus(self) -> None:
+        self._field.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def show_draft(self, text: str) -> None:
+        """Replace what stands in the field. A change not yet reported is dropped: flush first."""
+        self._field.set_text(text)
+        self._draft.stop()
+
+    def flush_draft(self) -> None:
+        """Report a change at once that waits for a pause: before another chat is shown."""
+        if self._draft.isActive():
+            self._draft.stop()
+            self.draft_changed.emit(self._field.text())
+
+    def show_busy(self, busy: bool) -> None:
+        """While an answer is written, the button stops it and Enter waits."""
+        self._busy = busy
+        self._refresh()
+
+    def show_follow_up(self, follows: bool) -> None:
+        """Whether messages stand above already."""
+        self._follows = follows
+        self._refresh()
+
+    def show_unavailable(self, reason: str) -> None:
+        """Nothing can be sent, and this is why; an empty reason takes it back."""
+        self._reason = reason
+        self._refresh()
+
+    def show_context(self, used: int, size: int, next_to_leave: str = "") -> None:
+        """Tokens used of the context; a `size` of 0 hides the meter."""
+        self._meter.show_usage(used, size, next_to_leave)
+
+    def show_speed(self, tokens_per_second: float) -> None:
+        self._status.show_speed(tokens_per_second)
+
+    def show_model_state(self, words: str) -> None:
+        self._status.show_state(words)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._field.setFocus(Qt.FocusReason.MouseFocusReason)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        edge = "ring" if self._field.hasFocus() else "border"
+        rounded(
+            QPainter(self),
+            QRectF(self.rect()),
+            RADIUS,
+            self._theme.color("raised"),
+            self._theme.color(edge),
+        )
+
+    def _lay_out(self) -> None:
+        bar = QHBoxLayout()
+        bar.setSpacing(16)
+        bar.addWidget(self._status, 1)
+        bar.addWidget(self._meter)
+        bar.addWidget(self._button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 12, 8, 8)
+        column.setSpacing(12)
+        column.addWidget(self._field)
+        column.addLayout(bar)
+        self._button.setCursor(Qt.CursorShape.ArrowCursor)
+        self._status.setCursor(Qt.CursorShape.ArrowCursor)
+        self._meter.setCursor(Qt.CursorShape.ArrowCursor)
+
+    def _connect(self) -> None:
+        self._field.submitted.connect(self._submit)
+        self._field.escaped.connect(self._escape)
+        self._field.previous_wanted.connect(self.edit_last_requested)
+        self._field.paste_refused.connect(self._refuse_paste)
+        self._field.focus_changed.connect(self.update)
+        self._field.textChanged.connect(self._text_changed)
+        self._button.clicked.connect(self._press)
+        self._draft.timeout.connect(self._report_draft)
+
+    def _refresh(self) -> None:
+        if self._busy:
+            self._button.set_words(self.tr("Stop"), "stop-fill", self.tr("Esc"))
+        else:
+            self._button.set_words(self.tr("Send"), "arrow-up")
+        self._button.setEnabled(self._busy or not (self._blank or self._reason))
+        self._field.setReadOnly(bool(self._reason))
+        self._field.setPlaceholderText(self._reason or self._invitation())
+        self._field.setAccessibleDescription(self._reason)
+        # A draft hides the placeholder; the reason must be seen even so.
+        self._status.show_warning(self._reason if not self._blank else "")
+
+    def _invitation(self) -> str:
+        return self.tr("Ask a follow-up") if self._follows else self.tr("Write a message")
+
+    def _text_changed(self) -> None:
+        self._draft.start()
+        blank = self._field.is_blank()
+        if blank != self._blank or not self._reason:
+            self._blank = blank
+            self._refresh()
+
+    def _press(self) -> None:
+        if self._busy:
+            self.stop_requested.emit()
+        else:
+            self._submit()
+
+    def _escape(self) -> None:
+        if self._busy:
+            self.stop_requested.emit()
+
+    def _submit(self) -> None:
+        if self._busy or self._reason or self._blank:
+            return
+        text = self._field.text().strip()
+        self._field.set_text("")
+        self._draft.stop()
+        self.message_submitted.emit(text)
+        self.draft_changed.emit("")
+        self.take_focus()
+
+    def _report_draft(self) -> None:
+        self.draft_changed.emit(self._field.text())
+
+    def _refuse_paste(self, characters: int) -> None:
+        self._status.show_warning(
+            self.tr("{count} characters are too many to paste.").format(count=f"{characters:,}")
+        )

@@ -1,0 +1,133 @@
+"""The text field of the composer: grows with its text, takes plain text only."""
+
+from math import ceil
+
+from PySide6.QtCore import QMimeData, QSize, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QTextBlockFormat, QTextCursor
+from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
+
+from ui.chat.long_lines import insert_plain, plain_text
+from ui.theme import Theme
+
+MOST_LINES = 10
+LONGEST_PASTE = 4_000_000
+"""Characters beyond which a paste is refused: no model's context holds a tenth of it."""
+
+
+class ComposerField(QTextEdit):
+    """Where a message is written.
+
+    Signals:
+        submitted: Enter, outside of an input method's composition.
+        escaped: Esc.
+        previous_wanted: Up, in an empty field.
+        paste_refused(int): that many characters are too many.
+        focus_changed(bool)
+    """
+
+    submitted = Signal()
+    escaped = Signal()
+    previous_wanted = Signal()
+    paste_refused = Signal(int)
+    focus_changed = Signal(bool)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._line = theme.line_height("reading")
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setAcceptRichText(False)
+        self.setFont(theme.font("reading"))
+        self.setTabChangesFocus(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.viewport().setAutoFillBackground(False)
+        self.setStyleSheet("QTextEdit { background: transparent; }")
+        self.document().setDocumentMargin(0)
+        self.setCursorWidth(2)
+        self._block_format = QTextBlockFormat()
+        self._block_format.setLineHeight(
+            self._line, QTextBlockFormat.LineHeightTypes.MinimumHeight.value
+        )
+        self.set_text("")
+        self.document().documentLayout().documentSizeChanged.connect(self._fit)
+        self._fit()
+
+    def text(self) -> str:
+        selection = QTextCursor(self.document())
+        selection.select(QTextCursor.SelectionType.Document)
+        return plain_text(selection)
+
+    def set_text(self, text: str) -> None:
+        """Replace the text and forget what could be undone."""
+        self.document().setUndoRedoEnabled(False)
+        self.clear()
+        cursor = self.textCursor()
+        cursor.setBlockFormat(self._block_format)
+        insert_plain(cursor, text, self._block_format)
+        self.document().setUndoRedoEnabled(True)
+        self.moveCursor(QTextCursor.MoveOperation.End)
+
+    def is_blank(self) -> bool:
+        """Whether there is nothing but white space; the first word decides, so it is quick."""
+        block = self.document().begin()
+        while block.isValid():
+            if block.text().strip():
+                return False
+            block = block.next()
+        return True
+
+    def sizeHint(self) -> QSize:
+        return QSize(200, self._line)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(80, self._line)
+
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:
+        return source.hasText() and not any(url.isLocalFile() for url in source.urls())
+
+    def createMimeDataFromSelection(self) -> QMimeData:
+        data = QMimeData()
+        data.setText(plain_text(self.textCursor()))
+        return data
+
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        text = source.text()
+        if len(text) > LONGEST_PASTE:
+            self.paste_refused.emit(len(text))
+            return
+        cursor = self.textCursor()
+        insert_plain(cursor, text, self._block_format)
+        self.setTextCursor(cursor)
+        self.ensureCursorVisible()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self.textCursor().block().layout().preeditAreaText():
+            # An input method is composing: Enter and Esc are answers to it.
+            super().keyPressEvent(event)
+            return
+        key = event.key()
+        plain = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            if plain == Qt.KeyboardModifier.NoModifier:
+                self.submitted.emit()
+            else:
+                self.textCursor().insertBlock(self._block_format)
+                self.ensureCursorVisible()
+        elif key == Qt.Key.Key_Escape:
+            self.escaped.emit()
+        elif key == Qt.Key.Key_Up and not plain and self.document().isEmpty():
+            self.previous_wanted.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.focus_changed.emit(True)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.focus_changed.emit(False)
+
+    def _fit(self) -> None:
+        height = ceil(self.document().size().height())
+        self.setFixedHeight(min(max(height, self._line), MOST_LINES * self._line))

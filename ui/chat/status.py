@@ -1,0 +1,76 @@
+"""What the composer's bar tells: the model's state in words, its speed, how full the context is."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from app.formatting import token_speed_text
+from ui.kit import ElidedLabel, Label, Meter
+from ui.theme import Theme
+
+
+class ContextMeter(QWidget):
+    """Tokens used of the context, and what leaves when it is full."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._bar = Meter(theme, self.tr("Context"), warns=True)
+        self._bar.setFixedWidth(64)
+        self._numbers = Label(theme, "", "small", "text2", tabular=True)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        row.addWidget(self._bar, 0, Qt.AlignmentFlag.AlignVCenter)
+        row.addWidget(self._numbers)
+        self.show_usage(0, 0)
+
+    def show_usage(self, used: int, size: int, next_to_leave: str = "") -> None:
+        """Tokens; a `size` of 0 hides the meter. `next_to_leave` begins the oldest turn."""
+        self.setVisible(size > 0)
+        if size <= 0:
+            return
+        numbers = self.tr("{used} of {size}").format(used=f"{used:,}", size=f"{size:,}")
+        self._numbers.setText(numbers)
+        self._bar.set_fraction(used / size)
+        words = self._explain(numbers, next_to_leave)
+        self.setToolTip(words)
+        self._bar.setAccessibleDescription(words)
+
+    def _explain(self, numbers: str, next_to_leave: str) -> str:
+        words = self.tr(
+            "{numbers} tokens of the context are used. When it is full, the oldest turns leave "
+            "first; they stay in the chat."
+        ).format(numbers=numbers)
+        if next_to_leave:
+            leaves = self.tr("The next to leave is “{turn}”.").format(turn=next_to_leave)
+            words = f"{words} {leaves}"
+        return words
+
+
+class ModelStatus(ElidedLabel):
+    """What the model is doing, in words, with its speed where there is one."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(theme, "", "small", "text3", tabular=True, parent=parent)
+        self._state = ""
+        self._speed = 0.0
+        self._warning = ""
+
+    def show_state(self, words: str) -> None:
+        self._state = words
+        self._tell()
+
+    def show_speed(self, tokens_per_second: float) -> None:
+        """Tokens per second of the answer; 0 where none is known."""
+        self._speed = tokens_per_second
+        self._tell()
+
+    def show_warning(self, words: str) -> None:
+        """Words that stand before everything else until they are taken back with an empty text."""
+        if words != self._warning:
+            self._warning = words
+            self.set_role("warn" if words else "text3")
+            self._tell()
+
+    def _tell(self) -> None:
+        speed = token_speed_text(self._speed) if self._speed else ""
+        self.setText(self._warning or " · ".join(part for part in (self._state, speed) if part))
