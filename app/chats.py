@@ -65,6 +65,12 @@ class Chats:
             raise AppError("Only an answer can be continued.")
         conversation = self._store.get(answer.conversation_id)
         begun = bool(answer.text or answer.reasoning)
+        self._store.stream_into(
+            answer.id,
+            text=answer.text,
+            reasoning=answer.reasoning,
+            reasoning_seconds=answer.reasoning_seconds,
+        )
         return self._turn(
             None, answer, lambda: self._plan(conversation, answer, continue_last=begun)
         )
@@ -79,6 +85,10 @@ class Chats:
                     f"The model of this chat, “{conversation.model_id}”, is no longer installed.",
                     fix="Choose another model for it, or get this one again.",
                 ) from None
+        return self.default_model()
+
+    def default_model(self) -> InstalledModel:
+        """The model that was last chosen, else the first by name."""
         models = self._library.models()
         if not models:
             raise AppError(

@@ -1,5 +1,7 @@
 """The program's parts, put together. Window and command line begin here."""
 
+import logging
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -8,12 +10,15 @@ from typing import Self
 from app.chats import Chats
 from app.conversations.store import ConversationStore
 from app.engines import Engines
+from app.logs import start_logging, stop_logging
 from app.paths import Paths
 from app.settings import Settings, SettingsFile
 from backends.registry import BrokenBackend, find_backends
 from catalog.bundled import load_bundled
 from catalog.entries import Catalogue
 from catalog.library import Library
+
+_log = logging.getLogger(__name__)
 
 _TRASH_SECONDS = 24 * 3600.0
 """How long what was deleted can be brought back."""
@@ -31,6 +36,7 @@ class Services:
     engines: Engines
     chats: Chats
     broken_backends: tuple[BrokenBackend, ...]
+    log: logging.Handler
 
     def __enter__(self) -> Self:
         return self
@@ -48,6 +54,7 @@ class Services:
         self.chats.close()
         self.engines.close()
         self.store.close()
+        stop_logging(self.log)
 
 
 def models_folder(paths: Paths, settings: Settings) -> Path:
@@ -57,15 +64,25 @@ def models_folder(paths: Paths, settings: Settings) -> Path:
 
 
 def open_services(paths: Paths) -> Services:
-    """Open settings, database and library. Raises `StorageError` where one can't be opened."""
-    settings = SettingsFile(paths.settings_file)
-    store = ConversationStore(paths.database_file)
-    store.recover()
-    store.purge(older_than_seconds=_TRASH_SECONDS)
-    catalogue = load_bundled()
-    library = Library(models_folder(paths, settings.load()), paths.library_file, catalogue)
-    backends, broken = find_backends()
-    engines = Engines(backends, unload_after=lambda: settings.current.unload_after_minutes * 60.0)
+    """Open log, settings, database and library. Raises `StorageError` where one can't be opened."""
+    with ExitStack() as undo:
+        log = start_logging(paths.logs_folder)
+        undo.callback(stop_logging, log)
+        settings = SettingsFile(paths.settings_file)
+        folder = models_folder(paths, settings.load())
+        store = ConversationStore(paths.database_file)
+        undo.callback(store.close)
+        store.recover()
+        store.purge(older_than_seconds=_TRASH_SECONDS)
+        catalogue = load_bundled()
+        library = Library(folder, paths.library_file, catalogue)
+        backends, broken = find_backends()
+        for backend in broken:
+            _log.error("backend %s does not work: %s", backend.name, backend.error)
+        engines = Engines(
+            backends, unload_after=lambda: settings.current.unload_after_minutes * 60.0
+        )
+        undo.pop_all()
     return Services(
         paths=paths,
         settings=settings,
@@ -75,4 +92,5 @@ def open_services(paths: Paths) -> Services:
         engines=engines,
         chats=Chats(store, library, engines, settings),
         broken_backends=broken,
+        log=log,
     )

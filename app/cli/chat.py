@@ -1,0 +1,182 @@
+"""`causeway chat`: one question, one answer."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from app.cli.interrupts import stopping
+from app.cli.output import StatusLine, print_json, say, terminal_safe
+from app.conversations.records import Conversation, Message
+from app.errors import AppError
+from app.options import Value, checked
+from app.paths import default_paths
+from app.services import Services, open_services
+from app.turns import ModelLoading, Turn, TurnEnded, Waiting
+from backends.protocol import (
+    FinishReason,
+    HistoryTrimmed,
+    ReasoningDelta,
+    TextDelta,
+    Timings,
+    Usage,
+    Warned,
+)
+
+_REASONS: dict[str, FinishReason] = {"complete": "stop", "length": "length", "stopped": "cancelled"}
+_DIM, _PLAIN = "\x1b[2m", "\x1b[0m"
+
+
+class ReportedTimings(msgspec.Struct, frozen=True):
+    """Milliseconds. `load_ms` is what loading the model took."""
+
+    load_ms: float
+    prompt_ms: float
+    first_token_ms: float
+    generation_ms: float
+    tokens_per_second: float
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What `--json` prints."""
+
+    text: str
+    reasoning: str
+    finish_reason: FinishReason
+    conversation_id: str
+    usage: Usage
+    timings: ReportedTimings
+    model: str
+
+
+def chat(
+    prompt: Annotated[str | None, typer.Argument(help="Left out: read standard input.")] = None,
+    model: Annotated[
+        str, typer.Option("-m", "--model", help="An installed model, or a file.")
+    ] = "",
+    conversation: Annotated[
+        str, typer.Option("-c", "--conversation", help="Go on with this conversation.")
+    ] = "",
+    system: Annotated[str | None, typer.Option("-s", "--system", help="System prompt.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Any setting of a chat. Repeatable."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Ask a model. The answer goes to standard output, and the chat is kept."""
+    options = _options(settings or [], system)
+    with open_services(default_paths()) as services:
+        chosen = _model_ref(services, model) if model else ""
+        question = sys.stdin.read() if prompt is None else prompt
+        if not question.strip():
+            raise typer.BadParameter("There is nothing to ask: the prompt is empty.")
+        chat_of = _conversation(services, conversation, chosen, options)
+        turn = services.chats.send(chat_of.id, question)
+        message = _run(turn, quiet=as_json)
+        if as_json:
+            print_json(_report(services, message))
+        if message.status == "stopped":
+            raise AppError(
+                "Stopped.", f"What there is of the answer is kept in conversation {chat_of.id}."
+            )
+
+
+def _options(settings: list[str], system: str | None) -> dict[str, Value]:
+    options: dict[str, Value] = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"“{setting}” is not of the form KEY=VALUE.")
+        try:
+            options[key] = checked(key, value)
+        except AppError as error:
+            raise typer.BadParameter(str(error)) from None
+    if system is not None:
+        options["system_prompt"] = system
+    return options
+
+
+def _model_ref(services: Services, ref: str) -> str:
+    """What a conversation remembers the model by: its id, or the path of a file outside the library."""
+    model = services.library.find(ref)
+    installed = any(model.id == other.id for other in services.library.models())
+    return model.id if installed else str(Path(model.path).absolute())
+
+
+def _conversation(
+    services: Services, conversation_id: str, model: str, options: dict[str, Value]
+) -> Conversation:
+    store = services.store
+    if not conversation_id:
+        return store.create(model_id=model, options=options)
+    conversation = store.get(conversation_id)
+    if model:
+        store.set_model(conversation.id, model)
+    if options:
+        store.set_options(conversation.id, {**conversation.options, **options})
+    return conversation
+
+
+def _run(turn: Turn, *, quiet: bool) -> Message:
+    """Stream the answer. Raises `AppError` in the words of what went wrong."""
+    status = StatusLine()
+    on_terminal = sys.stdout.isatty()
+    dim = sys.stderr.isatty() and not quiet
+    wrote = False
+    ended: TurnEnded | None = None
+    with stopping(turn.stop):
+        for event in turn.events():
+            match event:
+                case Waiting():
+                    status.show("Another answer is being written first …")
+                case ModelLoading(name, fraction):
+                    status.show(f"Loading {name} … {fraction:.0%}")
+                case ReasoningDelta(text) if dim:
+                    status.clear()
+                    print(
+                        f"{_DIM}{terminal_safe(text)}{_PLAIN}", end="", file=sys.stderr, flush=True
+                    )
+                case TextDelta(text):
+                    status.clear()
+                    if not quiet:
+                        wrote = True
+                        print(terminal_safe(text) if on_terminal else text, end="", flush=True)
+                case Warned(text):
+                    status.clear()
+                    say(text)
+                case HistoryTrimmed(messages):
+                    status.clear()
+                    say(f"Oldest messages that no longer fit and were left out: {messages}.")
+                case TurnEnded():
+                    ended = event
+    status.clear()
+    if wrote:
+        print(flush=True)
+    assert ended is not None  # the last event of every turn
+    if ended.problem is not None:
+        raise AppError(*ended.problem)
+    return ended.message
+
+
+def _report(services: Services, message: Message) -> Report:
+    origin = message.origin
+    info = services.engines.state.info
+    timings = origin.timings if origin else Timings()
+    return Report(
+        text=message.text,
+        reasoning=message.reasoning,
+        finish_reason=_REASONS[message.status],
+        conversation_id=message.conversation_id,
+        usage=origin.usage if origin else Usage(),
+        timings=ReportedTimings(
+            load_ms=info.load_ms if info else 0.0,
+            prompt_ms=timings.prompt_ms,
+            first_token_ms=timings.first_token_ms,
+            generation_ms=timings.generation_ms,
+            tokens_per_second=timings.tokens_per_second,
+        ),
+        model=origin.model_id if origin else "",
+    )

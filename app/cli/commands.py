@@ -1,0 +1,44 @@
+"""The commands of `causeway`."""
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from app.cli import bench, chat, conversations, doctor, models
+
+commands = typer.Typer(
+    name="causeway",
+    help="Chat with open language models on this computer. Without a command: open the window.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"causeway {version('causeway')}")
+        raise typer.Exit
+
+
+@commands.callback()
+def _options(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None: ...
+
+
+commands.command("chat")(chat.chat)
+commands.command("models")(models.models)
+commands.command("pull")(models.pull)
+commands.command("import")(models.import_)
+commands.command("remove")(models.remove)
+commands.add_typer(conversations.commands, name="conversations")
+commands.command("bench")(bench.bench)
+commands.command("doctor")(doctor.doctor)

@@ -1,0 +1,83 @@
+"""`causeway conversations`: what was said."""
+
+import time
+from typing import Annotated
+
+import msgspec
+import typer
+
+from app.cli.output import print_json, print_table, say, terminal_safe
+from app.conversations.records import Conversation, ConversationRow, Message
+from app.conversations.store import ConversationStore
+from app.formatting import list_date
+from app.paths import default_paths
+
+commands = typer.Typer(help="List, show and search conversations.", no_args_is_help=True)
+
+_ALL = 1_000_000
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+class ShownConversation(msgspec.Struct, frozen=True):
+    """What `show --json` prints: the shown branch, oldest message first."""
+
+    conversation: Conversation
+    messages: tuple[Message, ...]
+
+
+@commands.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """List all conversations, newest first."""
+    _print_rows(_rows(""), as_json, "There are no conversations yet.")
+
+
+@commands.command()
+def search(
+    text: Annotated[str, typer.Argument(help="Words to look for.")], as_json: AsJson = False
+) -> None:
+    """List the conversations in which the words appear."""
+    _print_rows(_rows(text), as_json, "No conversation has these words.")
+
+
+@commands.command()
+def show(
+    conversation_id: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJson = False
+) -> None:
+    """Print a conversation."""
+    store = ConversationStore(default_paths().database_file)
+    try:
+        conversation = store.get(conversation_id)
+        messages = store.branch(conversation.leaf_id) if conversation.leaf_id else ()
+    finally:
+        store.close()
+    if as_json:
+        print_json(ShownConversation(conversation, messages))
+        return
+    for message in messages:
+        name = message.origin.model_name if message.origin else "Answer"
+        print(f"## {'You' if message.role == 'user' else name}\n")
+        print(terminal_safe(message.text).rstrip() + "\n")
+        for remark in filter(None, (message.notice, message.problem)):
+            print(f"({terminal_safe(remark)})\n")
+
+
+def _rows(words: str) -> tuple[ConversationRow, ...]:
+    store = ConversationStore(default_paths().database_file)
+    try:
+        return store.rows(limit=_ALL, search=words)
+    finally:
+        store.close()
+
+
+def _print_rows(rows: tuple[ConversationRow, ...], as_json: bool, none: str) -> None:
+    if as_json:
+        print_json(rows)
+        return
+    now = time.time()
+    print_table(
+        ("ID", "When", "Title"),
+        [(row.id, list_date(row.updated, now), row.title) for row in rows],
+    )
+    if not rows:
+        say(none)

@@ -1,0 +1,68 @@
+"""Where the command line begins and where its errors end."""
+
+import io
+import sys
+from collections.abc import Sequence
+
+FAILED = 1
+_CTRL_C = 130
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run a command; returns the exit code: 0 done, 1 failed, 2 wrong usage.
+
+    `worker` as first argument runs the engine, before anything else is imported: a frozen program
+    starts its own executable for it.
+    """
+    if argv[:1] == ["worker"]:
+        return _worker(argv[1:])
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # The pipes of Windows are not UTF-8, and a model may write half a surrogate.
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    return _run(argv)
+
+
+def _worker(argv: Sequence[str]) -> int:
+    match argv:
+        case ["probe"]:
+            from backends.llama_cpp import probe
+
+            return probe.main()
+        case ["bare-loop", *arguments]:
+            from backends.llama_cpp import bare_loop
+
+            return bare_loop.main(arguments)
+        case _:
+            from backends.llama_cpp import worker
+
+            return worker.main()
+
+
+def _run(argv: Sequence[str]) -> int:
+    from app.cli.commands import commands
+    from app.cli.output import say
+    from app.errors import problem_from
+
+    try:
+        commands(args=list(argv), prog_name="causeway")
+    except SystemExit as ended:
+        if ended.code == _CTRL_C:
+            say("Stopped.")
+            return FAILED
+        return ended.code if isinstance(ended.code, int) else 0
+    except KeyboardInterrupt:
+        say("Stopped.")
+        return FAILED
+    except Exception as error:
+        problem = problem_from(error)
+        say(problem.sentence() if problem else _report_bug(error))
+        return FAILED
+    return 0
+
+
+def _report_bug(error: Exception) -> str:
+    from app.crash_reports import write_crash_report
+    from app.paths import default_paths
+
+    return write_crash_report(error, default_paths().logs_folder)

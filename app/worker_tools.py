@@ -1,0 +1,39 @@
+"""Small jobs that need llama.cpp, each run in a process of its own: this one must not import it."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import TypeVar
+
+import msgspec
+
+from backends.errors import EngineCrashed
+
+T = TypeVar("T")
+
+_REASON_CHARACTERS = 300
+
+
+def run_in_worker(tool: str, arguments: Sequence[str], answer: type[T], *, timeout: float) -> T:
+    """Run `causeway worker TOOL …` and decode the JSON it prints. `timeout` in seconds.
+
+    Raises `EngineCrashed` with the last line of its log where it fails.
+    """
+    program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "app"]
+    try:
+        done = subprocess.run(
+            [*program, "worker", tool, *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=timeout,
+            check=True,
+        )
+        return msgspec.json.decode(done.stdout, type=answer)
+    except subprocess.TimeoutExpired:
+        raise EngineCrashed(
+            "The engine gave no answer.", f"It was given {timeout:.0f} seconds."
+        ) from None
+    except (subprocess.CalledProcessError, msgspec.DecodeError, OSError) as error:
+        log = (getattr(error, "stderr", None) or b"").decode("utf-8", "replace").strip()
+        reason = log.splitlines()[-1][:_REASON_CHARACTERS] if log else str(error)
+        raise EngineCrashed("The engine failed.", reason, detail=log) from error
