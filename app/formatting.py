@@ -13,9 +13,8 @@ def bytes_text(size: int, *, digits: int = 1) -> str:
     value = float(size)
     for unit in ("kB", "MB", "GB", "TB"):
         value /= 1000
-        decimals = 0 if unit in ("kB", "MB") or value >= 10 else digits
-        # 999.6 MB is “1.0 GB”, not “1000 MB”.
-        if round(value, decimals) < 1000 or unit == "TB":
+        decimals = 0 if unit in ("kB", "MB") or round(value, digits) >= 10 else digits
+        if round(value, decimals) < 1000 or unit == "TB":  # 999.6 MB is “1.0 GB”, not “1000 MB”
             break
     return f"{value:,.{decimals}f} {unit}"
 

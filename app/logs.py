@@ -8,6 +8,7 @@ import logging
 import re
 import sys
 import time
+from contextlib import suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -37,13 +38,18 @@ def without_credentials(text: str) -> str:
 class _Formatter(logging.Formatter):
     """One record, its traceback included, in UTC and without credentials."""
 
-    converter = time.gmtime
-
     def __init__(self) -> None:
         super().__init__(_FORMAT, "%Y-%m-%dT%H:%M:%S")
+        self.converter = time.gmtime
 
     def format(self, record: logging.LogRecord) -> str:
         return without_credentials(super().format(record))
+
+
+def _rotate(source: str, destination: str) -> None:
+    """Where the command line has the log open too, Windows refuses; then the file grows on."""
+    with suppress(OSError):
+        Path(source).replace(destination)
 
 
 def start_logging(folder: Path, level: int = logging.INFO) -> logging.Handler:
@@ -61,6 +67,7 @@ def start_logging(folder: Path, level: int = logging.INFO) -> logging.Handler:
             encoding="utf-8",
             errors="backslashreplace",
         )
+        handler.rotator = _rotate
         why_not = ""
     except OSError as error:
         handler = logging.StreamHandler(sys.stderr)

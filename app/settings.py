@@ -154,6 +154,7 @@ class SettingsFile:
     def load(self) -> Settings:
         """Read the file. A damaged one is set aside; nothing in it ever keeps the program down."""
         with self._lock:
+            self.notice = ""
             try:
                 self._take(self._read())
             except StorageError as error:
@@ -173,11 +174,15 @@ class SettingsFile:
 
     def _take(self, stored: Mapping[str, object]) -> None:
         values: dict[str, Any] = {}
-        for key in _TYPES.keys() & stored.keys():
-            try:
-                values[key] = checked_setting(key, stored[key])
-            except AppError as error:
-                self.notice = f"{error} The default is used instead; see {self.path}."
+        refused: list[str] = []
+        for key in _TYPES:
+            if key in stored:
+                try:
+                    values[key] = checked_setting(key, stored[key])
+                except AppError as error:
+                    refused.append(str(error))
+        if refused:
+            self.notice = f"{' '.join(refused)} The default is used instead; see {self.path}."
         self.current = Settings(**values)
 
     def _read(self) -> dict[str, Any]:
@@ -236,9 +241,10 @@ def _write_whole(path: Path, content: bytes) -> None:
     temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".tmp", dir=path.parent)
-        temporary = Path(name)
-        with open(descriptor, "wb") as file:
+        with tempfile.NamedTemporaryFile(
+            prefix=f"{path.name}.", suffix=".tmp", dir=path.parent, delete=False
+        ) as file:
+            temporary = Path(file.name)
             file.write(content + b"\n")
             file.flush()
             os.fsync(file.fileno())

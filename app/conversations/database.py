@@ -20,7 +20,7 @@ BUSY_SECONDS = 5.0
 
 
 class DamagedDatabase(StorageError):
-    """The file is no database, or a damaged one. `back_up_and_start_fresh` is the way out."""
+    """The file is no database of ours, or damaged. `back_up_and_start_fresh` is the way out."""
 
 
 class Database:
@@ -83,7 +83,8 @@ def back_up_and_start_fresh(path: Path) -> Path:
 def _open(path: Path) -> sqlite3.Connection:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.touch(mode=0o600)
+        if not path.exists():
+            path.touch(mode=0o600)
     except OSError as error:
         raise _not_writable(path, f"{error.strerror or error}.") from error
     with contextlib.ExitStack() as undo, _errors_in_words(path):

@@ -25,7 +25,6 @@ def _create(connection: sqlite3.Connection) -> None:
             seq INTEGER PRIMARY KEY,
             id TEXT NOT NULL UNIQUE,
             title TEXT NOT NULL DEFAULT '',
-            renamed INTEGER NOT NULL DEFAULT 0,
             created REAL NOT NULL,
             updated REAL NOT NULL,
             model_id TEXT NOT NULL DEFAULT '',
@@ -57,7 +56,11 @@ def _create(connection: sqlite3.Connection) -> None:
             writer_started REAL,
             deleted_at REAL,
             deleted_by INTEGER,
-            leaf_before INTEGER
+            leaf_before INTEGER,
+            CHECK (
+                status <> 'streaming'
+                OR (writer_pid IS NOT NULL AND writer_started IS NOT NULL)
+            )
         ) STRICT
         """,
         "CREATE INDEX conversations_by_update ON conversations (updated)",
