@@ -9,7 +9,6 @@ from typing import TypeVar
 
 import msgspec
 import psutil
-from catalog.downloads import resolve_index_url
 
 from app.conversations.migrations import VERSION
 from app.conversations.store import ConversationStore
@@ -23,6 +22,7 @@ from app.worker_tools import run_in_worker
 from backends.errors import EngineCrashed
 from backends.registry import find_backends
 from catalog.bundled import load_bundled
+from catalog.downloads import resolve_index_url
 from catalog.library import Library
 
 T = TypeVar("T")

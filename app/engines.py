@@ -8,11 +8,10 @@ from typing import Literal
 
 import msgspec
 
-from app.errors import AppError, Problem, problem_from
+from app.errors import AppError, KnownErrors, Problem, problem_from
 from app.memory import check_memory
 from backends.errors import BackendError, EngineCrashed, LoadCancelled
 from backends.protocol import Backend, LoadOptions, LoadProgress, Session, SessionInfo
-from catalog.errors import CatalogError
 from catalog.library import InstalledModel
 
 FILE_BACKEND = "llama_cpp"
@@ -175,12 +174,13 @@ class Engines:
         self._load_cancelled.clear()
         try:
             self._loaded = self._load(model, options, on_progress)
-        except (BackendError, CatalogError, AppError) as error:
-            self._drop()
-            crashed = isinstance(error, EngineCrashed)
+        except KnownErrors as error:
             problem = None if isinstance(error, LoadCancelled) else problem_from(error)
-            phase: Phase = "crashed" if crashed else "unloaded"
-            self._publish(EngineState(model.id, phase, problem=problem))
+            if self._loaded is not None:  # the new one was refused before the old one had to go
+                self._settle(self._loaded, problem)
+            else:
+                phase: Phase = "crashed" if isinstance(error, EngineCrashed) else "unloaded"
+                self._publish(EngineState(model.id, phase, problem=problem))
             raise
         self._start_watcher()
         return self._loaded
@@ -218,7 +218,7 @@ class Engines:
             with self._changed:
                 self._idle_since = time.monotonic()
                 self._changed.notify_all()
-            self._publish(EngineState(loaded.model.id, "ready", info=loaded.info))
+            self._publish(EngineState(loaded.model.id, "ready", info=loaded.info, problem=problem))
         else:
             self._drop()
             self._publish(EngineState(loaded.model.id, "crashed", problem=problem))

@@ -1,5 +1,7 @@
 """Does a model fit in this computer's memory? Asked before it is loaded."""
 
+from collections.abc import Callable
+
 import psutil
 from catalog.fit import estimate
 
@@ -16,17 +18,27 @@ _TIGHT = 0.9
 """Share of the free memory above which a model is loaded with a warning."""
 
 
-def check_memory(model: InstalledModel, options: LoadOptions, *, freed: int) -> str:
+def available_memory() -> int:
+    """Bytes that can be had now. What the system uses as a cache counts: weights are mapped."""
+    return int(psutil.virtual_memory().available)
+
+
+def check_memory(
+    model: InstalledModel,
+    options: LoadOptions,
+    *,
+    freed: int,
+    available: Callable[[], int] = available_memory,
+) -> str:
     """A warning in words where the model will be tight, empty where it fits.
 
-    `freed` bytes are in use by a model that makes room for this one. Memory that the system uses as
-    a cache counts as free, since weights are mapped from their file. Raises `OutOfMemory` where the
+    `freed` bytes are in use by a model that makes room for this one. Raises `OutOfMemory` where the
     model can't fit, and `BadModelFile` where the file is none.
     """
     header = check_model_file(model.path)
     n_ctx = options.n_ctx or min(header.context_length or DEFAULT_CONTEXT, DEFAULT_CONTEXT)
     needed = estimate(header, model.size_bytes, n_ctx).total
-    free = psutil.virtual_memory().available + freed
+    free = available() + freed
     advice = "Close other programs, take a smaller model, or set a shorter context length."
     if needed > free:
         raise OutOfMemory(

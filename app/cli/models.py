@@ -3,18 +3,23 @@
 import sys
 import threading
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
 
 from app.cli.interrupts import stopping
 from app.cli.output import StatusLine, print_json, print_table, say
-from app.formatting import bytes_text
+from app.formatting import bytes_text, speed_text, time_left_text
+from app.installs import install
 from app.paths import default_paths
-from app.services import models_folder, open_services
+from app.services import open_services
 from app.settings import SettingsFile
+from catalog.bundled import load_bundled
 from catalog.errors import UnknownModel
+
+if TYPE_CHECKING:
+    from catalog.progress import DownloadProgress
 
 
 class ListedModel(msgspec.Struct, frozen=True):
@@ -71,31 +76,22 @@ def pull(
     ref: Annotated[str, typer.Argument(help="The id of a catalogue entry.")],
 ) -> None:
     """Download a model of the catalogue. A broken download goes on where it stopped."""
-    from catalog.downloads import DownloadProgress, fetch, resolve_index_url
-
-    from catalog.bundled import load_bundled
-
-    entry = load_bundled().entry(ref)
+    catalogue = load_bundled()
+    entry = catalogue.entry(ref)
     if entry is None:
-        known = ", ".join(entry.id for entry in load_bundled().entries)
+        known = ", ".join(entry.id for entry in catalogue.entries)
         raise UnknownModel(f"The catalogue has no model called “{ref}”.", fix=f"It has: {known}.")
     paths = default_paths()
-    settings = SettingsFile(paths.settings_file).load()
-    artifact = next(artifact for artifact in entry.artifacts if artifact.role == "weights")
     cancelled = threading.Event()
     status = StatusLine()
-
-    def show(progress: DownloadProgress) -> None:
-        status.show(_progress_text(entry.name, progress.stage, progress.done, progress.total))
-
     try:
         with stopping(cancelled.set):
-            path = fetch(
-                artifact,
-                models_folder(paths, settings),
-                index_url=resolve_index_url(settings.package_index),
-                on_progress=show,
-                cancelled=cancelled,
+            path = install(
+                entry,
+                paths,
+                SettingsFile(paths.settings_file).load(),
+                lambda progress: status.show(_progress_text(entry.name, progress)),
+                cancelled,
             )
     finally:
         status.clear()
@@ -128,6 +124,9 @@ def remove(
     say(f"{done} {model.path}")
 
 
-def _progress_text(name: str, stage: str, done: int, total: int | None) -> str:
-    of_total = f" of {bytes_text(total)}" if total else ""
-    return f"{name}: {stage}, {bytes_text(done)}{of_total}"
+def _progress_text(name: str, progress: "DownloadProgress") -> str:
+    of_total = f" of {bytes_text(progress.total)}" if progress.total else ""
+    parts = [f"{name}: {progress.stage}", f"{bytes_text(progress.done)}{of_total}"]
+    if progress.bytes_per_second:
+        parts += [speed_text(progress.bytes_per_second), time_left_text(progress.seconds_left)]
+    return ", ".join(filter(None, parts))
