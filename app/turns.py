@@ -41,6 +41,9 @@ _SIGNAL_POLL_SECONDS = 0.2
 """On Windows a wait without a limit keeps the main thread from hearing Ctrl+C."""
 
 
+_BUG = Problem("The answer was cut off.", "Something went wrong in Causeway itself.", "")
+
+
 class Waiting(msgspec.Struct, frozen=True):
     """Another answer is being written first."""
 
@@ -135,16 +138,17 @@ class Turn:
 
     def _run(self) -> None:
         try:
-            last: TurnEvent | BaseException = self._answer()
+            last: TurnEnded | BaseException = self._answer()
         except BaseException as bug:
             last = bug
         self.ended = True
         self._queue.put(last)
 
-    def _answer(self) -> TurnEnded:
+    def _answer(self) -> TurnEnded | BaseException:
         outcome = _Outcome()
         recorder = AnswerRecorder(self._store, self.answer, self._tell_unsaved)
         problem: Problem | None = None
+        bug: BaseException | None = None
         try:
             with recorder:
                 self._generate(recorder, outcome)
@@ -152,12 +156,16 @@ class Turn:
             outcome.status = "stopped"
         except KnownErrors as error:
             problem = problem_from(error)
+        except BaseException as error:
+            bug, problem = error, _BUG
         message, unsaved = recorder.finish(
             status=outcome.status,
             problem=problem.sentence() if problem else "",
             notice=outcome.notice,
             origin=outcome.origin(self.answer),
         )
+        if bug is not None:
+            return bug
         return TurnEnded(message, problem or (problem_from(unsaved) if unsaved else None))
 
     def _generate(self, recorder: AnswerRecorder, outcome: "_Outcome") -> None:

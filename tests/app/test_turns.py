@@ -1,0 +1,466 @@
+"""A turn, from the question on disk to the last word on disk."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.chats import Chats
+from app.conversations.records import Message
+from app.conversations.store import ConversationStore
+from app.errors import AppError, StorageError
+from app.paths import Paths
+from app.settings import SettingsFile
+from app.turns import ModelLoading, Turn, TurnEnded, TurnEvent, Waiting
+from backends.errors import ModelLoadError, PromptTooLong
+from backends.protocol import Finished, ReasoningDelta, TextDelta, Warned
+from catalog.library import InstalledModel, Library
+from tests.app.conftest import MakeEngines
+from tests.scripted_backend import Script, ScriptedBackend
+
+
+@pytest.fixture
+def conversation_id(store: ConversationStore, model: InstalledModel) -> str:
+    return store.create(model_id=model.id).id
+
+
+def run(turn: Turn | None) -> tuple[list[TurnEvent], TurnEnded]:
+    assert turn is not None
+    events = list(turn.events())
+    ended = events[-1]
+    assert isinstance(ended, TurnEnded)
+    return events, ended
+
+
+def answer_to(turn: Turn | None) -> Message:
+    return run(turn)[1].message
+
+
+def run_until(turn: Turn, wanted: type[TurnEvent]) -> Iterator[TurnEvent]:
+    """The turn's events from the first of that type on."""
+    events = turn.events()
+    for event in events:
+        if isinstance(event, wanted):
+            return events
+    raise AssertionError("the turn ended early")
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.01)
+
+
+def test_an_answer_streams_and_is_saved_with_what_produced_it(
+    chats: Chats, store: ConversationStore, conversation_id: str, model: InstalledModel
+) -> None:
+    store.set_options(conversation_id, {"temperature": 0.25, "seed": 5})
+    events, ended = run(chats.send(conversation_id, "Say hello"))
+    streamed = "".join(event.text for event in events if isinstance(event, TextDelta))
+    assert streamed == "Hello, world."
+    assert ended.problem is None
+    saved = store.message(ended.message.id)
+    assert saved == ended.message
+    assert (saved.text, saved.status, saved.problem) == ("Hello, world.", "complete", "")
+    origin = saved.origin
+    assert origin is not None
+    assert (origin.model_id, origin.model_file) == (model.id, str(model.path))
+    assert (origin.model_bytes, origin.model_sha256) == (model.size_bytes, "")
+    assert (origin.seed, origin.options["temperature"]) == (5, 0.25)
+    assert origin.usage.completion_tokens == 4
+    assert origin.template == "scripted"
+
+
+def test_the_question_is_on_disk_before_the_model_starts(
+    chats: Chats, store: ConversationStore, conversation_id: str, scripted: ScriptedBackend
+) -> None:
+    turn = chats.send(conversation_id, "Are you there?")
+    assert scripted.sessions == []
+    question, answer = store.page(conversation_id).messages
+    assert (question.text, question.status) == ("Are you there?", "complete")
+    assert (answer.id, answer.status) == (turn.answer.id, "streaming")
+    run(turn)
+
+
+def test_loading_is_told(chats: Chats, conversation_id: str, model: InstalledModel) -> None:
+    events, _ = run(chats.send(conversation_id, "Hello"))
+    loading = [event for event in events if isinstance(event, ModelLoading)]
+    assert {event.model_name for event in loading} == {model.name}
+    assert loading[-1].fraction == 1.0
+    again, _ = run(chats.send(conversation_id, "Hello again"))
+    assert not [event for event in again if isinstance(event, ModelLoading)]
+
+
+def test_a_streaming_answer_is_on_disk_within_a_second_even_if_it_stalls(
+    chats: Chats, conversation_id: str, scripted: ScriptedBackend, paths: Paths
+) -> None:
+    scripted.script = Script(tokens=("Slow", " words"), hang_at=2)
+    turn = chats.send(conversation_id, "Hello")
+    events = run_until(turn, TextDelta)
+    other_process = ConversationStore(paths.database_file)
+    try:
+        wait_until(lambda: other_process.message(turn.answer.id).text == "Slow words", 5.0)
+        assert other_process.message(turn.answer.id).status == "streaming"
+    finally:
+        other_process.close()
+        turn.stop()
+    last = list(events)[-1]
+    assert isinstance(last, TurnEnded)
+    assert (last.message.text, last.message.status) == ("Slow words", "stopped")
+
+
+def test_a_stopped_answer_keeps_what_there_is(
+    chats: Chats, conversation_id: str, scripted: ScriptedBackend
+) -> None:
+    scripted.script = Script(tokens=("word ",) * 10_000, delay=0.005)
+    turn = chats.send(conversation_id, "Hello")
+    events = run_until(turn, TextDelta)
+    turn.stop()
+    last = list(events)[-1]
+    assert isinstance(last, TurnEnded)
+    assert last.problem is None
+    assert last.message.status == "stopped"
+    assert last.message.text.startswith("word ")
+
+
+def test_leaving_the_events_early_stops_and_saves(
+    chats: Chats, store: ConversationStore, conversation_id: str, scripted: ScriptedBackend
+) -> None:
+    scripted.script = Script(tokens=("word ",) * 10_000, delay=0.005)
+    turn = chats.send(conversation_id, "Hello")
+    events = turn.events()
+    assert any(isinstance(event, TextDelta) for event in events)
+    events.close()
+    saved = store.message(turn.answer.id)
+    assert (saved.status, saved.text[:5]) == ("stopped", "word ")
+
+
+def test_stopping_cancels_the_load_too(
+    chats: Chats, conversation_id: str, scripted: ScriptedBackend
+) -> None:
+    scripted.script = Script(load_seconds=30)
+    turn = chats.send(conversation_id, "Hello")
+    events = run_until(turn, ModelLoading)
+    turn.stop()
+    *_, last = events
+    assert isinstance(last, TurnEnded)
+    assert (last.message.status, last.message.text, last.problem) == ("stopped", "", None)
+    assert scripted.sessions == []
+
+
+def test_a_second_chat_waits_for_the_first_and_can_be_stopped_there(
+    chats: Chats, store: ConversationStore, conversation_id: str, scripted: ScriptedBackend
+) -> None:
+    scripted.script = Script(tokens=("word ",) * 10_000, delay=0.005)
+    first = chats.send(conversation_id, "Hello")
+    first_events = run_until(first, TextDelta)
+    other = store.create(model_id=store.get(conversation_id).model_id)
+    second = chats.send(other.id, "Me too")
+    second_events = run_until(second, Waiting)
+    second.stop()
+    *_, last = second_events
+    assert isinstance(last, TurnEnded)
+    assert last.message.status == "stopped"
+    first.stop()
+    list(first_events)
+
+
+def test_a_crash_keeps_the_partial_answer_and_says_why(
+    chats: Chats, store: ConversationStore, conversation_id: str, scripted: ScriptedBackend
+) -> None:
+    scripted.script = Script(crash_at=2)
+    _, ended = run(chats.send(conversation_id, "Hello"))
+    assert ended.problem is not None
+    assert ended.problem.what == "The model stopped working."
+    saved = store.message(ended.message.id)
+    assert (saved.text, saved.status) == ("Hello,", "interrupted")
+    assert saved.problem == "The model stopped working. It was scripted to."
+    scripted.script = Script()
+    retried = answer_to(chats.regenerate(saved.id))
+    assert (retried.text, retried.sibling_index) == ("Hello, world.", 1)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        Script(load_error=ModelLoadError("It is damaged.")),
+        Script(load_error=PromptTooLong("It is too long.")),
+    ],
+)
+def test_an_answer_that_could_not_begin_says_why(
+    chats: Chats, conversation_id: str, scripted: ScriptedBackend, script: Script
+) -> None:
+    scripted.script = script
+    _, ended = run(chats.send(conversation_id, "Hello"))
+    assert ended.message.status == "interrupted"
+    assert ended.problem is not None
+    assert ended.message.problem == ended.problem.sentence()
+
+
+def test_without_a_model_the_answer_says_how_to_get_one(
+    chats: Chats, store: ConversationStore
+) -> None:
+    _, ended = run(chats.send(store.create().id, "Hello"))
+    assert ended.problem is not None
+    assert ended.problem.what == "No model is installed."
+    assert "causeway pull" in ended.problem.fix
+
+
+def test_a_model_that_is_gone_is_named(
+    chats: Chats, store: ConversationStore, model: InstalledModel
+) -> None:
+    _, ended = run(chats.send(store.create(model_id="vanished").id, "Hello"))
+    assert ended.problem is not None
+    assert "“vanished”" in ended.problem.what
+
+
+@pytest.mark.parametrize(
+    ("count", "notice"),
+    [
+        (1, "The oldest message no longer fits and was left out. It stays in the chat."),
+        (6, "The 6 oldest messages no longer fit and were left out. They stay in the chat."),
+    ],
+)
+def test_what_left_the_context_is_noted_on_the_answer(
+    chats: Chats, conversation_id: str, scripted: ScriptedBackend, count: int, notice: str
+) -> None:
+    scripted.script = Script(trimmed=count)
+    assert answer_to(chats.send(conversation_id, "Hello")).notice == notice
+
+
+def test_thinking_is_kept_apart_and_timed(
+    chats: Chats, conversation_id: str, scripted: ScriptedBackend
+) -> None:
+    scripted.script = Script(reasoning=("Let me", " think."), tokens=("Yes.",))
+    events, ended = run(chats.send(conversation_id, "Hello"))
+    assert sum(isinstance(event, ReasoningDelta) for event in events) == 2
+    assert (ended.message.reasoning, ended.message.text) == ("Let me think.", "Yes.")
+    assert ended.message.reasoning_seconds > 0
+
+
+def test_warnings_of_the_model_are_told_when_it_is_loaded(
+    store: ConversationStore,
+    library: Library,
+    make_engines: MakeEngines,
+    paths: Paths,
+    conversation_id: str,
+) -> None:
+    engines = make_engines(memory_check=lambda *_, **__: "It is tight.")
+    chats = Chats(store, library, engines, SettingsFile(paths.settings_file))
+    events, _ = run(chats.send(conversation_id, "Hello"))
+    assert Warned("It is tight.") in events
+    events, _ = run(chats.send(conversation_id, "Hello again"))
+    assert Warned("It is tight.") not in events
+
+
+class UnreliableStore(ConversationStore):
+    """A disk that is full for as long as `full` is set."""
+
+    full = False
+
+    def stream_into(self, message_id: str, **columns: object) -> None:
+        self._refuse_if_full()
+        super().stream_into(message_id, **columns)
+
+    def finish(self, message_id: str, **columns: object) -> Message:
+        self._refuse_if_full()
+        return super().finish(message_id, **columns)
+
+    def _refuse_if_full(self) -> None:
+        if self.full:
+            raise StorageError("The disk is full.")
+
+
+@pytest.fixture
+def unreliable(tmp_path: Path) -> Iterator[UnreliableStore]:
+    store = UnreliableStore(tmp_path / "unreliable.sqlite3")
+    yield store
+    store.close()
+
+
+@pytest.mark.parametrize("frees_up", [True, False])
+def test_a_full_disk_does_not_end_the_answer(
+    unreliable: UnreliableStore,
+    library: Library,
+    make_engines: MakeEngines,
+    paths: Paths,
+    model: InstalledModel,
+    scripted: ScriptedBackend,
+    frees_up: bool,
+) -> None:
+    chats = Chats(unreliable, library, make_engines(), SettingsFile(paths.settings_file))
+    scripted.script = Script(tokens=("word ",) * 10_000, delay=0.005)
+    turn = chats.send(unreliable.create(model_id=model.id).id, "Hello")
+    unreliable.full = True
+    events = turn.events()
+    warned = next(event for event in events if isinstance(event, Warned))
+    assert "The disk is full." in warned.text
+    assert any(isinstance(event, TextDelta) for event in events), "it went on"
+    unreliable.full = not frees_up
+    turn.stop()
+    rest = list(events)
+    assert not any(isinstance(event, Warned) for event in rest), "told once"
+    ended = rest[-1]
+    assert isinstance(ended, TurnEnded)
+    assert ended.message.text.startswith("word ")
+    if frees_up:
+        assert ended.problem is None
+        assert unreliable.message(turn.answer.id).text == ended.message.text
+    else:
+        assert ended.problem is not None
+        assert ended.problem.what == "The disk is full."
+
+
+def test_a_bug_in_the_engine_is_raised_and_the_answer_is_not_left_open(
+    chats: Chats,
+    store: ConversationStore,
+    conversation_id: str,
+    scripted: ScriptedBackend,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(scripted, "open", broken)
+    turn = chats.send(conversation_id, "Hello")
+    with pytest.raises(ZeroDivisionError):
+        list(turn.events())
+    assert store.message(turn.answer.id).status == "interrupted"
+    assert chats.send(conversation_id, "Once more").question is not None
+
+
+def test_regenerating_makes_a_sibling_from_the_same_question(
+    chats: Chats, store: ConversationStore, conversation_id: str, scripted: ScriptedBackend
+) -> None:
+    first = answer_to(chats.send(conversation_id, "Hello"))
+    second = answer_to(chats.regenerate(first.id))
+    assert (second.parent_id, second.sibling_index, second.sibling_count) == (first.parent_id, 1, 2)
+    assert store.get(conversation_id).leaf_id == second.id
+    asked = [[message.content for message in request.messages] for request in scripted.requests]
+    assert asked == [["Hello"], ["Hello"]]
+
+
+def test_a_question_cannot_be_regenerated(chats: Chats, conversation_id: str) -> None:
+    turn = chats.send(conversation_id, "Hello")
+    run(turn)
+    assert turn.question is not None
+    with pytest.raises(AppError, match="Only an answer"):
+        chats.regenerate(turn.question.id)
+
+
+def test_editing_a_question_asks_anew_beside_it(
+    chats: Chats, conversation_id: str, scripted: ScriptedBackend
+) -> None:
+    turn = chats.send(conversation_id, "Helo")
+    run(turn)
+    assert turn.question is not None
+    edited = chats.edit(turn.question.id, "Hello")
+    run(edited)
+    assert edited is not None
+    assert edited.question is not None
+    assert (edited.question.text, edited.question.sibling_index) == ("Hello", 1)
+    assert [message.content for message in scripted.requests[-1].messages] == ["Hello"]
+
+
+def test_editing_an_answer_stores_a_sibling_and_asks_nothing(
+    chats: Chats, store: ConversationStore, conversation_id: str, scripted: ScriptedBackend
+) -> None:
+    answer = answer_to(chats.send(conversation_id, "Hello"))
+    assert chats.edit(answer.id, "Good day.") is None
+    *_, shown = store.page(conversation_id).messages
+    assert (shown.text, shown.sibling_index, shown.origin) == ("Good day.", 1, None)
+    assert len(scripted.requests) == 1
+
+
+def test_continuing_appends_to_the_same_answer(
+    chats: Chats, store: ConversationStore, conversation_id: str, scripted: ScriptedBackend
+) -> None:
+    store.set_options(conversation_id, {"max_tokens": 2})
+    cut = answer_to(chats.send(conversation_id, "Hello"))
+    assert (cut.text, cut.status) == ("Hello,", "length")
+    scripted.script = Script(tokens=(" dear", " reader."))
+    turn = chats.continue_answer(cut.id)
+    assert store.message(cut.id).status == "streaming"
+    whole = answer_to(turn)
+    assert (whole.id, whole.text, whole.status) == (cut.id, "Hello, dear reader.", "complete")
+    request = scripted.requests[-1]
+    assert request.continue_last
+    assert request.messages[-1].content == "Hello,"
+    assert whole.origin is not None
+    assert whole.origin.usage.completion_tokens == 4
+
+
+def test_continuing_an_answer_that_never_began_asks_for_it(
+    chats: Chats, conversation_id: str, scripted: ScriptedBackend
+) -> None:
+    scripted.script = Script(load_error=ModelLoadError("Not now."))
+    empty = answer_to(chats.send(conversation_id, "Hello"))
+    scripted.script = Script()
+    whole = answer_to(chats.continue_answer(empty.id))
+    assert (whole.id, whole.text, whole.problem) == (empty.id, "Hello, world.", "")
+    assert not scripted.requests[-1].continue_last
+
+
+def test_one_answer_at_a_time_in_a_chat(
+    chats: Chats, conversation_id: str, scripted: ScriptedBackend
+) -> None:
+    turn = chats.send(conversation_id, "Hello")
+    with pytest.raises(AppError, match="still being written"):
+        chats.send(conversation_id, "And?")
+    with pytest.raises(AppError, match="still being written"):
+        chats.regenerate(turn.answer.id)
+    run(turn)
+    run(chats.send(conversation_id, "And?"))
+
+
+@pytest.mark.parametrize("text", ["", "  \n"])
+def test_nothing_is_not_sent(chats: Chats, conversation_id: str, text: str) -> None:
+    with pytest.raises(AppError, match="nothing to send"):
+        chats.send(conversation_id, text)
+
+
+def test_closing_stops_and_saves_running_answers(
+    chats: Chats, store: ConversationStore, conversation_id: str, scripted: ScriptedBackend
+) -> None:
+    scripted.script = Script(tokens=("word ",) * 10_000, delay=0.005)
+    turn = chats.send(conversation_id, "Hello")
+    begun = threading.Event()
+
+    def consume() -> None:
+        for event in turn.events():
+            if isinstance(event, TextDelta):
+                begun.set()
+
+    thread = threading.Thread(target=consume)
+    thread.start()
+    assert begun.wait(10)
+    chats.close()
+    assert store.message(turn.answer.id).status == "stopped"
+    thread.join()
+
+
+def test_options_come_from_the_chat_before_the_person_before_the_makers(
+    store: ConversationStore,
+    library: Library,
+    make_engines: MakeEngines,
+    model: InstalledModel,
+    paths: Paths,
+) -> None:
+    settings = SettingsFile(paths.settings_file)
+    settings.update(chat_defaults={"top_k": 11, "top_p": 0.5, "colour": "red"})
+    chats = Chats(store, library, make_engines(), settings)
+    conversation = store.create(
+        model_id=model.id, options={"top_k": 12, "temperature": 99.0, "seed": 3}
+    )
+    options = chats.options_for(conversation)
+    assert (options["top_k"], options["top_p"], options["seed"]) == (12, 0.5, 3)
+    assert options["temperature"] == 0.7, "a value out of range is no value"
+    assert "colour" not in options
+
+
+def test_finished_tells_how_it_ended(chats: Chats, conversation_id: str) -> None:
+    events, _ = run(chats.send(conversation_id, "Hello"))
+    assert [event.reason for event in events if isinstance(event, Finished)] == ["stop"]
