@@ -4,7 +4,9 @@ import os
 import platform
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TypeVar
 
 import msgspec
@@ -101,7 +103,7 @@ def examine(paths: Paths) -> Findings:
         versions=_versions(),
         python=f"{platform.python_version()} ({sys.executable})",
         system=platform.platform(),
-        processor=platform.processor() or platform.machine(),
+        processor=_processor(),
         cores=os.cpu_count() or 1,
         memory_total=memory.total,
         memory_available=memory.available,
@@ -131,6 +133,16 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[package] = "missing"
     return found
+
+
+def _processor() -> str:
+    """Linux knows its name only from a file; elsewhere `platform` does."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(errors="replace").splitlines():
+            name, colon, value = line.partition(":")
+            if colon and name.strip() == "model name":
+                return value.strip()
+    return platform.processor() or platform.machine()
 
 
 def _engine() -> EngineFindings:

@@ -1,7 +1,6 @@
 """`causeway chat`: one question, one answer."""
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -9,7 +8,8 @@ import typer
 
 from app.cli.interrupts import stopping
 from app.cli.output import StatusLine, print_json, say, terminal_safe
-from app.conversations.records import Conversation, Message
+from app.conversations.records import Message
+from app.conversations.store import ConversationStore
 from app.errors import AppError
 from app.options import Value, checked
 from app.paths import default_paths
@@ -69,18 +69,17 @@ def chat(
     """Ask a model. The answer goes to standard output, and the chat is kept."""
     options = _options(settings or [], system)
     with open_services(default_paths()) as services:
-        chosen = _model_ref(services, model) if model else ""
+        chosen = _model_ref(services, model, conversation)
         question = sys.stdin.read() if prompt is None else prompt
         if not question.strip():
             raise typer.BadParameter("There is nothing to ask: the prompt is empty.")
-        chat_of = _conversation(services, conversation, chosen, options)
-        turn = services.chats.send(chat_of.id, question)
-        message = _run(turn, quiet=as_json)
+        conversation = _conversation(services.store, conversation, chosen, options)
+        message = _run(services.chats.send(conversation, question), quiet=as_json)
         if as_json:
             print_json(_report(services, message))
         if message.status == "stopped":
             raise AppError(
-                "Stopped.", f"What there is of the answer is kept in conversation {chat_of.id}."
+                "Stopped.", f"What there is of the answer is kept in conversation {conversation}."
             )
 
 
@@ -99,25 +98,32 @@ def _options(settings: list[str], system: str | None) -> dict[str, Value]:
     return options
 
 
-def _model_ref(services: Services, ref: str) -> str:
-    """What a conversation remembers the model by: its id, or the path of a file outside the library."""
-    model = services.library.find(ref)
+def _model_ref(services: Services, ref: str, conversation_id: str) -> str:
+    """What the conversation is to remember its model by: an id, or the path of a file outside the
+    library. Raises where there is no model to answer, so that nothing is stored for nothing.
+    """
+    if ref:
+        model = services.library.find(ref)
+    elif conversation_id:
+        model = services.chats.model_for(services.store.get(conversation_id))
+    else:
+        model = services.chats.default_model()
     installed = any(model.id == other.id for other in services.library.models())
-    return model.id if installed else str(Path(model.path).absolute())
+    return model.id if installed else str(model.path)
 
 
 def _conversation(
-    services: Services, conversation_id: str, model: str, options: dict[str, Value]
-) -> Conversation:
-    store = services.store
+    store: ConversationStore, conversation_id: str, model: str, options: dict[str, Value]
+) -> str:
+    """The conversation's id; a new one's where none is given."""
     if not conversation_id:
-        return store.create(model_id=model, options=options)
+        return store.create(model_id=model, options=options).id
     conversation = store.get(conversation_id)
-    if model:
+    if model != conversation.model_id:
         store.set_model(conversation.id, model)
     if options:
         store.set_options(conversation.id, {**conversation.options, **options})
-    return conversation
+    return conversation.id
 
 
 def _run(turn: Turn, *, quiet: bool) -> Message:

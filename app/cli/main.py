@@ -40,11 +40,12 @@ def _worker(argv: Sequence[str]) -> int:
 
 
 def _run(argv: Sequence[str]) -> int:
-    from app.cli.commands import commands
     from app.cli.output import say
     from app.errors import problem_from
 
     try:
+        from app.cli.commands import commands
+
         commands(args=list(argv), prog_name="causeway")
     except SystemExit as ended:
         if ended.code == _CTRL_C:

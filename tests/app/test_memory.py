@@ -1,0 +1,63 @@
+"""Said before loading: it fits, it is tight, it can't fit."""
+
+from pathlib import Path
+
+import pytest
+
+from app.memory import check_memory
+from backends.errors import OutOfMemory
+from backends.protocol import LoadOptions
+from catalog.errors import BadModelFile
+from catalog.fit import estimate
+from catalog.gguf import read_header
+from catalog.library import InstalledModel, Library
+from tests.gguf_files import corrupt
+
+N_CTX = 4096
+
+
+def needed(model: InstalledModel, n_ctx: int = N_CTX) -> int:
+    return estimate(read_header(model.path), model.size_bytes, n_ctx).total
+
+
+def test_a_model_that_fits_is_loaded_without_a_word(model: InstalledModel) -> None:
+    options = LoadOptions(n_ctx=N_CTX)
+    assert check_memory(model, options, freed=0, available=lambda: 2 * needed(model)) == ""
+
+
+def test_a_tight_model_is_loaded_with_a_warning(model: InstalledModel) -> None:
+    warning = check_memory(
+        model, LoadOptions(n_ctx=N_CTX), freed=0, available=lambda: needed(model) + 1
+    )
+    assert warning.startswith("Memory is tight: Tiny needs about ")
+
+
+def test_a_model_that_cannot_fit_is_refused_with_the_sizes(model: InstalledModel) -> None:
+    with pytest.raises(OutOfMemory) as caught:
+        check_memory(model, LoadOptions(n_ctx=N_CTX), freed=0, available=lambda: 1000)
+    assert caught.value.what == "Tiny does not fit in memory."
+    assert "1 kB are free" in caught.value.why
+    assert "shorter context" in caught.value.fix
+
+
+def test_what_the_loaded_model_gives_back_counts(model: InstalledModel) -> None:
+    options = LoadOptions(n_ctx=N_CTX)
+    assert check_memory(model, options, freed=2 * needed(model), available=lambda: 0) == ""
+
+
+def test_a_longer_context_needs_more(model: InstalledModel) -> None:
+    enough = needed(model, 512) * 2
+    assert check_memory(model, LoadOptions(n_ctx=512), freed=0, available=lambda: enough) == ""
+    with pytest.raises(OutOfMemory):
+        check_memory(model, LoadOptions(n_ctx=10_000_000), freed=0, available=lambda: enough)
+
+
+def test_a_file_that_was_damaged_since_is_refused(
+    library: Library, model_file: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "copy.gguf"
+    path.write_bytes(model_file.read_bytes())
+    model = library.add_file(path)
+    corrupt(model_file, path, "truncated")
+    with pytest.raises(BadModelFile, match="copy.gguf"):
+        check_memory(model, LoadOptions(), freed=0)
