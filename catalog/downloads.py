@@ -157,6 +157,12 @@ def _disk_failure(error: OSError, folder: Path) -> DownloadError:
             f"The download can't be written to “{folder}”.",
             "Free some space and try again: what was fetched is kept.",
         )
+    if error.errno == errno.EFBIG:
+        return DownloadError(
+            "The file is too large for this disk.",
+            "A disk formatted as FAT32 holds no file above 4 GB.",
+            "Choose a models folder on another disk.",
+        )
     return DownloadError(
         f"The download can't be written to “{folder}”.",
         f"{error.strerror or error}.",

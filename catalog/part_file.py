@@ -53,20 +53,16 @@ class PartFile:
         self.etag = ""
 
     def __enter__(self) -> "PartFile":
-        self._file = self._path.open("ab")
-        try:
-            sidecar = self._read_sidecar()
-            if sidecar is not None and self._belongs(sidecar):
-                self._read_what_is_there()
-                self.etag = sidecar.etag if sidecar.address == self._address else ""
-                self.size = self.size or sidecar.size
-            if self.size is not None and self.length > self.size:
-                self.length = 0
-            if not self.length:
-                self.restart()
-        except BaseException:
-            self._file.close()
-            raise
+        sidecar = self._read_sidecar()
+        if sidecar is not None and self._path.exists() and self._belongs(sidecar):
+            self._read_what_is_there()
+            self.etag = sidecar.etag if sidecar.address == self._address else ""
+            self.size = self.size or sidecar.size
+        if 0 < self.length <= (self.size or self.length):
+            self._file = self._path.open("ab")
+        else:
+            self._file = self._path.open("wb")
+            self._forget()
         return self
 
     def __exit__(
@@ -91,10 +87,7 @@ class PartFile:
         """Forget what is there."""
         self._file.seek(0)
         self._file.truncate()
-        self._hash = hashlib.sha256()
-        self.length = 0
-        self.size = self._remote.size
-        self.etag = ""
+        self._forget()
 
     def describe(self, size: int | None, etag: str) -> None:
         """Note what the server said of the file, so that a later run can go on."""
@@ -105,6 +98,12 @@ class PartFile:
     @property
     def sha256(self) -> str:
         return self._hash.hexdigest()
+
+    def _forget(self) -> None:
+        self._hash = hashlib.sha256()
+        self.length = 0
+        self.size = self._remote.size
+        self.etag = ""
 
     def _belongs(self, sidecar: _Sidecar) -> bool:
         if self._remote.sha256 is not None or sidecar.sha256 is not None:

