@@ -7,11 +7,13 @@ _SHEET = Template("""
 QToolTip {
     background: $text; color: $page; border: none; padding: 5px 9px; font-size: 12px;
 }
+QAbstractScrollArea { border: none; }
 QLineEdit, QPlainTextEdit, QAbstractSpinBox, QComboBox {
     background: $raised; color: $text; border: 1px solid $border; border-radius: 8px;
     selection-background-color: $accent; selection-color: $on_accent; placeholder-text-color: $text3;
 }
-QLineEdit, QComboBox { padding: 0 9px; min-height: 30px; }
+QLineEdit { padding: 0 9px; min-height: 30px; }
+QComboBox { padding: 0 11px; min-height: 30px; }
 QPlainTextEdit { padding: 5px 7px; }
 QLineEdit[ground="page"], QPlainTextEdit[ground="page"], QAbstractSpinBox[ground="page"],
 QComboBox[ground="page"] { background: $page; }
@@ -43,7 +45,6 @@ QMenu::item:selected { background: $selected; }
 QMenu::item:disabled { color: $disabled; background: transparent; }
 QMenu::icon { padding-left: 8px; }
 QMenu::separator { height: 1px; background: $hairline; margin: 4px 6px; }
-QAbstractScrollArea { border: none; }
 QScrollBar:vertical { background: transparent; width: 12px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 12px; margin: 0; }
 QScrollBar::handle { background: $scroll; border-radius: 3px; }

@@ -7,6 +7,7 @@ from ui.kit.menus import Menu
 from ui.kit.meter import Meter
 from ui.kit.navigation import NavItem, RailButton
 from ui.kit.notices import EmptyState, Notice
+from ui.kit.pages import CardPage
 from ui.kit.slider import Slider
 from ui.kit.surfaces import Card, Hairline, Icon, Mark, Panel, Tile
 from ui.kit.text import ElidedLabel, Label, Paragraph
@@ -16,6 +17,7 @@ __all__ = [
     "Button",
     "ButtonKind",
     "Card",
+    "CardPage",
     "Chip",
     "ComboBox",
     "ElidedLabel",

@@ -55,7 +55,8 @@ class Notice(QWidget):
 
     def set_words(self, title: str, text: str = "") -> None:
         """`title` is the first sentence, in bold where more follows."""
-        self._words.set_role("text" if not text else "text2")
+        alone = not text and self._kind != "info"
+        self._words.set_role("text" if alone else "text2")
         self._words.set_text(text or title, title if text else "")
         self.setAccessibleName(f"{title} {text}".strip())
 

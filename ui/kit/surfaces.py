@@ -45,6 +45,11 @@ class Card(QWidget):
         self._rows.setContentsMargins(1, 1, 1, 1)
         self._rows.setSpacing(0)
 
+    def set_edge(self, role: str) -> None:
+        """Another colour of the edge."""
+        self._edge = role
+        self.update()
+
     def add_row(self, row: QWidget) -> None:
         if self._rows.count():
             self._rows.addWidget(Hairline(self._theme))

@@ -30,7 +30,7 @@ class Label(QLabel):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._theme = theme
+        self.theme = theme
         self._role = role
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setFont(theme.font(kind, tabular))
@@ -46,9 +46,11 @@ class Label(QLabel):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setFont(self.font())
-        painter.setPen(self._theme.color(self._role if self.isEnabled() else "disabled"))
+        painter.setPen(self.theme.color(self._role if self.isEnabled() else "disabled"))
         horizontal = self.alignment() & Alignment.AlignHorizontal_Mask
-        painter.drawText(QRectF(self.rect()), horizontal | Alignment.AlignVCenter, self._shown())
+        painter.drawText(
+            QRectF(self.contentsRect()), horizontal | Alignment.AlignVCenter, self._shown()
+        )
 
     def _shown(self) -> str:
         return self.text()
@@ -81,7 +83,7 @@ class Paragraph(QLabel):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._theme = theme
+        self.theme = theme
         self._kind = kind
         self._role = role
         self._alignment = alignment
@@ -123,7 +125,7 @@ class Paragraph(QLabel):
         return QSize(width, self.heightForWidth(width))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(60, self._theme.line_height(self._kind))
+        return QSize(60, self.theme.line_height(self._kind))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -135,15 +137,15 @@ class Paragraph(QLabel):
         cursor = QTextCursor(self._document)
         block = QTextBlockFormat()
         fixed = QTextBlockFormat.LineHeightTypes.FixedHeight.value
-        block.setLineHeight(self._theme.line_height(self._kind), fixed)
+        block.setLineHeight(self.theme.line_height(self._kind), fixed)
         block.setAlignment(self._alignment)
         cursor.setBlockFormat(block)
         if self._lead:
             strong = QTextCharFormat()
             strong.setFontWeight(600)
-            strong.setForeground(self._theme.color("text"))
+            strong.setForeground(self.theme.color("text"))
             cursor.insertText(f"{self._lead} ", strong)
         plain = QTextCharFormat()
-        plain.setForeground(self._theme.color(self._role))
+        plain.setForeground(self.theme.color(self._role))
         cursor.insertText(self._body, plain)
         self.update()

@@ -1,0 +1,98 @@
+"""What this program is, where its data lies, and what a report about it needs."""
+
+from pathlib import Path
+
+import msgspec
+from PySide6.QtCore import QCoreApplication, Qt, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from ui.kit import Button, Card, CardPage, ElidedLabel, Label, Mark, Paragraph
+from ui.theme import Theme
+
+
+class About(msgspec.Struct, frozen=True):
+    """The facts of the page. `versions` are names of parts and their versions."""
+
+    version: str
+    data_folder: Path
+    versions: dict[str, str]
+
+
+class AboutPage(CardPage):
+    """Shows the version, the licence, the data folder and the versions of the parts.
+
+    Signals:
+        folder_requested: open this `Path` in the platform's file browser.
+    """
+
+    folder_requested = Signal(object)
+
+    def __init__(self, theme: Theme, about: About, parent: QWidget | None = None) -> None:
+        super().__init__(
+            theme, QCoreApplication.translate("AboutPage", "About Causeway"), parent=parent
+        )
+        self._about = about
+        program = Card(theme)
+        program.add_row(self._program_row())
+        program.add_row(self._folder_row())
+        self.add_block(program)
+        parts = Card(theme)
+        for name, version in about.versions.items():
+            parts.add_row(self._part_row(name, version))
+        self.add_block(parts, self.tr("Made with"))
+        copy = Button(theme, self.tr("Copy for a report"), icon="copy-simple")
+        copy.clicked.connect(self._copy)
+        self.column.addSpacing(12)
+        self.column.addWidget(copy, 0, Qt.AlignmentFlag.AlignLeft)
+        self.column.addStretch(1)
+
+    def _program_row(self) -> QWidget:
+        row = QWidget()
+        line = QHBoxLayout(row)
+        line.setContentsMargins(16, 16, 16, 16)
+        line.setSpacing(16)
+        line.addWidget(Mark(self.theme, 40), 0, Qt.AlignmentFlag.AlignTop)
+        words = QVBoxLayout()
+        words.setSpacing(1)
+        words.addWidget(Label(self.theme, f"Causeway {self._about.version}", "strong"))
+        licence = self.tr(
+            "Open models, on your own computer. Free software under the MIT licence. "
+            "It sends nothing about you anywhere."
+        )
+        words.addWidget(Paragraph(self.theme, licence, "small"))
+        line.addLayout(words, 1)
+        return row
+
+    def _folder_row(self) -> QWidget:
+        row = QWidget()
+        line = QHBoxLayout(row)
+        line.setContentsMargins(16, 14, 16, 14)
+        line.setSpacing(24)
+        words = QVBoxLayout()
+        words.setSpacing(1)
+        words.addWidget(Label(self.theme, self.tr("Where your chats and models are"), "label"))
+        folder = str(self._about.data_folder)
+        words.addWidget(ElidedLabel(self.theme, folder, "small", "text2"))
+        line.addLayout(words, 1)
+        show = Button(self.theme, self.tr("Open the folder"))
+        show.clicked.connect(self._request_folder)
+        line.addWidget(show)
+        return row
+
+    def _part_row(self, name: str, version: str) -> QWidget:
+        row = QWidget()
+        line = QHBoxLayout(row)
+        line.setContentsMargins(16, 8, 16, 8)
+        line.addWidget(Label(self.theme, name))
+        line.addStretch(1)
+        line.addWidget(Label(self.theme, version, role="text2", tabular=True))
+        return row
+
+    def _request_folder(self) -> None:
+        self.folder_requested.emit(self._about.data_folder)
+
+    def _copy(self) -> None:
+        lines = [f"Causeway {self._about.version}"]
+        lines += [f"{name} {version}" for name, version in self._about.versions.items()]
+        QGuiApplication.clipboard().setText("\n".join(lines))

@@ -1,0 +1,26 @@
+"""How a person hands over a model file: a dialog, or a drop."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication, QMimeData, Qt
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+
+def ask_for_model_file(parent: QWidget, on_chosen: Callable[[str], None]) -> None:
+    """Open the platform's dialog; `on_chosen`, a method of the parent, gets the path."""
+    tr = QCoreApplication.translate
+    dialog = QFileDialog(parent, tr("ModelFiles", "Choose a model file"))
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    dialog.setNameFilters(
+        [tr("ModelFiles", "Model files (*.gguf)"), tr("ModelFiles", "All files (*)")]
+    )
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.fileSelected.connect(on_chosen)
+    dialog.open()
+
+
+def dropped_model_file(data: QMimeData) -> Path | None:
+    """The one local `.gguf` file that is being dragged, if it is that."""
+    paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+    return paths[0] if len(paths) == 1 and paths[0].suffix.lower() == ".gguf" else None

@@ -1,0 +1,99 @@
+"""The settings: places on the left, cards of rows on the right, saved as they are made."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from app.errors import Problem
+from app.settings import SETTINGS, Settings
+from ui.about_page import About, AboutPage
+from ui.kit import Card, CardPage, Label, NavItem, Panel
+from ui.setting_rows import ChoiceRow, TextRow, make_row
+from ui.shortcuts_page import ShortcutsPage
+from ui.theme import Theme
+
+_ICONS = {"Appearance": "sun-dim", "Models and network": "cube"}
+SHORTCUTS = "shortcuts"
+ABOUT = "about"
+
+
+class SettingsPage(QWidget):
+    """Every setting that `app.settings` declares, the shortcuts, and the facts of the program.
+
+    Signals:
+        setting_changed: key and new value, which the setting can have.
+        folder_requested: open this `Path` in the platform's file browser.
+    """
+
+    setting_changed = Signal(str, object)
+    folder_requested = Signal(object)
+
+    def __init__(self, theme: Theme, about: About, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._rows: dict[str, ChoiceRow | TextRow] = {}
+        self._places: dict[str, tuple[NavItem, QWidget]] = {}
+        self._stack = QStackedWidget()
+        places = Panel(theme, "panel", "r")
+        places.setFixedWidth(theme.size("list"))
+        column = QVBoxLayout(places)
+        column.setContentsMargins(8, 0, 9, 8)
+        column.setSpacing(0)
+        title = Label(theme, self.tr("Settings"), "strong")
+        title.setContentsMargins(8, 0, 0, 0)
+        title.setFixedHeight(theme.size("header"))
+        column.addWidget(title)
+        self._nav = column
+        self._add_sections()
+        self._add_place(SHORTCUTS, "keyboard", self.tr("Shortcuts"), ShortcutsPage(theme))
+        about_page = AboutPage(theme, about)
+        about_page.folder_requested.connect(self.folder_requested)
+        self._add_place(ABOUT, "info", self.tr("About Causeway"), about_page)
+        column.addStretch(1)
+        line = QHBoxLayout(self)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(0)
+        line.addWidget(places)
+        line.addWidget(self._stack, 1)
+        self.show_place(next(iter(self._places)))
+
+    def show_settings(self, settings: Settings) -> None:
+        """Show the values in force."""
+        for key, row in self._rows.items():
+            row.show_value(getattr(settings, key))
+
+    def show_problem(self, key: str, problem: Problem) -> None:
+        """Say below a setting why it could not be saved."""
+        self._rows[key].show_problem(problem.sentence())
+
+    def show_place(self, place: str) -> None:
+        """Go to a section of `app.settings`, to `SHORTCUTS` or to `ABOUT`."""
+        item, page = self._places[place]
+        item.setChecked(True)
+        self._stack.setCurrentWidget(page)
+
+    def _add_sections(self) -> None:
+        for section in dict.fromkeys(setting.section for setting in SETTINGS):
+            saved = self.tr("Changes are saved as you make them")
+            page = CardPage(self._theme, self.tr(section), saved)
+            card = Card(self._theme)
+            for setting in SETTINGS:
+                if setting.section == section:
+                    row = make_row(self._theme, setting)
+                    row.changed.connect(self.setting_changed)
+                    self._rows[setting.key] = row
+                    card.add_row(row)
+            page.add_block(card)
+            page.column.addStretch(1)
+            self._add_place(section, _ICONS[section], self.tr(section), page)
+
+    def _add_place(self, place: str, icon: str, title: str, page: QWidget) -> None:
+        item = NavItem(self._theme, icon, title)
+        item.clicked.connect(self._go)
+        self._nav.addWidget(item)
+        self._stack.addWidget(page)
+        self._places[place] = (item, page)
+
+    def _go(self) -> None:
+        for place, (item, _) in self._places.items():
+            if item.isChecked():
+                self.show_place(place)

@@ -1,0 +1,53 @@
+"""The ground of the welcome page: the mark, drawn large. Rows of water, one straight road."""
+
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QBrush, QColor, QLinearGradient, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QWidget
+
+from ui.kit.painting import wave
+from ui.theme import Theme
+
+_HEIGHT = 176
+_ROWS = 9
+_ROAD = 4
+
+
+class Water(QWidget):
+    """A page with water at its lower end."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(event.rect(), self._theme.color("page"))
+        # A progress bar above repaints often: the waves needn't be drawn for it.
+        if event.rect().bottom() >= self.height() - _HEIGHT:
+            self._paint_water(painter)
+
+    def _paint_water(self, painter: QPainter) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        width = self.width()
+        for row in range(_ROWS):
+            nearness = row / (_ROWS - 1)
+            y = self.height() - _HEIGHT + 164 * nearness**1.2
+            if row == _ROAD:
+                painter.setPen(QPen(self._fading("accent", 0.7), 2.5))
+                painter.drawLine(QPointF(0, y), QPointF(width, y))
+            else:
+                water = self._fading("water2", 0.3 + 0.6 * nearness)
+                painter.setPen(QPen(water, 0.9 + 0.7 * nearness))
+                amplitude, length = 1.6 + 3.4 * nearness, 44 + 64 * nearness
+                painter.drawPath(wave(0, width, y, amplitude, length, row * 2.1, 2))
+
+    def _fading(self, role: str, alpha: float) -> QBrush:
+        """A colour that fades out to both sides of the page."""
+        middle, end = QColor(self._theme.color(role)), QColor(self._theme.color(role))
+        middle.setAlphaF(alpha)
+        end.setAlphaF(0)
+        gradient = QLinearGradient(0, 0, self.width(), 0)
+        for position, color in ((0.0, end), (0.28, middle), (0.72, middle), (1.0, end)):
+            gradient.setColorAt(position, color)
+        return QBrush(gradient)

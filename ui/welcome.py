@@ -1,0 +1,144 @@
+"""The first page a person sees: two ways to a model, and how the first one gets on."""
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QSpacerItem, QVBoxLayout, QWidget
+
+from app.errors import Problem
+from catalog.downloads import DownloadProgress
+from catalog.entries import Entry
+from ui.kit import Button, Icon, Label, Mark, Notice
+from ui.model_files import ask_for_model_file, dropped_model_file
+from ui.theme import Theme
+from ui.water import Water
+from ui.welcome_choices import CHOICE_WIDTH, FileChoice, StarterChoice
+
+_GAP = 16
+_WORDS_HEIGHT = 455
+_SHARE_ABOVE = 0.21
+"""Of the height that the words leave free, this much lies above them."""
+
+
+class WelcomePage(Water):
+    """Offers the starter model and a file of one's own.
+
+    Signals:
+        start_requested: fetch the starter model, or go on fetching it, and open it.
+        cancel_requested: stop fetching it.
+        file_chosen: the `Path` of a model file, chosen or dropped.
+        models_requested: show the models that are here.
+    """
+
+    start_requested = Signal()
+    cancel_requested = Signal()
+    file_chosen = Signal(object)
+    models_requested = Signal()
+
+    def __init__(self, theme: Theme, starter: Entry, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
+        self._starter = StarterChoice(theme, starter)
+        self._starter.start.clicked.connect(self.start_requested)
+        self._starter.cancel.clicked.connect(self.cancel_requested)
+        self._file = FileChoice(theme)
+        self._file.choose.clicked.connect(self.choose_file)
+        self._failure = Notice(theme, "danger", "")
+        self._failure.setFixedWidth(2 * CHOICE_WIDTH + _GAP)
+        self._failure.hide()
+        self.setAcceptDrops(True)
+        self._lay_out(theme)
+
+    def show_idle(self, partial_bytes: int = 0) -> None:
+        """Wait for a choice; `partial_bytes` of the starter model have been fetched before."""
+        self._failure.hide()
+        self._starter.show_idle(partial_bytes)
+
+    def show_progress(self, progress: DownloadProgress) -> None:
+        self._failure.hide()
+        self._starter.show_progress(progress)
+
+    def show_opening(self) -> None:
+        """The model is here and is being opened."""
+        self._failure.hide()
+        self._starter.show_opening()
+
+    def show_failed(self, problem: Problem, partial_bytes: int = 0) -> None:
+        """Say what went wrong. Both ways stay open."""
+        self._starter.show_idle(partial_bytes, again=True)
+        self._failure.set_words(problem.what, f"{problem.why} {problem.fix}".strip())
+        self._failure.show()
+
+    def focus_first(self) -> None:
+        """Put the focus on the button that most people want."""
+        self._starter.start.setFocus()
+
+    def choose_file(self) -> None:
+        """Ask for a model file."""
+        ask_for_model_file(self, self._choose)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if dropped_model_file(event.mimeData()) is not None:
+            event.acceptProposedAction()
+            self._file.show_drop(True)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self._file.show_drop(False)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self._file.show_drop(False)
+        path = dropped_model_file(event.mimeData())
+        if path is not None:
+            event.acceptProposedAction()
+            self.file_chosen.emit(path)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        free = self.height() - _WORDS_HEIGHT
+        self._above.changeSize(0, max(24, round(free * _SHARE_ABOVE)))
+        self._column.invalidate()
+
+    def _choose(self, path: str) -> None:
+        self.file_chosen.emit(Path(path))
+
+    def _lay_out(self, theme: Theme) -> None:
+        centre = Qt.AlignmentFlag.AlignHCenter
+        self._column = column = QVBoxLayout(self)
+        column.setContentsMargins(24, 0, 24, 24)
+        column.setSpacing(0)
+        self._above = QSpacerItem(0, 72)
+        column.addItem(self._above)
+        column.addWidget(Mark(theme), 0, centre)
+        column.addSpacing(20)
+        title = self.tr("Open models, on your own computer")
+        column.addWidget(Label(theme, title, "display"), 0, centre)
+        column.addSpacing(8)
+        invitation = self.tr("Choose one, and write to it. No account, no terminal.")
+        column.addWidget(Label(theme, invitation, "reading", "text2"), 0, centre)
+        column.addSpacing(32)
+        column.addLayout(_centred(_GAP, self._starter, self._file))
+        column.addSpacing(_GAP)
+        column.addWidget(self._failure, 0, centre)
+        column.addSpacing(8)
+        promise = self.tr(
+            "What you write stays on this computer. "
+            "Causeway goes online only to fetch what you ask for."
+        )
+        lock = Icon(theme, "lock-simple", 16, "accent_text")
+        column.addLayout(_centred(8, lock, Label(theme, promise, role="text2")))
+        column.addSpacing(8)
+        question = Label(theme, self.tr("Brought a model here before?"), role="text2")
+        models = Button(theme, self.tr("Show the models"), "link")
+        models.clicked.connect(self.models_requested)
+        column.addLayout(_centred(6, question, models))
+        column.addStretch(1)
+
+
+def _centred(spacing: int, *widgets: QWidget) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(spacing)
+    row.addStretch(1)
+    for widget in widgets:
+        row.addWidget(widget)
+    row.addStretch(1)
+    return row
