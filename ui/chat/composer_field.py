@@ -10,8 +10,8 @@ from ui.chat.long_lines import insert_plain, plain_text
 from ui.theme import Theme
 
 MOST_LINES = 10
-LONGEST_PASTE = 4_000_000
-"""Characters beyond which a paste is refused: no model's context holds a tenth of it."""
+LONGEST_PASTE = 2_000_000
+"""Characters beyond which a paste is refused: no model's context holds as much."""
 
 
 class ComposerField(QTextEdit):

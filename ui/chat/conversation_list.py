@@ -105,8 +105,15 @@ class ConversationList(Panel):
         self._view.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
-            if event.key() == Qt.Key.Key_Escape and self._search.text():
+        if not isinstance(event, QKeyEvent):
+            return super().eventFilter(watched, event)
+        clears = event.key() == Qt.Key.Key_Escape and bool(self._search.text())
+        if event.type() == QEvent.Type.ShortcutOverride and clears:
+            # Esc stops the answer everywhere else.
+            event.accept()
+            return True
+        if event.type() == QEvent.Type.KeyPress:
+            if clears:
                 self._search.clear()
                 return True
             if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter):

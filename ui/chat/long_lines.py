@@ -5,7 +5,7 @@ minutes without a space in it. Such a line is therefore put in as several paragr
 but the first are marked as joined to the one before. `plain_text` puts them together again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from PySide6.QtGui import QTextBlockFormat, QTextCursor, QTextFormat
 
@@ -17,18 +17,28 @@ _JOINED = QTextFormat.Property.UserProperty + 1
 
 def insert_plain(cursor: QTextCursor, text: str, block_format: QTextBlockFormat) -> None:
     """Insert text as one undoable step; new paragraphs take the format."""
-    joined = QTextBlockFormat(block_format)
-    joined.setProperty(_JOINED, True)
+    lines = _normalised(text).split("\n")
     cursor.beginEditBlock()
     cursor.removeSelectedText()
-    for number, line in enumerate(_normalised(text).split("\n")):
+    if max(map(len, lines)) <= PIECE and not _is_joined(cursor.blockFormat()):
+        cursor.insertText("\n".join(lines))
+    else:
+        _insert_in_pieces(cursor, lines, block_format)
+    cursor.endEditBlock()
+
+
+def _insert_in_pieces(
+    cursor: QTextCursor, lines: Sequence[str], block_format: QTextBlockFormat
+) -> None:
+    joined = QTextBlockFormat(block_format)
+    joined.setProperty(_JOINED, True)
+    for number, line in enumerate(lines):
         if number:
             cursor.insertBlock(block_format)
         for part, piece in enumerate(_pieces(line)):
             if part:
                 cursor.insertBlock(joined)
             cursor.insertText(piece)
-    cursor.endEditBlock()
 
 
 def plain_text(selection: QTextCursor) -> str:
@@ -36,11 +46,15 @@ def plain_text(selection: QTextCursor) -> str:
     parts: list[str] = []
     block = selection.document().findBlock(selection.selectionStart())
     for text in selection.selectedText().split("\u2029"):
-        if parts and not block.blockFormat().boolProperty(_JOINED):
+        if parts and not _is_joined(block.blockFormat()):
             parts.append("\n")
         parts.append(text)
         block = block.next()
     return "".join(parts).replace("\u2028", "\n")
+
+
+def _is_joined(block_format: QTextBlockFormat) -> bool:
+    return bool(block_format.boolProperty(_JOINED))
 
 
 def _normalised(text: str) -> str:

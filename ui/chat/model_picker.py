@@ -1,0 +1,150 @@
+"""The model of the chat, in the header: which one it is, how far it is loaded, and the way to another."""
+
+import math
+from collections.abc import Sequence
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from app.engines import EngineState
+from catalog.library import InstalledModel
+from ui.chat.model_popup import ModelPopup
+from ui.icons import paint_icon
+from ui.kit import Button, Meter, PaintedButton
+from ui.theme import Theme
+
+_ICON = 18
+_GAP = 8
+_CARET = 12
+_NAME_LIMIT = 360  # pixels; a file name can be of any length
+
+
+class ModelButton(PaintedButton):
+    """Name, quant, and a caret that says that there are others."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(theme, "", parent)
+        self._name = ""
+        self._detail = ""
+        self._name_font = theme.font("strong")
+        self._detail_font = theme.font("small", tabular=True)
+        self.setFixedHeight(theme.size("control"))
+
+    def show_words(self, name: str, detail: str) -> None:
+        metrics = QFontMetricsF(self._name_font)
+        self._name = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, _NAME_LIMIT)
+        self._detail = detail
+        self.setAccessibleName(self.tr("Model: {name} {detail}").format(name=name, detail=detail))
+        self.setToolTip(name if self._name != name else "")
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        width = 2 * _GAP + _ICON + _GAP + self._name_width() + _GAP + _CARET
+        if self._detail:
+            width += QFontMetricsF(self._detail_font).horizontalAdvance(self._detail) + _GAP
+        return QSize(math.ceil(width), self.height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        rect = QRectF(self.rect())
+        color = self.theme.color
+        self.paint_overlay(painter, rect)
+        self.paint_ring(painter, rect)
+        height = rect.height()
+        x = float(_GAP)
+        paint_icon(painter, "laptop", QRectF(x, 0, _ICON, height), _ICON, color("text2"))
+        x += _ICON + _GAP
+        painter.setFont(self._name_font)
+        painter.setPen(color("text" if self.isEnabled() else "disabled"))
+        middle = Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(QRectF(x, 0, rect.width(), height), middle, self._name)
+        x += self._name_width() + _GAP
+        painter.setFont(self._detail_font)
+        painter.setPen(color("text2"))
+        painter.drawText(QRectF(x, 0, rect.width(), height), middle, self._detail)
+        caret = QRectF(rect.right() - _GAP - _CARET, 0, _CARET, height)
+        paint_icon(painter, "caret-down", caret, _CARET, color("text2"))
+
+    def _name_width(self) -> float:
+        return QFontMetricsF(self._name_font).horizontalAdvance(self._name)
+
+
+class ModelPicker(QWidget):
+    """The button, the list it opens, and the progress of a load.
+
+    Signals:
+        model_chosen(str): the id of an installed model.
+        more_requested: the person looks for models that are not here yet.
+        cancel_requested: the load shall end.
+    """
+
+    model_chosen = Signal(str)
+    more_requested = Signal()
+    cancel_requested = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._models: tuple[InstalledModel, ...] = ()
+        self._current_id = ""
+        self._state = EngineState("", "unloaded")
+        self._button = ModelButton(theme)
+        self._popup = ModelPopup(theme, self)
+        self._progress = Meter(theme, self.tr("Loading the model"))
+        self._progress.setFixedWidth(96)
+        self._cancel = Button(theme, self.tr("Cancel"), "ghost", small=True)
+        self.setFocusProxy(self._button)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        row.addWidget(self._button)
+        row.addWidget(self._progress, 0, Qt.AlignmentFlag.AlignVCenter)
+        row.addWidget(self._cancel)
+        row.addStretch(1)
+        self._button.clicked.connect(self.open)
+        self._cancel.clicked.connect(self.cancel_requested)
+        self._popup.model_chosen.connect(self.model_chosen)
+        self._popup.more_requested.connect(self.more_requested)
+        self._tell()
+
+    def show_models(
+        self, models: Sequence[InstalledModel], current_id: str, state: EngineState
+    ) -> None:
+        """The installed models, the one this chat uses (empty: none), and what is in memory."""
+        self._models = tuple(models)
+        self._current_id = current_id
+        self.show_state(state)
+
+    def show_state(self, state: EngineState) -> None:
+        """What is in memory, or on the way there."""
+        self._state = state
+        self._tell()
+
+    def open(self) -> None:
+        """Open the list; without any model, ask for one instead."""
+        if not self._models:
+            self.more_requested.emit()
+            return
+        self._popup.open_below(self._button)
+
+    def _tell(self) -> None:
+        state = self._state
+        current = next((model for model in self._models if model.id == self._current_id), None)
+        loading = state.phase == "loading"
+        if loading:
+            coming = next((model for model in self._models if model.id == state.model_id), current)
+            self._button.show_words(
+                coming.name if coming else self.tr("Model"),
+                self.tr("loading, {percent} %").format(percent=int(state.fraction * 100)),
+            )
+        elif current is not None:
+            self._button.show_words(current.name, current.quant)
+        else:
+            words = self.tr("Choose a model") if self._models else self.tr("Get a model")
+            self._button.show_words(words, "")
+        self._progress.set_fraction(state.fraction)
+        self._progress.setVisible(loading)
+        self._cancel.setVisible(loading)
+        loaded = state.model_id if state.phase in ("ready", "busy") else ""
+        self._popup.show_models(self._models, self._current_id, loaded)
