@@ -1,22 +1,15 @@
 """What this program is, where its data lies, and what a report about it needs."""
 
-from pathlib import Path
+from importlib.metadata import version
+from platform import python_version
 
-import msgspec
-from PySide6.QtCore import QCoreApplication, Qt, Signal
+from PySide6.QtCore import QCoreApplication, Qt, Signal, qVersion
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from app.paths import Paths
 from ui.kit import Button, Card, CardPage, ElidedLabel, Label, Mark, Paragraph
 from ui.theme import Theme
-
-
-class About(msgspec.Struct, frozen=True):
-    """The facts of the page. `versions` are names of parts and their versions."""
-
-    version: str
-    data_folder: Path
-    versions: dict[str, str]
 
 
 class AboutPage(CardPage):
@@ -28,18 +21,20 @@ class AboutPage(CardPage):
 
     folder_requested = Signal(object)
 
-    def __init__(self, theme: Theme, about: About, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, paths: Paths, parent: QWidget | None = None) -> None:
         super().__init__(
             theme, QCoreApplication.translate("AboutPage", "About Causeway"), parent=parent
         )
-        self._about = about
+        self._folder = paths.home
+        self._version = version("causeway")
+        self._parts = installed_parts()
         program = Card(theme)
         program.add_row(self._program_row())
         program.add_row(self._folder_row())
         self.add_block(program)
         parts = Card(theme)
-        for name, version in about.versions.items():
-            parts.add_row(self._part_row(name, version))
+        for name, number in self._parts.items():
+            parts.add_row(self._part_row(name, number))
         self.add_block(parts, self.tr("Made with"))
         copy = Button(theme, self.tr("Copy for a report"), icon="copy-simple")
         copy.clicked.connect(self._copy)
@@ -55,7 +50,7 @@ class AboutPage(CardPage):
         line.addWidget(Mark(self.theme, 40), 0, Qt.AlignmentFlag.AlignTop)
         words = QVBoxLayout()
         words.setSpacing(1)
-        words.addWidget(Label(self.theme, f"Causeway {self._about.version}", "strong"))
+        words.addWidget(Label(self.theme, f"Causeway {self._version}", "strong"))
         licence = self.tr(
             "Open models, on your own computer. Free software under the MIT licence. "
             "It sends nothing about you anywhere."
@@ -72,7 +67,7 @@ class AboutPage(CardPage):
         words = QVBoxLayout()
         words.setSpacing(1)
         words.addWidget(Label(self.theme, self.tr("Where your chats and models are"), "label"))
-        folder = str(self._about.data_folder)
+        folder = str(self._folder)
         words.addWidget(ElidedLabel(self.theme, folder, "small", "text2"))
         line.addLayout(words, 1)
         show = Button(self.theme, self.tr("Open the folder"))
@@ -80,19 +75,29 @@ class AboutPage(CardPage):
         line.addWidget(show)
         return row
 
-    def _part_row(self, name: str, version: str) -> QWidget:
+    def _part_row(self, name: str, number: str) -> QWidget:
         row = QWidget()
         line = QHBoxLayout(row)
         line.setContentsMargins(16, 8, 16, 8)
         line.addWidget(Label(self.theme, name))
         line.addStretch(1)
-        line.addWidget(Label(self.theme, version, role="text2", tabular=True))
+        line.addWidget(Label(self.theme, number, role="text2", tabular=True))
         return row
 
     def _request_folder(self) -> None:
-        self.folder_requested.emit(self._about.data_folder)
+        self.folder_requested.emit(self._folder)
 
     def _copy(self) -> None:
-        lines = [f"Causeway {self._about.version}"]
-        lines += [f"{name} {version}" for name, version in self._about.versions.items()]
+        lines = [f"Causeway {self._version}"]
+        lines += [f"{name} {number}" for name, number in self._parts.items()]
         QGuiApplication.clipboard().setText("\n".join(lines))
+
+
+def installed_parts() -> dict[str, str]:
+    """The versions that a report about the program needs."""
+    return {
+        "Python": python_version(),
+        "Qt": qVersion(),
+        "PySide6": version("pyside6-essentials"),
+        "llama-cpp-python": version("llama-cpp-python"),
+    }

@@ -11,16 +11,18 @@ from ui.download_bar import DownloadBar
 from ui.kit import Button, Chip, ElidedLabel, IconButton, Label, Paragraph, Tile
 from ui.theme import Theme
 
+_GET = "download-simple"
+
 
 class ModelRow(QWidget):
     """An installed model, with its actions. Removing asks once more, in the row itself.
 
     Signals:
-        chat_requested, remove_requested: of the model with that id.
+        chat_requested, remove_requested: with the `InstalledModel`.
     """
 
-    chat_requested = Signal(str)
-    remove_requested = Signal(str)
+    chat_requested = Signal(object)
+    remove_requested = Signal(object)
 
     def __init__(self, theme: Theme, model: InstalledModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -71,7 +73,7 @@ class ModelRow(QWidget):
     def _make_question(self) -> QWidget:
         theme, model = self._theme, self._model
         if model.managed:
-            size = bytes_text(model.size_bytes)
+            size = bytes_text(model.size_bytes, digits=2)
             ask = self.tr("Delete this model? Its file of {size} goes for good.").format(size=size)
             yes = self.tr("Delete the file")
         else:
@@ -81,7 +83,7 @@ class ModelRow(QWidget):
         line = QHBoxLayout(question)
         line.setContentsMargins(56, 0, 0, 0)
         line.setSpacing(8)
-        line.addWidget(Paragraph(theme, ask, role="text"), 1)
+        line.addWidget(Label(theme, ask), 1)
         confirm = Button(theme, yes, "danger" if model.managed else "normal")
         confirm.clicked.connect(self._confirm)
         self._keep = Button(theme, self.tr("Keep it"), "ghost")
@@ -91,7 +93,7 @@ class ModelRow(QWidget):
         return question
 
     def _request_chat(self) -> None:
-        self.chat_requested.emit(self._model.id)
+        self.chat_requested.emit(self._model)
 
     def _ask(self) -> None:
         self._question.show()
@@ -103,7 +105,7 @@ class ModelRow(QWidget):
 
     def _confirm(self) -> None:
         self._question.hide()
-        self.remove_requested.emit(self._model.id)
+        self.remove_requested.emit(self._model)
 
 
 class StarterRow(QWidget):
@@ -119,13 +121,14 @@ class StarterRow(QWidget):
     def __init__(self, theme: Theme, starter: Entry, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         artifact = starter.artifacts[0]
-        size = bytes_text(artifact.download_bytes or artifact.size_bytes)
+        self._size = bytes_text(artifact.download_bytes or artifact.size_bytes)
+        self._licence = starter.licence.id
         title = QHBoxLayout()
         title.setSpacing(8)
         title.addWidget(Label(theme, starter.name, "strong"))
         title.addWidget(Label(theme, artifact.quant, role="text2"))
         title.addStretch(1)
-        self._facts = Label(theme, f"{size} · {starter.licence.id}", "small", "text3", tabular=True)
+        self._facts = Label(theme, "", "small", "text3", tabular=True)
         self._bar = DownloadBar(theme)
         words = QVBoxLayout()
         words.setSpacing(1)
@@ -133,8 +136,7 @@ class StarterRow(QWidget):
         words.addWidget(Paragraph(theme, starter.summary, "small"))
         words.addWidget(self._facts)
         words.addWidget(self._bar)
-        self._get = Button(theme, self.tr("Get"), "primary", icon="download-simple")
-        self._get.setAccessibleName(self.tr("Get {name}").format(name=starter.name))
+        self._get = Button(theme, self.tr("Get"), "primary", icon=_GET)
         self._get.clicked.connect(self.get_requested)
         self._cancel = Button(theme, self.tr("Cancel"))
         self._cancel.clicked.connect(self.cancel_requested)
@@ -147,7 +149,14 @@ class StarterRow(QWidget):
         line.addWidget(self._cancel)
         self.show_idle()
 
-    def show_idle(self) -> None:
+    def show_idle(self, partial_bytes: int = 0) -> None:
+        """Offer it; `partial_bytes` have been fetched before."""
+        if partial_bytes:
+            here = self.tr("{done} of {total} are here already.")
+            self._facts.setText(here.format(done=bytes_text(partial_bytes), total=self._size))
+        else:
+            self._facts.setText(f"{self._size} · {self._licence}")
+        self._get.set_words(self.tr("Resume") if partial_bytes else self.tr("Get"), _GET)
         self._show(fetching=False)
 
     def show_progress(self, progress: DownloadProgress) -> None:

@@ -21,15 +21,15 @@ class ModelsPage(CardPage):
     """Lists the installed models; offers the starter model where it is missing.
 
     Signals:
-        chat_requested: begin a chat with the model of that id.
-        remove_requested: remove the model of that id; the person has been asked.
-        file_chosen: add the model file at that `Path`.
+        chat_requested: chat with that `InstalledModel`.
+        remove_requested: remove that `InstalledModel`; the person has been asked.
+        import_requested: add the model file at that `Path`.
         get_requested, cancel_requested: fetch the starter model, stop fetching it.
     """
 
-    chat_requested = Signal(str)
-    remove_requested = Signal(str)
-    file_chosen = Signal(object)
+    chat_requested = Signal(object)
+    remove_requested = Signal(object)
+    import_requested = Signal(object)
     get_requested = Signal()
     cancel_requested = Signal()
 
@@ -80,13 +80,13 @@ class ModelsPage(CardPage):
         self._failure.hide()
         self._starter_row.show_progress(progress)
 
-    def show_idle(self) -> None:
-        """Nothing is being fetched (any more)."""
-        self._starter_row.show_idle()
+    def show_idle(self, partial_bytes: int = 0) -> None:
+        """Nothing is being fetched; `partial_bytes` of the starter model are here already."""
+        self._starter_row.show_idle(partial_bytes)
 
-    def show_failed(self, problem: Problem) -> None:
+    def show_failed(self, problem: Problem, partial_bytes: int = 0) -> None:
         """Say why a model could not be fetched, added or removed."""
-        self._starter_row.show_idle()
+        self._starter_row.show_idle(partial_bytes)
         self._failure.set_words(problem.what, f"{problem.why} {problem.fix}".strip())
         self._failure.show()
         self.reveal(self._failure)
@@ -104,10 +104,10 @@ class ModelsPage(CardPage):
         path = dropped_model_file(event.mimeData())
         if path is not None:
             event.acceptProposedAction()
-            self.file_chosen.emit(path)
+            self.import_requested.emit(path)
 
     def _choose(self, path: str) -> None:
-        self.file_chosen.emit(Path(path))
+        self.import_requested.emit(Path(path))
 
     def _add_models(self, models: Sequence[InstalledModel]) -> None:
         card = Card(self.theme)

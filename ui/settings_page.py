@@ -4,8 +4,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.errors import Problem
+from app.paths import Paths
 from app.settings import SETTINGS, Settings
-from ui.about_page import About, AboutPage
+from ui.about_page import AboutPage
 from ui.kit import Card, CardPage, Label, NavItem, Panel
 from ui.setting_rows import ChoiceRow, TextRow, make_row
 from ui.shortcuts_page import ShortcutsPage
@@ -27,7 +28,7 @@ class SettingsPage(QWidget):
     setting_changed = Signal(str, object)
     folder_requested = Signal(object)
 
-    def __init__(self, theme: Theme, about: About, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, paths: Paths, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._rows: dict[str, ChoiceRow | TextRow] = {}
@@ -45,7 +46,7 @@ class SettingsPage(QWidget):
         self._nav = column
         self._add_sections()
         self._add_place(SHORTCUTS, "keyboard", self.tr("Shortcuts"), ShortcutsPage(theme))
-        about_page = AboutPage(theme, about)
+        about_page = AboutPage(theme, paths)
         about_page.folder_requested.connect(self.folder_requested)
         self._add_place(ABOUT, "info", self.tr("About Causeway"), about_page)
         column.addStretch(1)
@@ -54,20 +55,20 @@ class SettingsPage(QWidget):
         line.setSpacing(0)
         line.addWidget(places)
         line.addWidget(self._stack, 1)
-        self.show_place(next(iter(self._places)))
+        self.show_section(next(iter(self._places)))
 
     def show_settings(self, settings: Settings) -> None:
         """Show the values in force."""
         for key, row in self._rows.items():
             row.show_value(getattr(settings, key))
 
-    def show_problem(self, key: str, problem: Problem) -> None:
+    def show_refused(self, key: str, problem: Problem) -> None:
         """Say below a setting why it could not be saved."""
         self._rows[key].show_problem(problem.sentence())
 
-    def show_place(self, place: str) -> None:
+    def show_section(self, section: str) -> None:
         """Go to a section of `app.settings`, to `SHORTCUTS` or to `ABOUT`."""
-        item, page = self._places[place]
+        item, page = self._places[section]
         item.setChecked(True)
         self._stack.setCurrentWidget(page)
 
@@ -96,4 +97,4 @@ class SettingsPage(QWidget):
     def _go(self) -> None:
         for place, (item, _) in self._places.items():
             if item.isChecked():
-                self.show_place(place)
+                self.show_section(place)

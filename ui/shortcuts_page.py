@@ -45,10 +45,11 @@ class _Keys(Label):
 def _line(theme: Theme, shortcut: Shortcut) -> QWidget:
     line = QWidget()
     row = QHBoxLayout(line)
-    row.setContentsMargins(16, 8, 12, 8)
+    row.setContentsMargins(16, 8, 16, 8)
     row.setSpacing(6)
     row.addWidget(Label(theme, shortcut.title), 1)
     for key in shortcut.keys:
         shown = QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
-        row.addWidget(_Keys(theme, shown))
+        # Qt calls the key by the name that few keyboards show; a Mac gets a symbol.
+        row.addWidget(_Keys(theme, shown.replace("Return", "Enter")))
     return line

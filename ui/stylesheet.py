@@ -19,6 +19,7 @@ QLineEdit[ground="page"], QPlainTextEdit[ground="page"], QAbstractSpinBox[ground
 QComboBox[ground="page"] { background: $page; }
 QLineEdit:focus { border: 2px solid $ring; padding: 0 8px; min-height: 28px; }
 QPlainTextEdit:focus { border: 2px solid $ring; padding: 4px 6px; }
+QLineEdit[invalid="true"], QLineEdit[invalid="true"]:focus { border-color: $danger; }
 QLineEdit:disabled, QPlainTextEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled {
     color: $disabled; border-color: $hairline;
 }

@@ -118,7 +118,7 @@ class WelcomePage(Water):
         column.addSpacing(32)
         column.addLayout(_centred(_GAP, self._starter, self._file))
         column.addSpacing(_GAP)
-        column.addWidget(self._failure, 0, centre)
+        column.addLayout(_centred(0, self._failure))
         column.addSpacing(8)
         promise = self.tr(
             "What you write stays on this computer. "

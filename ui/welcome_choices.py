@@ -21,7 +21,7 @@ class Choice(Card):
         self.setFixedSize(CHOICE_WIDTH, _HEIGHT)
         content = QWidget()
         column = QVBoxLayout(content)
-        column.setContentsMargins(19, 19, 19, 19)
+        column.setContentsMargins(20, 19, 20, 19)
         column.setSpacing(0)
         heading = QHBoxLayout()
         heading.setSpacing(10)

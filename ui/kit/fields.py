@@ -8,7 +8,7 @@ from PySide6.QtGui import QFocusEvent, QFontMetricsF, QPainter, QPaintEvent, QWh
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QLineEdit, QPlainTextEdit, QWidget
 
 from ui.icons import paint_icon
-from ui.kit.painting import INNER_RADIUS, RADIUS, came_by_keyboard, focus_ring, rounded
+from ui.kit.painting import INNER_RADIUS, RADIUS, came_by_keyboard, focus_ring
 from ui.theme import Theme
 
 FieldGround = Literal["raised", "page"]
@@ -28,7 +28,6 @@ class TextField(QLineEdit):
     ) -> None:
         super().__init__(parent)
         self.theme = theme
-        self._invalid = False
         self.setAccessibleName(name)
         self.setPlaceholderText(placeholder)
         self.setProperty("ground", ground)
@@ -36,18 +35,13 @@ class TextField(QLineEdit):
 
     @property
     def invalid(self) -> bool:
-        return self._invalid
+        return bool(self.property("invalid"))
 
     def set_invalid(self, invalid: bool) -> None:
-        self._invalid = invalid
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        if self._invalid:
-            edge = self.theme.color("danger")
-            width = 2 if self.hasFocus() else 1.5
-            rounded(QPainter(self), self.rect(), RADIUS, edge=edge, width=width)
+        self.setProperty("invalid", invalid)
+        # Qt looks a style sheet's properties up only when it polishes a widget.
+        self.style().unpolish(self)
+        self.style().polish(self)
 
 
 class SearchField(TextField):

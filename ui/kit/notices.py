@@ -88,7 +88,12 @@ class EmptyState(QWidget):
         column.addSpacing(2)
         words = Paragraph(theme, text, alignment=centre)
         words.setFixedWidth(320)
-        column.addWidget(words, 0, centre)
+        # In a row of its own: beside an alignment, its height would be reckoned for another width.
+        line = QHBoxLayout()
+        line.addStretch(1)
+        line.addWidget(words)
+        line.addStretch(1)
+        column.addLayout(line)
         if buttons:
             column.addSpacing(12)
             row = QHBoxLayout()

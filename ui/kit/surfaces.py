@@ -42,7 +42,7 @@ class Card(QWidget):
         self._theme = theme
         self._edge = edge
         self._rows = QVBoxLayout(self)
-        self._rows.setContentsMargins(1, 1, 1, 1)
+        self._rows.setContentsMargins(0, 1, 0, 1)
         self._rows.setSpacing(0)
 
     def set_edge(self, role: str) -> None:
