@@ -1,6 +1,8 @@
 """`causeway conversations`: what was said."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import msgspec
@@ -45,12 +47,9 @@ def show(
     conversation_id: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJson = False
 ) -> None:
     """Print a conversation."""
-    store = ConversationStore(default_paths().database_file)
-    try:
+    with _open_store() as store:
         conversation = store.get(conversation_id)
         messages = store.branch(conversation.leaf_id) if conversation.leaf_id else ()
-    finally:
-        store.close()
     if as_json:
         print_json(ShownConversation(conversation, messages))
         return
@@ -62,12 +61,19 @@ def show(
             print(f"({terminal_safe(remark)})\n")
 
 
-def _rows(words: str) -> tuple[ConversationRow, ...]:
+@contextmanager
+def _open_store() -> Iterator[ConversationStore]:
     store = ConversationStore(default_paths().database_file)
     try:
-        return store.rows(limit=_ALL, search=words)
+        store.recover()
+        yield store
     finally:
         store.close()
+
+
+def _rows(words: str) -> tuple[ConversationRow, ...]:
+    with _open_store() as store:
+        return store.rows(limit=_ALL, search=words)
 
 
 def _print_rows(rows: tuple[ConversationRow, ...], as_json: bool, none: str) -> None:

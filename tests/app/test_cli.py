@@ -1,0 +1,74 @@
+"""The command line as a whole: version, usage, start-up, bugs."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.cli import main as command_line
+from tests.app.cli_process import CommandLine
+
+
+@pytest.fixture
+def causeway(tmp_path: Path) -> CommandLine:
+    return CommandLine(tmp_path / "home")
+
+
+def test_the_version_is_printed_and_nothing_is_created(causeway: CommandLine) -> None:
+    assert causeway.run("--version").stdout.startswith("causeway 0.")
+    assert not causeway.home.exists()
+
+
+@pytest.mark.parametrize("arguments", [["nonsense"], ["chat", "--nonsense"], ["show"], []])
+def test_wrong_usage_is_code_2(causeway: CommandLine, arguments: list[str]) -> None:
+    assert "Usage" in causeway.run(*arguments, code=2).stderr
+
+
+def test_listing_models_loads_nothing_that_it_does_not_need(causeway: CommandLine) -> None:
+    program = (
+        "import sys; from app.cli.main import main; main(['models', '--json']);"
+        "print(*(name for name in sys.modules if '.' not in name))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=causeway.environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    heavy = {"PySide6", "llama_cpp", "numpy", "httpx2", "pypi_simple", "jinja2", "rich"}
+    assert not heavy & set(done.stdout.split())
+
+
+def test_a_bug_leaves_a_report_and_no_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken() -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setenv("CAUSEWAY_HOME", str(tmp_path))
+    monkeypatch.setattr("app.cli.models.default_paths", broken)
+    assert command_line.main(["models"]) == 1
+    error = capsys.readouterr().err
+    (report,) = (tmp_path / "logs").glob("crash-*.txt")
+    assert str(report) in error
+    assert "Traceback" not in error
+
+
+def test_output_into_a_closed_pipe_ends_quietly(causeway: CommandLine) -> None:
+    reader = subprocess.Popen(
+        [sys.executable, "-c", ""], stdin=subprocess.PIPE, env=causeway.environment
+    )
+    reader.wait()
+    done = subprocess.run(
+        [sys.executable, "-m", "app", "models", "--json"],
+        env=causeway.environment,
+        stdout=reader.stdin,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert reader.stdin is not None
+    reader.stdin.close()
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,58 @@
+"""`causeway models`, `import`, `remove` and `pull`, each a real process."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.app.cli_process import CommandLine
+from tests.gguf_files import write_adapter
+
+
+@pytest.fixture
+def causeway(tmp_path: Path) -> CommandLine:
+    return CommandLine(tmp_path / "home")
+
+
+def test_without_models_the_list_says_how_to_get_one(causeway: CommandLine) -> None:
+    assert causeway.json("models") == []
+    assert "causeway pull" in causeway.run("models").stderr
+
+
+def test_an_imported_file_is_listed_where_it_lies(causeway: CommandLine, model_file: Path) -> None:
+    assert causeway.run("import", str(model_file)).stdout == "polite\n"
+    (model,) = causeway.json("models")
+    assert (model["id"], model["path"], model["managed"]) == ("polite", str(model_file), False)
+    line = causeway.run("models").stdout
+    assert line.split("\t")[0] == "polite"
+
+
+def test_removing_an_imported_file_only_forgets_it(causeway: CommandLine, model_file: Path) -> None:
+    causeway.run("import", str(model_file))
+    causeway.run("remove", "polite")
+    assert causeway.json("models") == []
+    assert model_file.exists()
+
+
+def test_a_file_of_ours_is_deleted_only_after_a_yes(
+    causeway: CommandLine, model_file: Path
+) -> None:
+    ours = causeway.home / "models" / "mine.gguf"
+    ours.parent.mkdir(parents=True)
+    shutil.copy(model_file, ours)
+    assert "--yes" in causeway.run("remove", "mine", code=2).stderr
+    assert ours.exists()
+    causeway.run("remove", "mine", "--yes")
+    assert not ours.exists()
+
+
+def test_a_file_that_is_no_chat_model_is_refused_in_words(
+    causeway: CommandLine, tmp_path: Path
+) -> None:
+    adapter = write_adapter(tmp_path / "style.gguf")
+    assert "adapter" in causeway.error("import", str(adapter))
+
+
+@pytest.mark.parametrize("command", ["remove", "pull"])
+def test_an_unknown_model_is_named(causeway: CommandLine, command: str) -> None:
+    assert "“nothing-like-it”" in causeway.error(command, "nothing-like-it")
