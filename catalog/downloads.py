@@ -17,7 +17,7 @@ from catalog.progress import DownloadProgress, Meter
 if TYPE_CHECKING:
     from catalog.http import Patience
 
-__all__ = ["DownloadProgress", "fetch", "resolve_index_url"]
+__all__ = ["DownloadProgress", "fetch", "fetched_bytes", "resolve_index_url"]
 
 _NAMED_INDEX = re.compile(r"[\w.-]+=(?=https?://)")
 _SPARE_BYTES = 32 << 20
@@ -61,8 +61,7 @@ def fetch(
         folder.mkdir(parents=True, exist_ok=True)
 
         def report_the_other() -> None:
-            part = _part_path(target)
-            done = part.stat().st_size if part.exists() else 0
+            done = fetched_bytes(artifact, folder)
             meter.report("downloading", done, artifact.download_bytes)
 
         with locked(folder / f"{target.name}.lock", cancelled, report_the_other):
@@ -71,6 +70,12 @@ def fetch(
     except OSError as error:
         raise _disk_failure(error, folder) from error
     return target
+
+
+def fetched_bytes(artifact: Artifact, folder: Path) -> int:
+    """Bytes of an interrupted download of the artifact that lie in `folder`; 0 where there is none."""
+    part = _part_path(folder / artifact.file_name)
+    return part.stat().st_size if part.exists() else 0
 
 
 def _fetch_package(
