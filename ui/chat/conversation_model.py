@@ -69,6 +69,11 @@ class ConversationModel(QAbstractListModel):
         self._writing = conversation_id
         self.repaint_wanted.emit()
 
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The conversations from top to bottom."""
+        return tuple(self._positions)
+
     def index_of(self, conversation_id: str) -> QModelIndex:
         position = self._positions.get(conversation_id)
         return QModelIndex() if position is None else self.index(position)
@@ -78,8 +83,10 @@ class ConversationModel(QAbstractListModel):
         return line if isinstance(line, ConversationRow) else None
 
     def neighbour(self, conversation_id: str, step: int) -> str:
-        """The id `step` conversations further down; an empty text past either end."""
-        ids = tuple(self._positions)
+        """The id `step` conversations further down, from no conversation the first one; an empty
+        text past either end.
+        """
+        ids = self.ids
         if conversation_id not in self._positions:
             return ids[0] if ids else ""
         position = ids.index(conversation_id) + step

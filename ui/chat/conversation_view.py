@@ -1,6 +1,6 @@
 """The list of conversations itself: its keys, its menu, its keyboard ring."""
 
-from PySide6.QtCore import QModelIndex, QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QAbstractItemDelegate, QAbstractItemView, QFrame, QListView, QWidget
 
@@ -88,6 +88,10 @@ class ConversationView(QListView):
                 self._rest.stop()
                 if self.current_id():
                     self.entered_chat.emit(self.current_id())
+            case Qt.Key.Key_Home if self._model.ids:
+                self.select(self._model.ids[0])
+            case Qt.Key.Key_End if self._model.ids:
+                self.select(self._model.ids[-1])
             case _:
                 super().keyPressEvent(event)
         if self.currentIndex() != before:
@@ -139,12 +143,9 @@ class ConversationView(QListView):
             self.delete_requested.emit(self.current_id())
 
     def _go_to_first(self) -> None:
-        first = self._model.neighbour("", 1)
-        index = self._model.index_of(first)
-        if index.isValid():
-            self.selectionModel().setCurrentIndex(
-                index, self.selectionModel().SelectionFlag.NoUpdate
-            )
+        index = self._model.index_of(self._model.ids[0]) if self._model.ids else QModelIndex()
+        # Under the keys, but not yet chosen.
+        self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
 
     def _show_ring(self, shown: bool) -> None:
         self._delegate.keyboard_used = shown

@@ -41,6 +41,8 @@ class ModelPopup(QFrame):
         self._nothing = Paragraph(theme, self.tr("No installed model has these words."))
         self._more = Button(theme, self.tr("Get more models"), "ghost", "compass")
         self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
+        # A click on the button that closes the list must not open it again.
+        self.setAttribute(Qt.WidgetAttribute.WA_NoMouseReplay)
         self.setAccessibleName(self.tr("Models"))
         self.setFixedWidth(WIDTH)
         self._set_up_list()
