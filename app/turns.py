@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import suppress
 
 import msgspec
@@ -100,7 +100,7 @@ class Turn:
         self._thread = threading.Thread(target=self._run, name="turn")
         self.ended = False
 
-    def events(self) -> Iterator[TurnEvent]:
+    def events(self) -> Generator[TurnEvent, None, None]:
         """Run the turn. Blocks; the last event is `TurnEnded`. Only a bug raises.
 
         To be iterated once. Closing the iterator early stops the turn and saves what there is.

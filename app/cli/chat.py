@@ -1,32 +1,26 @@
 """`causeway chat`: one question, one answer."""
 
+import os
 import sys
+from contextlib import closing
 from typing import Annotated
 
 import msgspec
 import typer
 
+from app.cli.answer_screen import AnswerScreen
 from app.cli.interrupts import stopping
-from app.cli.output import StatusLine, print_json, say, terminal_safe
+from app.cli.output import print_json, say
 from app.conversations.records import Message
 from app.conversations.store import ConversationStore
 from app.errors import AppError
 from app.options import Value, checked
 from app.paths import default_paths
 from app.services import Services, open_services
-from app.turns import ModelLoading, Turn, TurnEnded, Waiting
-from backends.protocol import (
-    FinishReason,
-    HistoryTrimmed,
-    ReasoningDelta,
-    TextDelta,
-    Timings,
-    Usage,
-    Warned,
-)
+from app.turns import Turn, TurnEnded
+from backends.protocol import FinishReason, Timings, Usage
 
 _REASONS: dict[str, FinishReason] = {"complete": "stop", "length": "length", "stopped": "cancelled"}
-_DIM, _PLAIN = "\x1b[2m", "\x1b[0m"
 
 
 class ReportedTimings(msgspec.Struct, frozen=True):
@@ -70,17 +64,25 @@ def chat(
     options = _options(settings or [], system)
     with open_services(default_paths()) as services:
         chosen = _model_ref(services, model, conversation)
-        question = sys.stdin.read() if prompt is None else prompt
+        question = _read_prompt() if prompt is None else prompt
         if not question.strip():
             raise typer.BadParameter("There is nothing to ask: the prompt is empty.")
         conversation = _conversation(services.store, conversation, chosen, options)
         message = _run(services.chats.send(conversation, question), quiet=as_json)
         if as_json:
             print_json(_report(services, message))
+        elif sys.stderr.isatty():
+            say(f"\nGo on with: causeway chat -c {conversation}")
         if message.status == "stopped":
             raise AppError(
                 "Stopped.", f"What there is of the answer is kept in conversation {conversation}."
             )
+
+
+def _read_prompt() -> str:
+    if sys.stdin.isatty():
+        say(f"Write your message, and end it with {'Ctrl+Z' if os.name == 'nt' else 'Ctrl+D'}.")
+    return sys.stdin.read()
 
 
 def _options(settings: list[str], system: str | None) -> dict[str, Value]:
@@ -128,40 +130,15 @@ def _conversation(
 
 def _run(turn: Turn, *, quiet: bool) -> Message:
     """Stream the answer. Raises `AppError` in the words of what went wrong."""
-    status = StatusLine()
-    on_terminal = sys.stdout.isatty()
-    dim = sys.stderr.isatty() and not quiet
-    wrote = False
-    ended: TurnEnded | None = None
-    with stopping(turn.stop):
-        for event in turn.events():
-            match event:
-                case Waiting():
-                    status.show("Another answer is being written first …")
-                case ModelLoading(name, fraction):
-                    status.show(f"Loading {name} … {fraction:.0%}")
-                case ReasoningDelta(text) if dim:
-                    status.clear()
-                    print(
-                        f"{_DIM}{terminal_safe(text)}{_PLAIN}", end="", file=sys.stderr, flush=True
-                    )
-                case TextDelta(text):
-                    status.clear()
-                    if not quiet:
-                        wrote = True
-                        print(terminal_safe(text) if on_terminal else text, end="", flush=True)
-                case Warned(text):
-                    status.clear()
-                    say(text)
-                case HistoryTrimmed(messages):
-                    status.clear()
-                    say(f"Oldest messages that no longer fit and were left out: {messages}.")
-                case TurnEnded():
-                    ended = event
-    status.clear()
-    if wrote:
-        print(flush=True)
-    assert ended is not None  # the last event of every turn
+    screen = AnswerScreen(quiet=quiet)
+    with stopping(turn.stop), closing(turn.events()) as events:
+        for event in events:
+            screen.show(event)
+            if isinstance(event, TurnEnded):
+                ended = event
+    screen.end()
+    if ended.message.notice:
+        say(ended.message.notice)
     if ended.problem is not None:
         raise AppError(*ended.problem)
     return ended.message
