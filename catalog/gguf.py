@@ -55,10 +55,12 @@ def check_model_file(path: Path) -> GgufHeader:
     Returns the header of the first part. Raises `BadModelFile`.
     """
     header = read_header(path)
+    if header.split_count > 1:
+        _check_first_part(path, header)
     _check_kind(path, header)
     _check_complete(path, header)
     if header.split_count > 1:
-        _check_parts(path, header)
+        _check_other_parts(path, header)
     return header
 
 
@@ -117,7 +119,7 @@ def _check_complete(path: Path, header: GgufHeader) -> None:
         )
 
 
-def _check_parts(path: Path, header: GgufHeader) -> None:
+def _check_first_part(path: Path, header: GgufHeader) -> None:
     count = header.split_count
     match = _SPLIT_NAME.fullmatch(path.name)
     if match is None or int(match["count"]) != count:
@@ -131,6 +133,10 @@ def _check_parts(path: Path, header: GgufHeader) -> None:
         raise BadModelFile(
             f"“{path.name}” is part {header.split_number} of {count}.", fix=f"Choose “{first}”."
         )
+
+
+def _check_other_parts(path: Path, header: GgufHeader) -> None:
+    count = header.split_count
     n_tensors = len(header.tensors)
     for number, part in enumerate(parts_of(path)[1:], start=2):
         if not part.exists():

@@ -127,6 +127,8 @@ class HeaderReader:
             raise self._damaged(f"{_shown(key)} is a list of an unknown type ({item_type})")
         item_size = 8 if item_type == _STRING else _SCALARS[item_type].size
         if length > (self._size - self._at) // item_size:
+            if length * item_size <= _MAX_HEADER:
+                raise self._cut_short()
             raise self._damaged(f"{_shown(key)} claims {length:,} items, more than fit in the file")
         if length <= _KEPT_ITEMS:
             return tuple(self._scalar(item_type, key) for _ in range(length))
@@ -192,16 +194,16 @@ class HeaderReader:
     def _count(self, what: str, *, at_least: int, at_most: int) -> int:
         """A number of things that take `at_least` bytes each."""
         count = self._integer(_U64)
-        if count > at_most or count * at_least > self._size:
+        if count > at_most:
             raise self._damaged(f"Its header claims {count:,} {what}, more than fit in the file")
+        if count * at_least > self._size:
+            raise self._cut_short()
         return count
 
     def _text(self, limit: int, what: str) -> str:
         length = self._integer(_U64)
-        if length > self._size - self._at:
-            raise self._damaged(f"{what} claims {length:,} bytes, more than fit in the file")
         if length > limit:
-            raise self._damaged(f"{what} is {length:,} bytes long")
+            raise self._damaged(f"{what} claims to be {length:,} bytes long")
         return self._bytes(length).decode("utf-8", errors="replace")
 
     def _integer(self, form: struct.Struct) -> int:
