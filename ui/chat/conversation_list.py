@@ -77,10 +77,10 @@ class ConversationList(Panel):
             self._waiting = tuple(rows)
             return
         place = self._view.verticalScrollBar().value()
-        self._model.show_rows(rows, self._clock())
-        self._view.doItemsLayout()
-        self._view.select(self._shown_id, scroll=False)
-        self._view.verticalScrollBar().setValue(place)
+        if self._model.show_rows(rows, self._clock()):
+            self._view.doItemsLayout()
+            self._view.select(self._shown_id, scroll=False)
+            self._view.verticalScrollBar().setValue(place)
         self._show_emptiness(not rows)
 
     def show_current(self, conversation_id: str) -> None:

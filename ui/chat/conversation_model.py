@@ -46,8 +46,11 @@ class ConversationModel(QAbstractListModel):
         self._writing = ""
         self._now = 0.0
 
-    def show_rows(self, rows: Sequence[ConversationRow], now: float) -> None:
-        """Show these; times are told relative to `now`, in Unix seconds."""
+    def show_rows(self, rows: Sequence[ConversationRow], now: float) -> bool:
+        """Show these; times are told relative to `now`, in Unix seconds.
+
+        Answers whether lines came, went or moved, rather than only say other words.
+        """
         lines = tuple(_with_groups(rows, now))
         same_places = _places(lines) == _places(self._lines)
         if not same_places:
@@ -63,6 +66,7 @@ class ConversationModel(QAbstractListModel):
             self.repaint_wanted.emit()
         else:
             self.endResetModel()
+        return not same_places
 
     def show_writing(self, conversation_id: str) -> None:
         """Mark the conversation whose answer is being written; an empty id marks none."""
