@@ -265,15 +265,15 @@ def measured(monkeypatch) -> list[int]:
     return calls
 
 
-def test_other_words_in_five_thousand_rows_measure_no_row_again(measured, panel):
+def test_other_words_in_five_thousand_rows_measure_only_those_in_sight(measured, panel):
     many = rows(*(1000 * i for i in range(5000)))
     panel.show_rows(many)
-    assert measured
+    assert len(measured) >= len(many)
     measured.clear()
     panel.show_writing("c7")
     panel.show_rows(tuple(msgspec.structs.replace(row, snippet="Other") for row in many))
     panel.grab()
-    assert measured == []
+    assert len(measured) < 50
 
 
 def test_every_control_has_a_name(panel):
