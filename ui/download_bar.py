@@ -1,5 +1,6 @@
 """How far a download is: a bar, the bytes, the speed and the time left."""
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.formatting import bytes_text, speed_text, time_left_text
@@ -16,6 +17,7 @@ class DownloadBar(QWidget):
         self._meter = Meter(theme, self.tr("Progress"))
         self._amount = Label(theme, "", "small", "text3", tabular=True)
         self._pace = Label(theme, "", "small", "text3", tabular=True)
+        self._pace.setAlignment(Qt.AlignmentFlag.AlignRight)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 6, 0, 0)
         column.setSpacing(6)

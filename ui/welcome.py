@@ -118,7 +118,9 @@ class WelcomePage(Water):
         column.addSpacing(32)
         column.addLayout(_centred(_GAP, self._starter, self._file))
         column.addSpacing(_GAP)
-        column.addLayout(_centred(0, self._failure))
+        failure = _centred(0, self._failure)
+        failure.setContentsMargins(0, 0, 0, 8)
+        column.addLayout(failure)
         column.addSpacing(8)
         promise = self.tr(
             "What you write stays on this computer. "

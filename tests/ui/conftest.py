@@ -7,6 +7,8 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QTimer
 from PySide6.QtWidgets import QApplication
 
+from ui.theme import Theme
+
 # Lines of the offscreen platform itself that say nothing about the program.
 HARMLESS = ("This plugin does not support",)
 
@@ -25,6 +27,14 @@ def no_qt_leftovers(qapp: QApplication, qtlog: object) -> Iterator[None]:
         and not record.message.startswith(HARMLESS)
     ]
     assert not warnings, f"Qt warned: {warnings}"
+
+
+@pytest.fixture
+def theme(qapp: QApplication) -> Theme:
+    """The light look, whatever the machine prefers."""
+    theme = Theme("light")
+    theme.apply(qapp)
+    return theme
 
 
 def _runs(timer: QTimer) -> bool:

@@ -38,6 +38,7 @@ class Notice(QWidget):
         row.setContentsMargins(12, 10, 12, 10)
         row.setSpacing(10)
         icon = Icon(theme, _ICONS[kind], 18, _INKS[kind])
+        icon.setFixedHeight(theme.line_height())
         row.addWidget(icon, 0, Qt.AlignmentFlag.AlignTop)
         column = QVBoxLayout()
         column.setSpacing(8)

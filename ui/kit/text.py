@@ -65,7 +65,9 @@ class ElidedLabel(Label):
     def _shown(self) -> str:
         metrics = QFontMetricsF(self.font())
         shown = metrics.elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
-        self.setToolTip(self.text() if shown != self.text() else "")
+        tooltip = self.text() if shown != self.text() else ""
+        if tooltip != self.toolTip():
+            self.setToolTip(tooltip)
         return shown
 
 

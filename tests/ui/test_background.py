@@ -1,0 +1,132 @@
+import threading
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QThread
+from pytestqt.qtbot import QtBot
+
+from ui.background import Background, Report
+
+
+@pytest.fixture
+def background(qtbot: QtBot) -> Iterator[Background]:
+    background = Background()
+    yield background
+    assert background.finish(5000)
+
+
+@pytest.fixture
+def owner() -> QObject:
+    return QObject()
+
+
+def on_main_thread() -> bool:
+    app = QCoreApplication.instance()
+    return app is not None and QThread.currentThread() is app.thread()
+
+
+def test_the_operation_runs_elsewhere_and_its_result_comes_back(
+    background: Background, owner: QObject, qtbot: QtBot
+) -> None:
+    seen: list[tuple[bool, bool]] = []
+    background.run(owner, on_main_thread, lambda there: seen.append((there, on_main_thread())))
+    qtbot.waitUntil(lambda: bool(seen))
+    assert seen == [(False, True)]
+
+
+def test_a_failure_comes_back_as_the_exception(
+    background: Background, owner: QObject, qtbot: QtBot
+) -> None:
+    seen: list[tuple[str, bool]] = []
+    background.run(
+        owner,
+        lambda: 1 / 0,
+        on_error=lambda error: seen.append((type(error).__name__, on_main_thread())),
+    )
+    qtbot.waitUntil(lambda: bool(seen))
+    assert seen == [("ZeroDivisionError", True)]
+
+
+def test_a_failure_nobody_expects_reaches_the_reporter(
+    background: Background, owner: QObject, qtbot: QtBot
+) -> None:
+    with qtbot.captureExceptions() as raised:
+        background.run(owner, lambda: 1 / 0)
+        qtbot.waitUntil(lambda: bool(raised))
+    assert raised[0][0] is ZeroDivisionError
+
+
+def test_nothing_is_delivered_to_what_is_gone(background: Background, qtbot: QtBot) -> None:
+    go = threading.Event()
+    seen: list[str] = []
+    owner, other = QObject(), QObject()
+    background.run(owner, go.wait, lambda _: seen.append("gone"))
+    owner.deleteLater()
+    QCoreApplication.sendPostedEvents(owner, QEvent.Type.DeferredDelete)
+    go.set()
+    # Both are delivered in the order in which they end, so the second says when to look.
+    background.run_in_order(
+        other, lambda: background._pool.waitForDone(2000), lambda _: seen.append("there")
+    )
+    qtbot.waitUntil(lambda: "there" in seen)
+    assert seen == ["there"]
+
+
+def test_ordered_operations_never_overtake_each_other(
+    background: Background, owner: QObject, qtbot: QtBot
+) -> None:
+    ran: list[int] = []
+    delivered: list[int] = []
+
+    def note(number: int) -> int:
+        ran.append(number)
+        return number
+
+    for number in range(50):
+        background.run_in_order(owner, lambda number=number: note(number), delivered.append)
+    qtbot.waitUntil(lambda: len(delivered) == 50)
+    assert ran == delivered == list(range(50))
+
+
+def test_others_run_beside_each_other(background: Background, owner: QObject, qtbot: QtBot) -> None:
+    meet = threading.Barrier(3, timeout=5)
+    done: list[int] = []
+    for _ in range(3):
+        background.run(owner, meet.wait, done.append)
+    qtbot.waitUntil(lambda: len(done) == 3)
+
+
+def test_reports_come_in_order_and_before_the_result(
+    background: Background, owner: QObject, qtbot: QtBot
+) -> None:
+    seen: list[object] = []
+
+    def count(report: Report) -> str:
+        for number in range(100):
+            report(number)
+        return "done"
+
+    background.run_reporting(owner, count, seen.append, seen.append)
+    qtbot.waitUntil(lambda: "done" in seen)
+    assert seen == [*range(100), "done"]
+
+
+def test_after_the_end_nothing_is_delivered_and_nothing_begins(
+    owner: QObject, qtbot: QtBot
+) -> None:
+    background = Background()
+    seen: list[str] = []
+    background.run(owner, lambda: "late", seen.append)
+    assert background.finish(5000)
+    background.run(owner, lambda: "later", seen.append)
+    qtbot.wait(20)
+    assert seen == []
+
+
+def test_the_end_says_when_something_still_runs(owner: QObject, qtbot: QtBot) -> None:
+    background = Background()
+    go = threading.Event()
+    background.run(owner, go.wait)
+    assert not background.finish(10)
+    go.set()
+    assert background.finish(5000)

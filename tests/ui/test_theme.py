@@ -1,0 +1,126 @@
+import itertools
+from string import Template
+
+import pytest
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPalette
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from tests.ui.colors import contrast, over
+from ui import stylesheet
+from ui.kit import Panel
+from ui.theme import Theme, load_tokens
+
+LEAST_CONTRAST = 4.5
+INKS = ("text", "text2", "text3")
+GROUNDS = ("rail", "panel", "page", "raised", "sunken")
+OVERLAYS = ("hover", "press")
+# Ink and ground as the kit lays them over each other, beside those of INKS on GROUNDS.
+PAIRS = [
+    *itertools.product(("text", "text2"), ("tint", "fill", "selected")),
+    *itertools.product(
+        ("text", "text2"), ("accent_soft", "warn_soft", "danger_soft", "ok_soft", "fill")
+    ),
+    *itertools.product(("text3",), ("tint", "selected")),
+    *itertools.product(
+        ("accent_text",), ("accent_soft", "page", "panel", "raised", "selected", "tint", "rail")
+    ),
+    *itertools.product(("on_accent",), ("accent", "accent_hover", "accent_press")),
+    *itertools.product(("danger", "warn", "ok"), ("page", "panel", "raised")),
+    *((state, f"{state}_soft") for state in ("ok", "warn", "danger")),
+    *((f"syn_{kind}", "sunken") for kind in ("kw", "fn", "str", "num", "com")),
+    ("page", "text"),  # the tooltip
+]
+
+
+@pytest.fixture(params=["light", "dark"])
+def either(request: pytest.FixtureRequest, qapp: QApplication) -> Theme:
+    return Theme(request.param)
+
+
+@pytest.mark.parametrize(("ink", "ground"), [*itertools.product(INKS, GROUNDS), *PAIRS])
+def test_text_can_be_read_on_its_ground(either: Theme, ink: str, ground: str) -> None:
+    assert contrast(either.color(ink), either.color(ground)) >= LEAST_CONTRAST
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+@pytest.mark.parametrize(
+    ("ink", "ground"),
+    [
+        *itertools.product(INKS, GROUNDS),
+        ("danger", "raised"),
+        ("accent_text", "accent_soft"),
+        ("accent_text", "page"),
+    ],
+)
+def test_text_can_be_read_under_the_pointer_too(
+    either: Theme, ink: str, ground: str, overlay: str
+) -> None:
+    lit = over(either.color(overlay), either.color(ground))
+    assert contrast(either.color(ink), lit) >= LEAST_CONTRAST
+
+
+@pytest.mark.parametrize("ground", ["page", "panel", "raised", "rail", "selected"])
+def test_the_focus_ring_can_be_seen(either: Theme, ground: str) -> None:
+    assert contrast(either.color("ring"), either.color(ground)) >= 3
+
+
+def test_both_themes_know_the_same_roles() -> None:
+    tokens = load_tokens()
+    assert tokens.light.keys() == tokens.dark.keys()
+
+
+def test_an_unknown_role_is_an_error(theme: Theme) -> None:
+    with pytest.raises(KeyError):
+        theme.color("teal")
+
+
+def test_a_theme_change_repaints_what_is_there(theme: Theme, qtbot: QtBot) -> None:
+    panel = Panel(theme, "panel")
+    qtbot.addWidget(panel)
+    panel.resize(20, 20)
+    light = panel.grab().toImage().pixelColor(5, 5)
+    with qtbot.waitSignal(theme.changed):
+        theme.set_preference("dark")
+    dark = panel.grab().toImage().pixelColor(5, 5)
+    assert (light, dark) == (
+        QColor(load_tokens().light["panel"]),
+        QColor(load_tokens().dark["panel"]),
+    )
+
+
+def test_the_palette_and_the_sheet_follow_the_theme(theme: Theme, qapp: QApplication) -> None:
+    theme.set_preference("dark")
+    dark = load_tokens().dark
+    assert qapp.palette().color(QPalette.ColorRole.Window) == QColor(dark["page"])
+    assert dark["scroll"] in qapp.styleSheet()
+
+
+def test_choosing_what_already_shows_changes_nothing(theme: Theme, qtbot: QtBot) -> None:
+    with qtbot.assertNotEmitted(theme.changed):
+        theme.set_preference("light")
+
+
+def test_every_colour_of_the_sheet_is_a_role() -> None:
+    template: Template = stylesheet._SHEET
+    assert set(template.get_identifiers()) <= load_tokens().light.keys()
+
+
+def test_text_is_not_hinted_and_has_the_sizes_of_the_look(theme: Theme) -> None:
+    for kind, style in load_tokens().type_px.items():
+        font = theme.font(kind)
+        assert font.pixelSize() == style.size
+        assert font.weight() == style.weight
+        assert font.hintingPreference() == QFont.HintingPreference.PreferNoHinting
+        assert QFontMetricsF(font).height() <= theme.line_height(kind) + 1
+
+
+def test_tabular_digits_have_one_width(theme: Theme) -> None:
+    metrics = QFontMetricsF(theme.font("body", tabular=True))
+    assert metrics.horizontalAdvance("1111") == metrics.horizontalAdvance("0000")
+
+
+def test_a_size_must_be_one_number(theme: Theme) -> None:
+    assert theme.size("header") == 56
+    with pytest.raises(KeyError):
+        theme.size("icon")
