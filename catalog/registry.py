@@ -42,7 +42,14 @@ class Registry:
         self._lock_path = path.with_name(path.name + ".lock")
 
     def files(self) -> dict[str, FileFacts]:
-        """What is known. A damaged file is set aside: only its added files must be added again."""
+        """What is known; nothing where the file can't be read."""
+        try:
+            return self._read()
+        except OSError:
+            return {}
+
+    def _read(self) -> dict[str, FileFacts]:
+        """A damaged file is set aside: only the files that were added must be added again."""
         try:
             return msgspec.json.decode(self._path.read_bytes(), type=_Contents).files
         except FileNotFoundError:
@@ -51,8 +58,6 @@ class Registry:
             with contextlib.suppress(OSError):
                 self._path.replace(self._path.with_name(self._path.name + ".damaged"))
             return {}
-        except OSError as error:
-            raise self._unusable(error) from error
 
     @contextlib.contextmanager
     def changing(self) -> Iterator[dict[str, FileFacts]]:
@@ -60,7 +65,7 @@ class Registry:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with locked(self._lock_path, threading.Event()):
-                files = self.files()
+                files = self._read()
                 before = dict(files)
                 yield files
                 if files != before:
