@@ -1,7 +1,7 @@
 """Tiny GGUF files, each under 1 MB and the same on every machine, good ones and bad ones.
 
 A model of random weights answers gibberish that depends on every token before it, which is what
-tests of caching need. A model that `says` something answers just that, whatever it is asked.
+tests of caching need; at temperature 0 it is plain ASCII and never ends. A model that `says` something answers just that, whatever it is asked.
 """
 
 import itertools
@@ -118,6 +118,8 @@ def write_model(
     embedding, output = random(len(tokens), n_embd), random(len(tokens), n_embd)
     if says:
         _make_it_say(says, tokens, embedding, output)
+    else:
+        _keep_it_printable(output)
     add_matrix("token_embd.weight", embedding)
     writer.add_tensor("output_norm.weight", np.ones(n_embd, np.float32))
     add_matrix("output.weight", output)
@@ -222,6 +224,12 @@ def _make_it_say(
     output[:] = 0
     for token, following in itertools.pairwise(chain):
         output[following] = directions[token] * 8
+
+
+def _keep_it_printable(output: np.ndarray) -> None:
+    """Never the likeliest: special tokens, so that it does not end, and bytes outside of ASCII."""
+    printable = {_FIRST_BYTE_TOKEN + byte for byte in range(ord(" "), ord("~") + 1)}
+    output[[token for token in range(_FIRST_BYTE_TOKEN + 256) if token not in printable]] = 0
 
 
 def _write(writer: gguf.GGUFWriter) -> None:

@@ -1,0 +1,59 @@
+"""The tokens of answers that were given, so that reading them again changes nothing.
+
+A text can be written in more than one way in tokens, and a model seldom picks the one that the
+tokenizer would. An answer that comes back as history must become the tokens it was generated as,
+or all that follows would have to be evaluated again.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+
+from backends.llama_cpp.model import Model
+
+KEPT_ANSWERS = 1024
+KEPT_TOKENS = 1_000_000
+
+
+class GivenAnswers:
+    """Remembers the tokens of the newest answers by their text."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._tokens: OrderedDict[str, tuple[int, ...]] = OrderedDict()
+        self._count = 0
+
+    def remember(self, text: str, tokens: Sequence[int]) -> None:
+        """Keep an answer, unless its text is not exactly what the tokens stand for."""
+        pieces = b"".join(self._model.piece(token) for token in tokens)
+        if not text or pieces != text.encode("utf-8", "replace"):
+            return
+        self._forget(text)
+        self._tokens[text] = tuple(tokens)
+        self._count += len(tokens)
+        while len(self._tokens) > KEPT_ANSWERS or self._count > KEPT_TOKENS:
+            self._forget(next(iter(self._tokens)))
+
+    def tokens_of(self, text: str) -> Sequence[int]:
+        """The tokens of an answer as it was given, else as the tokenizer writes it."""
+        return self._tokens.get(text) or self._model.tokenize(text)
+
+    def tokenize(self, prompt: str, contents: Iterable[str]) -> list[int]:
+        """Tokens of a prompt in which the `contents` of its messages appear in that order."""
+        tokens: list[int] = []
+        written = position = 0
+        for content in contents:
+            found = prompt.find(content, position) if content else -1
+            if found < 0:
+                continue
+            position = found + len(content)
+            known = self._tokens.get(content)
+            if known is None:
+                continue
+            self._tokens.move_to_end(content)
+            tokens += self._model.tokenize(prompt[written:found], starts_prompt=written == 0)
+            tokens += known
+            written = position
+        return tokens + self._model.tokenize(prompt[written:], starts_prompt=written == 0)
+
+    def _forget(self, text: str) -> None:
+        self._count -= len(self._tokens.pop(text, ()))

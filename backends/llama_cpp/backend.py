@@ -1,0 +1,132 @@
+"""llama.cpp in a worker process per model: runs GGUF files on this computer, offline."""
+
+import glob
+import queue
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import psutil
+
+from backends.errors import BackendError, LoadCancelled, ModelLoadError
+from backends.llama_cpp.deaths import crash_while_loading, was_killed
+from backends.llama_cpp.process import WorkerProcess, default_command
+from backends.llama_cpp.session import LlamaCppSession, error_from
+from backends.llama_cpp.wire import Failed, Load, Loaded, Loading, SelfTesting
+from backends.protocol import (
+    Capabilities,
+    LoadOptions,
+    LoadProgress,
+    ModelDescription,
+    SessionInfo,
+)
+
+_POLL_SECONDS = 0.05
+_SAFE_MODE_WARNING = (
+    "The engine's fast arithmetic failed on this computer, so the model runs in safe mode: "
+    "a little slower, with the same answers."
+)
+_PART = re.compile(r"-\d{5}-of-(\d{5})\.gguf$")
+
+
+class LlamaCppBackend:
+    """Implements `backends.protocol.Backend`. A model is the path of a GGUF file."""
+
+    name = "llama_cpp"
+    capabilities = Capabilities(complete=True, count_tokens=True, local=True)
+
+    def __init__(self, worker_command: Sequence[str] | None = None) -> None:
+        """`worker_command` starts a worker, where it is not the usual one."""
+        self._command = tuple(worker_command or default_command())
+
+    def models(self) -> Sequence[ModelDescription]:
+        return ()
+
+    def open(self, model: str, options: LoadOptions, on_progress: LoadProgress) -> LlamaCppSession:
+        """Load a GGUF file in a new worker.
+
+        Raises ModelLoadError, OutOfMemory, LoadCancelled, or EngineCrashed. A worker that dies in
+        its self-test is started once more in safe mode.
+        """
+        path = Path(model)
+        if not path.is_file():
+            raise ModelLoadError(
+                f"“{path.name}” could not be loaded.",
+                "There is no file of that name at its place any more.",
+                "Put it back, or remove the model from the list.",
+            )
+        try:
+            return self._open(path, options, on_progress, safe_mode=False)
+        except _DiedInSelfTest:
+            return self._open(path, options, on_progress, safe_mode=True)
+
+    def _open(
+        self, path: Path, options: LoadOptions, on_progress: LoadProgress, *, safe_mode: bool
+    ) -> LlamaCppSession:
+        short_of_memory = _file_bytes(path) > psutil.virtual_memory().available
+        try:
+            process = WorkerProcess(self._command)
+        except OSError as error:
+            raise ModelLoadError(
+                "The engine could not be started.", f"The system says: {error.strerror}."
+            ) from error
+        try:
+            load = Load(str(path), options, safe_mode)
+            info = _load(process, load, on_progress, short_of_memory=short_of_memory)
+        except BaseException:
+            process.close()
+            raise
+        if safe_mode:
+            info = msgspec.structs.replace(info, warnings=(*info.warnings, _SAFE_MODE_WARNING))
+        return LlamaCppSession(process, info)
+
+
+class _DiedInSelfTest(Exception):
+    """The worker died computing its first batch."""
+
+
+def _load(
+    process: WorkerProcess, load: Load, on_progress: LoadProgress, *, short_of_memory: bool
+) -> SessionInfo:
+    _, replies = process.order(load)
+    fraction = 0.0
+    testing = False
+    while True:
+        if not on_progress(fraction):
+            # Ending the process is the quickest way, and frees all it took.
+            process.kill()
+            raise LoadCancelled("Loading was cancelled.")
+        try:
+            body = replies.get(timeout=_POLL_SECONDS)
+        except queue.Empty:
+            continue
+        match body:
+            case Loading():
+                fraction = body.fraction
+            case SelfTesting():
+                testing = True
+            case Loaded():
+                return body.info
+            case Failed():
+                raise error_from(body)
+            case None:
+                raise _death(process, short_of_memory, testing and not load.safe_mode)
+
+
+def _death(
+    process: WorkerProcess, short_of_memory: bool, may_retry: bool
+) -> BackendError | _DiedInSelfTest:
+    status = process.wait()
+    if may_retry and not was_killed(status):
+        return _DiedInSelfTest()
+    return crash_while_loading(status, process.log_tail(), short_of_memory=short_of_memory)
+
+
+def _file_bytes(path: Path) -> int:
+    """The size of a model's file, or of all its parts."""
+    part = _PART.search(path.name)
+    if not part:
+        return path.stat().st_size
+    parts = path.parent.glob(f"{glob.escape(path.name[: part.start()])}-?????-of-{part[1]}.gguf")
+    return sum(file.stat().st_size for file in parts)

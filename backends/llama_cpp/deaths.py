@@ -1,0 +1,61 @@
+"""Why a worker died, in words."""
+
+import signal
+
+from backends.errors import BackendError, EngineCrashed, OutOfMemory
+
+_ILLEGAL_INSTRUCTION = "It used an instruction that this computer's processor does not have."
+_BAD_ACCESS = "It reached for memory that it does not own, which is a fault in the engine."
+_GAVE_UP = "It met a state that it could not go on from, which is a fault in the engine."
+_KILLED = "It was ended from outside, most often because memory ran out."
+
+_WHY_BY_STATUS = {
+    -getattr(signal, "SIGKILL", 9): _KILLED,
+    -signal.SIGSEGV: _BAD_ACCESS,
+    -getattr(signal, "SIGBUS", 7): _BAD_ACCESS,
+    -signal.SIGILL: _ILLEGAL_INSTRUCTION,
+    -signal.SIGABRT: _GAVE_UP,
+    -signal.SIGFPE: _GAVE_UP,
+    # Windows reports the exception's number instead.
+    0xC0000005: _BAD_ACCESS,
+    0xC000001D: _ILLEGAL_INSTRUCTION,
+    0xC0000409: _GAVE_UP,
+    0xC0000017: "Memory ran out.",
+}
+
+
+def crash_while_answering(status: int, log: str) -> EngineCrashed:
+    """`status` as `subprocess` gives it: an exit code, or a negative signal number."""
+    return EngineCrashed(
+        "The model stopped working in the middle of the answer.",
+        _why(status),
+        "What it wrote so far is kept. Try again; if it happens again, choose a shorter context "
+        "or another model.",
+        detail=log,
+    )
+
+
+def crash_while_loading(status: int, log: str, *, short_of_memory: bool) -> BackendError:
+    """`short_of_memory`: the file is larger than the memory that was free when loading began."""
+    if short_of_memory and was_killed(status):
+        return OutOfMemory(
+            "The model does not fit in memory.",
+            "It is larger than the memory that was free, and the system ended it.",
+            "Close other programs, or choose a smaller model or a shorter context.",
+        )
+    return EngineCrashed(
+        "The engine died while it was loading the model.",
+        _why(status),
+        "Try again, or choose another model.",
+        detail=log,
+    )
+
+
+def was_killed(status: int) -> bool:
+    """Whether someone else ended the process, not a fault of its own."""
+    return _why(status) == _KILLED
+
+
+def _why(status: int) -> str:
+    known = _WHY_BY_STATUS.get(status) or _WHY_BY_STATUS.get(status & 0xFFFFFFFF)
+    return known or f"Its process ended with status {status}."

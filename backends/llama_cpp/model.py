@@ -1,0 +1,139 @@
+"""A model's weights and vocabulary, loaded by llama.cpp."""
+
+import ctypes
+from collections.abc import Callable, Iterable
+
+import llama_cpp.llama_cpp as native
+
+from backends.errors import ModelLoadError
+from backends.llama_cpp.native_log import load_failure
+from backends.reasoning import REASONING_TAGS
+
+_PIECE_BYTES = 256
+_METADATA_BYTES = 512
+
+
+def offloads_to_gpu() -> bool:
+    """Whether this build of llama.cpp can compute on a graphics card of this computer."""
+    return bool(native.llama_supports_gpu_offload())
+
+
+class Model:
+    """The loaded weights, and the translation between text and tokens. Close it."""
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        n_gpu_layers: int,
+        safe_mode: bool,
+        on_progress: Callable[[float], None],
+    ) -> None:
+        """`safe_mode` keeps the weights as they lie in the file instead of repacking them.
+
+        Raises ModelLoadError or OutOfMemory.
+        """
+        params = native.llama_model_default_params()
+        params.n_gpu_layers = n_gpu_layers
+        params.use_extra_bufts = not safe_mode
+
+        def go_on(fraction: float, _user_data: ctypes.c_void_p) -> bool:
+            on_progress(fraction)
+            return True
+
+        callback = native.llama_progress_callback(go_on)
+        params.progress_callback = callback
+        self.path = path
+        self.handle = native.llama_model_load_from_file(path.encode(), params)
+        if not self.handle:
+            raise load_failure(path)
+        if native.llama_model_has_encoder(self.handle):
+            self.close()
+            raise ModelLoadError(
+                "This model can't chat.",
+                "It reads a text and gives no text back, or needs an encoder to run first.",
+                "Choose a chat model.",
+            )
+        self.vocab = native.llama_model_get_vocab(self.handle)
+        self.n_vocab: int = native.llama_vocab_n_tokens(self.vocab)
+        self.n_ctx_train: int = native.llama_model_n_ctx_train(self.handle)
+        self.bos = self._token_text(native.llama_vocab_bos(self.vocab))
+        self.eos = self._token_text(native.llama_vocab_eos(self.vocab))
+        self._adds_bos: bool = native.llama_vocab_get_add_bos(self.vocab)
+        self._buffer = ctypes.create_string_buffer(_PIECE_BYTES)
+        self._pieces = dict(self._reasoning_tokens())
+
+    def close(self) -> None:
+        if self.handle:
+            native.llama_model_free(self.handle)
+            self.handle = None
+
+    def metadata(self, key: str) -> str:
+        """A value of the file's header as text, or an empty one."""
+        size = _METADATA_BYTES
+        while True:
+            buffer = ctypes.create_string_buffer(size)
+            length = native.llama_model_meta_val_str(self.handle, key.encode(), buffer, size)
+            if length < size:
+                return buffer.value.decode("utf-8", "replace") if length >= 0 else ""
+            size = length + 1
+
+    def tokenize(self, text: str, *, starts_prompt: bool = False) -> list[int]:
+        """Tokens of a text, special ones recognised.
+
+        With `starts_prompt` the beginning-of-text token comes first, where the model wants one and
+        the text does not already begin with it.
+        """
+        data = text.encode("utf-8", "replace")
+        add_special = starts_prompt and not (self.bos and text.startswith(self.bos))
+        if not data and not add_special:
+            return []
+        room = len(data) + 2
+        tokens = (native.llama_token * room)()
+        count = native.llama_tokenize(
+            self.vocab, data, len(data), tokens, room, add_special and self._adds_bos, True
+        )
+        if count < 0:
+            tokens = (native.llama_token * -count)()
+            count = native.llama_tokenize(
+                self.vocab, data, len(data), tokens, -count, add_special and self._adds_bos, True
+            )
+        return list(tokens[:count])
+
+    def piece(self, token: int) -> bytes:
+        """The bytes that a token stands for, often a part of a character; none for special tokens."""
+        known = self._pieces.get(token)
+        if known is None:
+            known = self._pieces[token] = self._render(token, special=False)
+        return known
+
+    def is_end(self, token: int) -> bool:
+        return bool(native.llama_vocab_is_eog(self.vocab, token))
+
+    def has_token(self, text: str) -> bool:
+        """Whether the text is one token of its own."""
+        return len(self.tokenize(text)) == 1
+
+    def _reasoning_tokens(self) -> Iterable[tuple[int, bytes]]:
+        """Tags that are special tokens in some models must be seen, or thinking passes for text."""
+        for tag in (tag for pair in REASONING_TAGS for tag in pair):
+            tokens = self.tokenize(tag)
+            if len(tokens) == 1:
+                yield tokens[0], tag.encode()
+
+    def _render(self, token: int, *, special: bool) -> bytes:
+        length = native.llama_token_to_piece(
+            self.vocab, token, self._buffer, len(self._buffer), 0, special
+        )
+        if length < 0:
+            self._buffer = ctypes.create_string_buffer(-length)
+            length = native.llama_token_to_piece(
+                self.vocab, token, self._buffer, -length, 0, special
+            )
+        return self._buffer.raw[:length]
+
+    def _token_text(self, token: int) -> str:
+        if token < 0:
+            return ""
+        text: bytes = native.llama_vocab_get_text(self.vocab, token)
+        return text.decode("utf-8", "replace")

@@ -1,0 +1,99 @@
+"""What llama.cpp logs: passed on to stderr, its last lines kept to say why a load failed."""
+
+import ctypes
+import re
+import sys
+from collections import deque
+
+import llama_cpp.llama_cpp as native
+
+from backends.errors import BackendError, ModelLoadError, OutOfMemory
+
+_KEPT_LINES = 200
+_DEBUG_LEVEL = 4  # GGML_LOG_LEVEL_DEBUG
+
+_lines: deque[str] = deque(maxlen=_KEPT_LINES)
+
+
+@native.llama_log_callback  # type: ignore[untyped-decorator]
+def _on_log(level: int, text: bytes, _user_data: ctypes.c_void_p) -> None:
+    if level == _DEBUG_LEVEL:
+        return
+    line = text.decode("utf-8", "replace")
+    _lines.append(line)
+    sys.stderr.write(line)
+
+
+def install() -> None:
+    """Take over the log; it belongs to the process, as llama.cpp has only one."""
+    native.llama_log_set(_on_log, ctypes.c_void_p(0))
+
+
+def load_failure(path: str) -> BackendError:
+    """Why llama.cpp gave no model or no context, in words, judged by what it logged last."""
+    log = "".join(_lines)
+    for pattern, error, what, why, fix in _REASONS:
+        found = re.search(pattern, log)
+        if found:
+            details = {key: value.strip() for key, value in found.groupdict().items()}
+            return error(what.format(file=_file_name(path)), why.format(**details), fix)
+    return ModelLoadError(
+        f"“{_file_name(path)}” could not be loaded.",
+        "The engine gave no reason.",
+        "Download the file again, or try another one.",
+    )
+
+
+def _file_name(path: str) -> str:
+    return re.split(r"[/\\]", path)[-1]
+
+
+_CANNOT_LOAD = "“{file}” could not be loaded."
+_DAMAGED = "The file is damaged or incomplete"
+_GET_AGAIN = "Download the file again."
+_NEWER = "Look for a newer version of Causeway, or choose another model."
+
+_REASONS: tuple[tuple[str, type[BackendError], str, str, str], ...] = (
+    (
+        r"unknown model architecture: '(?P<name>[^']{0,80})",
+        ModelLoadError,
+        _CANNOT_LOAD,
+        "This version of the engine does not know the architecture “{name}”.",
+        _NEWER,
+    ),
+    (
+        r"unknown pre-tokenizer type: '(?P<name>[^']{0,80})",
+        ModelLoadError,
+        _CANNOT_LOAD,
+        "This version of the engine does not know the tokenizer “{name}”.",
+        _NEWER,
+    ),
+    (
+        r"(?i)failed to allocate|unable to allocate|out of memory|bad_alloc|cannot allocate",
+        OutOfMemory,
+        "“{file}” does not fit in memory.",
+        "The engine asked for more memory than this computer would give.",
+        "Choose a shorter context or a smaller model, or close other programs.",
+    ),
+    (
+        r"not within the file bounds|unexpectedly reached end of file|read error",
+        ModelLoadError,
+        _CANNOT_LOAD,
+        _DAMAGED + ".",
+        _GET_AGAIN,
+    ),
+    (
+        r"invalid split|failed to load GGUF split",
+        ModelLoadError,
+        _CANNOT_LOAD,
+        "The model comes in several files, and one of them is missing or not its part.",
+        "Put all its parts into one folder.",
+    ),
+    (
+        r"error loading model: (?P<reason>[^\n]{1,200})",
+        ModelLoadError,
+        _CANNOT_LOAD,
+        "The engine says: {reason}.",
+        _GET_AGAIN,
+    ),
+)

@@ -1,0 +1,115 @@
+"""A loaded model, seen from the program: requests go to its worker, events come back."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from typing import cast
+
+import msgspec
+
+from backends.errors import BackendError, ModelLoadError, OutOfMemory, PromptTooLong
+from backends.llama_cpp.deaths import crash_while_answering
+from backends.llama_cpp.process import Replies, WorkerProcess
+from backends.llama_cpp.wire import Chat, Count, Counted, Failed
+from backends.protocol import ChatRequest, Event, Finished, Message, SessionInfo
+
+_ERRORS: dict[str, type[BackendError]] = {
+    "load": ModelLoadError,
+    "memory": OutOfMemory,
+    "prompt": PromptTooLong,
+}
+
+
+def error_from(failed: Failed) -> BackendError:
+    return _ERRORS[failed.kind](failed.what, failed.why, failed.fix)
+
+
+class LlamaCppSession:
+    """Implements `backends.protocol.Session`."""
+
+    def __init__(self, process: WorkerProcess, info: SessionInfo) -> None:
+        """Takes over the process and ends it when closed."""
+        self._process = process
+        self._info = info
+        self._stream: LlamaCppStream | None = None
+
+    @property
+    def info(self) -> SessionInfo:
+        return self._info
+
+    @property
+    def alive(self) -> bool:
+        return self._process.alive
+
+    @property
+    def pid(self) -> int:
+        """The worker's process id, for reports and tests."""
+        return self._process.pid
+
+    def chat(self, request: ChatRequest) -> "LlamaCppStream":
+        """Begin an answer. One that still runs is closed first."""
+        if self._stream is not None:
+            self._stream.close()
+        self._stream = LlamaCppStream(self._process, *self._process.order(Chat(request)))
+        return self._stream
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        """Tokens that the messages come to as a prompt. Waits for an answer that is being given."""
+        _, replies = self._process.order(Count(tuple(messages)))
+        body = replies.get()
+        if isinstance(body, Failed):
+            raise error_from(body)
+        if body is None:
+            raise crash_while_answering(self._process.wait(), self._process.log_tail())
+        return cast(Counted, body).tokens
+
+    def close(self) -> None:
+        self._process.close()
+
+
+class LlamaCppStream:
+    """Implements `backends.protocol.ChatStream`. Iterate on one thread, close from any."""
+
+    def __init__(self, process: WorkerProcess, job: int, replies: Replies) -> None:
+        self._process = process
+        self._job = job
+        self._replies = replies
+        self._closed = threading.Event()
+        self._exhausted = False
+
+    def __iter__(self) -> Iterator[Event]:
+        return self
+
+    def __next__(self) -> Event:
+        if self._exhausted:
+            raise StopIteration
+        body = self._replies.get()
+        if body is None:
+            self._exhausted = True
+            status = self._process.wait()
+            if self._closed.is_set():
+                return Finished("cancelled")
+            raise crash_while_answering(status, self._process.log_tail())
+        if isinstance(body, Failed):
+            self._exhausted = True
+            if self._closed.is_set():
+                return Finished("cancelled")
+            raise error_from(body)
+        if isinstance(body, Finished):
+            self._exhausted = True
+            if self._closed.is_set():
+                return msgspec.structs.replace(body, reason="cancelled")
+        return cast(Event, body)
+
+    def close(self) -> None:
+        """Returns at once. A worker that does not stop within two seconds is killed."""
+        if self._closed.is_set() or self._replies.ended.is_set():
+            self._closed.set()
+            return
+        self._closed.set()
+        # A worker that hangs may not even read; the caller's thread must not wait for that.
+        threading.Thread(
+            target=self._process.cancel,
+            args=(self._job, self._replies),
+            name=f"worker-{self._process.pid}-cancel",
+            daemon=True,
+        ).start()

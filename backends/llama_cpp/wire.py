@@ -1,0 +1,139 @@
+"""What the program and its worker say to each other: msgpack messages, each after its length."""
+
+import threading
+from collections.abc import Callable
+from typing import BinaryIO, Generic, Literal, TypeVar
+
+import msgspec
+
+from backends.protocol import (
+    ChatRequest,
+    Finished,
+    HistoryTrimmed,
+    LoadOptions,
+    Message,
+    PromptProgress,
+    ReasoningDelta,
+    SessionInfo,
+    TextDelta,
+    ToolCall,
+    Usage,
+    Warned,
+)
+
+MAX_FRAME_BYTES = 64 * 2**20
+_LENGTH_BYTES = 4
+
+FailureKind = Literal["load", "memory", "prompt"]
+
+
+class Load(msgspec.Struct, frozen=True, tag="load"):
+    """Load a model. Answered by `Loading`…, `SelfTesting`, and `Loaded` or `Failed`."""
+
+    path: str
+    options: LoadOptions
+    safe_mode: bool
+
+
+class Chat(msgspec.Struct, frozen=True, tag="chat"):
+    """Answer. Replied to by events up to `Finished`, or by `Failed`."""
+
+    request: ChatRequest
+
+
+class Count(msgspec.Struct, frozen=True, tag="count"):
+    """Count a prompt's tokens. Answered by `Counted`."""
+
+    messages: tuple[Message, ...]
+
+
+class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
+    """End the chat of the same job number, running or waiting, with `Finished("cancelled")`."""
+
+
+class Order(msgspec.Struct, frozen=True):
+    """To the worker. Job numbers rise; `Cancel` carries the number of the job it ends."""
+
+    job: int
+    command: Load | Chat | Count | Cancel
+
+
+class Loading(msgspec.Struct, frozen=True, tag="loading"):
+    fraction: float
+
+
+class SelfTesting(msgspec.Struct, frozen=True, tag="self_testing"):
+    """The model is loaded and computes its first batch: a death from here on is the computing's."""
+
+
+class Loaded(msgspec.Struct, frozen=True, tag="loaded"):
+    info: SessionInfo
+
+
+class Counted(msgspec.Struct, frozen=True, tag="counted"):
+    tokens: int
+
+
+class Failed(msgspec.Struct, frozen=True, tag="failed"):
+    """A failure in words, which the program raises as the error of that kind."""
+
+    kind: FailureKind
+    what: str
+    why: str
+    fix: str
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """From the worker, about one job."""
+
+    job: int
+    body: (
+        Loading
+        | SelfTesting
+        | Loaded
+        | Counted
+        | Failed
+        | PromptProgress
+        | TextDelta
+        | ReasoningDelta
+        | ToolCall
+        | HistoryTrimmed
+        | Warned
+        | Usage
+        | Finished
+    )
+
+
+Incoming = TypeVar("Incoming")
+
+
+class Channel(Generic[Incoming]):
+    """Sends and receives messages on two binary files. Sending is safe from any thread."""
+
+    def __init__(self, reader: BinaryIO, writer: BinaryIO, incoming: type[Incoming]) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._lock = threading.Lock()
+        self._encode: Callable[[object], bytes] = msgspec.msgpack.Encoder().encode
+        self._decode = msgspec.msgpack.Decoder(incoming).decode
+
+    def send(self, message: object) -> None:
+        """Raises OSError when the other side is gone."""
+        body = self._encode(message)
+        frame = len(body).to_bytes(_LENGTH_BYTES, "little") + body
+        with self._lock:
+            self._writer.write(frame)
+            self._writer.flush()
+
+    def receive(self) -> Incoming:
+        """The next message. Raises EOFError at the end, ValueError for what is no message."""
+        length = int.from_bytes(self._read(_LENGTH_BYTES), "little")
+        if length > MAX_FRAME_BYTES:
+            raise ValueError(f"a message of {length} bytes")
+        return self._decode(self._read(length))
+
+    def _read(self, count: int) -> bytes:
+        data = self._reader.read(count)
+        if len(data) < count:
+            raise EOFError
+        return data

@@ -1,0 +1,176 @@
+"""The process that holds a model: orders come in on stdin, replies go out on stdout.
+
+Run as `python -m backends.llama_cpp.worker`, or by a frozen program's `worker` argument. It ends
+when its stdin closes, so that a program that dies leaves nothing behind.
+"""
+
+import faulthandler
+import os
+import queue
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from backends.errors import BackendError, OutOfMemory, PromptTooLong
+from backends.llama_cpp.wire import (
+    Cancel,
+    Channel,
+    Chat,
+    Count,
+    Counted,
+    Failed,
+    FailureKind,
+    Load,
+    Loaded,
+    Loading,
+    Order,
+    Reply,
+    SelfTesting,
+)
+
+if TYPE_CHECKING:
+    from backends.llama_cpp.context import AbortFlag
+    from backends.llama_cpp.engine import Engine
+
+_PROGRESS_STEP = 0.01
+
+
+class Jobs:
+    """The orders that wait, and which of them are cancelled."""
+
+    def __init__(self, abort: "AbortFlag") -> None:
+        self._abort = abort
+        self._orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._current = 0
+        self._cancelled: set[int] = set()
+
+    def put(self, order: Order) -> None:
+        if not isinstance(order.command, Cancel):
+            self._orders.put(order)
+            return
+        with self._lock:
+            if order.job == self._current:
+                self._abort.set()
+            elif order.job > self._current:
+                self._cancelled.add(order.job)
+
+    def next(self) -> Order:
+        """Wait for an order; from then on it is the current one."""
+        order = self._orders.get()
+        with self._lock:
+            self._current = order.job
+            self._abort.clear()
+            if order.job in self._cancelled:
+                self._abort.set()
+            self._cancelled = {job for job in self._cancelled if job > order.job}
+        return order
+
+
+class Worker:
+    """Carries out orders with the one engine it loads."""
+
+    def __init__(self, channel: Channel[Order], abort: "AbortFlag") -> None:
+        self._channel = channel
+        self._abort = abort
+        self._engine: Engine | None = None
+
+    def carry_out(self, order: Order) -> None:
+        try:
+            self._dispatch(order)
+        except BackendError as error:
+            failed = Failed(_kind(error), error.what, error.why, error.fix)
+            self._channel.send(Reply(order.job, failed))
+
+    def _dispatch(self, order: Order) -> None:
+        match order.command:
+            case Load() as load:
+                self._load(order.job, load)
+            case Chat(request) if self._engine:
+                self._engine.chat(
+                    request, lambda event: self._channel.send(Reply(order.job, event))
+                )
+            case Count(messages) if self._engine:
+                self._channel.send(Reply(order.job, Counted(self._engine.count(messages))))
+            case unexpected:
+                raise RuntimeError(f"no model is loaded for {type(unexpected).__name__}")
+
+    def _load(self, job: int, load: Load) -> None:
+        from backends.llama_cpp.engine import Engine
+
+        shown = -1.0
+
+        def show(fraction: float) -> None:
+            nonlocal shown
+            if fraction - shown >= _PROGRESS_STEP:
+                shown = fraction
+                self._channel.send(Reply(job, Loading(fraction)))
+
+        engine = Engine(
+            load.path,
+            load.options,
+            safe_mode=load.safe_mode,
+            abort=self._abort,
+            on_progress=show,
+        )
+        self._channel.send(Reply(job, SelfTesting()))
+        engine.self_test()
+        self._engine = engine
+        self._channel.send(Reply(job, Loaded(engine.info)))
+
+
+def main() -> int:
+    """Serve until stdin closes. Never returns normally: the process ends without clean-up."""
+    channel = take_over_streams()
+    faulthandler.enable()
+    # Ctrl-C in a terminal goes to every process; the program decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Without this, a failed assertion in llama.cpp starts a debugger to print where.
+    os.environ["GGML_NO_BACKTRACE"] = "1"
+
+    from backends.llama_cpp import native_log
+    from backends.llama_cpp.context import AbortFlag
+
+    native_log.install()
+    abort = AbortFlag()
+    jobs = Jobs(abort)
+    threading.Thread(target=_read_orders, args=(channel, jobs), daemon=True).start()
+    worker = Worker(channel, abort)
+    while True:
+        worker.carry_out(jobs.next())
+
+
+def take_over_streams() -> Channel[Order]:
+    """Keep stdin and stdout to ourselves, before a library can print into the protocol."""
+    orders, replies = os.dup(0), os.dup(1)
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.setmode(orders, os.O_BINARY)
+        msvcrt.setmode(replies, os.O_BINARY)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return Channel(os.fdopen(orders, "rb"), os.fdopen(replies, "wb"), Order)
+
+
+def _read_orders(channel: Channel[Order], jobs: Jobs) -> None:
+    try:
+        while True:
+            jobs.put(channel.receive())
+    finally:
+        # Whatever ended it, nobody can reach this process any more. A computation may be running
+        # on the main thread, so there is no asking it to stop.
+        os._exit(0)
+
+
+def _kind(error: BackendError) -> FailureKind:
+    if isinstance(error, OutOfMemory):
+        return "memory"
+    return "prompt" if isinstance(error, PromptTooLong) else "load"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
