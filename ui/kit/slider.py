@@ -97,7 +97,9 @@ class Slider(QSlider):
         if self._ring and self.hasFocus():
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(color("ring"), 2))
-            painter.drawEllipse(knob, 9.5, 9.5)
+            # At the ends of the groove the ring is narrower, so that none of it is cut off.
+            left, right = max(1.0, x - 9.5), min(self.width() - 1.0, x + 9.5)
+            painter.drawRoundedRect(QRectF(left, middle - 9.5, right - left, 19), 9.5, 9.5)
         painter.setBrush(color("knob"))
         edge = "border" if self._theme.name == "light" else "page"
         painter.setPen(QPen(color(edge), 1))
@@ -108,8 +110,7 @@ class Slider(QSlider):
             self.number_changed.emit(self.number)
 
     def _x_of(self, value: float) -> float:
-        # The ring needs two pixels more than the knob, within the widget.
-        inset = _KNOB / 2 + 3.5
+        inset = _KNOB / 2
         return inset + (self.width() - 2 * inset) * value / self.maximum()
 
     def _value_at(self, position: QPointF) -> int:

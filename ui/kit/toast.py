@@ -36,7 +36,7 @@ class Toast(QWidget):
         self._action = Button(theme, self.tr("Undo"), "soft", small=True)
         self._action.clicked.connect(self.undo)
         close = IconButton(theme, "x", self.tr("Close"), size=14)
-        close.clicked.connect(self.hide)
+        close.clicked.connect(self.dismiss)
         row.addWidget(self._words)
         row.addWidget(self._action)
         row.addWidget(close)
@@ -62,10 +62,16 @@ class Toast(QWidget):
 
     def undo(self) -> None:
         """What the button does; also for a shortcut. Nothing where there is nothing to undo."""
-        undo, self._undo = self._undo, None
-        self.hide()
+        undo = self._undo
+        self.dismiss()
         if undo is not None:
             undo()
+
+    def dismiss(self) -> None:
+        """Go, for good: what the message spoke of can't be undone here any more."""
+        self._undo = None
+        self._timer.stop()
+        self.hide()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize and self.isVisible():
@@ -76,11 +82,12 @@ class Toast(QWidget):
         self._timer.stop()
 
     def leaveEvent(self, event: QEvent) -> None:
-        self._timer.start()
+        if self.isVisible():
+            self._timer.start()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
-            self.hide()
+            self.dismiss()
         else:
             super().keyPressEvent(event)
 
@@ -93,8 +100,7 @@ class Toast(QWidget):
         if focus is not None and self.isAncestorOf(focus):
             self._timer.start()
         else:
-            self._undo = None
-            self.hide()
+            self.dismiss()
 
     def _place(self) -> None:
         x = (self._ground.width() - self.width()) // 2
