@@ -21,7 +21,7 @@ _CREDENTIALS = re.compile(
     r"""
       (?<=://)[^/\s@]+(?=@)                                      # https://user:password@host
     | (?<=Bearer\ )[\w.~+/=-]+ | (?<=Basic\ )[\w+/=-]{6,}
-    | \b(?:hf|ghp|gho|github_pat|glpat|pypi|sk|xox[abp]|gsk|AKIA)[-_]?[A-Za-z0-9][\w-]{14,}
+    | \b(?:hf_|gsk_|gh[oprsu]_|github_pat_|glpat-|pypi-Ag|sk-|xox[abp]-|AKIA)[\w-]{15,}
     | \beyJ[\w-]+\.[\w-]+\.[\w-]+                                # a JSON web token
     | (?<=[?&;])(?:[\w-]*(?:token|key|secret|signature|password|sig|auth)[\w-]*)=[^&\s"']+
     | \b[\w-]*(?:token|api[_-]?key|secret|password|authorization)\b["']?\s*[:=]\s*["']?[^\s,;"'}]{4,}

@@ -23,8 +23,7 @@ def default_paths() -> Paths:
     """Everything under `CAUSEWAY_HOME` where that is set, else the platform's own folders."""
     portable = os.environ.get("CAUSEWAY_HOME", "").strip()
     if portable:
-        home = Path(portable).expanduser().absolute()
-        return _paths(home, config=home, logs=home / "logs", cache=home / "cache")
+        return paths_under(Path(portable).expanduser().absolute())
     folders = platformdirs.PlatformDirs("causeway", appauthor=False)
     return _paths(
         folders.user_data_path,
@@ -32,6 +31,11 @@ def default_paths() -> Paths:
         logs=folders.user_log_path,
         cache=folders.user_cache_path,
     )
+
+
+def paths_under(home: Path) -> Paths:
+    """Everything in one folder, as `CAUSEWAY_HOME` has it."""
+    return _paths(home, config=home, logs=home / "logs", cache=home / "cache")
 
 
 def _paths(home: Path, *, config: Path, logs: Path, cache: Path) -> Paths:

@@ -1,0 +1,55 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.conversations.titles import TITLE_LENGTH, first_line, title_from
+
+
+@pytest.mark.parametrize(
+    ("question", "title"),
+    [
+        ("Why is the sky blue?", "Why is the sky blue?"),
+        ("Hello.", "Hello"),
+        ("Hi! I have a question about cats.", "Hi!"),
+        ("What is 3.14 times 2? Tell me.", "What is 3.14 times 2?"),
+        ("\n\n  # A *bold* **heading**\n\ntext", "A bold heading"),
+        ("> quoted `code` here", "quoted code here"),
+        ("- [ ] see [the page](https://example.org/x)", "[ ] see the page"),
+        ("1. first\n2. second", "first"),
+        ("snake_case_name and 2 * 3 * 4", "snake_case_name and 2 * 3 * 4"),
+        ("```python\nprint(1)\n```\nWhat does this print?", "What does this print?"),
+        ("```python\nprint(1)\n```", "print(1)"),
+        ("---\nReal words", "Real words"),
+        ("東京の人口は？教えてください。", "東京の人口は？"),
+        ("And so on...", "And so on..."),
+        ("🎉🎉", "🎉🎉"),
+        ("", ""),
+        (" \n ", ""),
+        (
+            "Please explain to me in detail how the borrow checker of Rust works",
+            "Please explain to me in detail how the borrow…",
+        ),
+        ("x" * 100, "x" * TITLE_LENGTH + "…"),
+    ],
+)
+def test_a_title_is_the_first_sentence_in_plain_words(question, title):
+    assert title_from(question) == title
+
+
+def test_a_long_title_ends_with_a_whole_word_and_no_comma():
+    question = "Write a letter, politely but firmly worded 1234, to my landlord"
+    assert title_from(question) == "Write a letter, politely but firmly worded 1234…"
+
+
+@given(st.text())
+def test_every_question_gives_one_short_line(question):
+    title = title_from(question)
+    assert len(title) <= TITLE_LENGTH + 1
+    assert title == " ".join(title.split())
+    assert bool(title) == bool(question.strip())
+
+
+def test_a_long_text_is_read_only_as_far_as_needed():
+    assert first_line("word " * 1_000_000).startswith("word word")
+    assert len(first_line("*" * 1_000_000)) <= 4000
+    assert len(first_line("[" * 4000 + "\n" + "**a" * 2000)) <= 4000
