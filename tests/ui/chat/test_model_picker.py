@@ -1,0 +1,179 @@
+"""The model picker: what the button says, and choosing by mouse and keys."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QListView
+
+from app.engines import EngineState
+from catalog.library import InstalledModel
+from ui.chat.model_list import ModelList
+from ui.chat.model_picker import ModelButton, ModelPicker
+from ui.chat.model_popup import ModelPopup
+from ui.kit import Button, Meter, SearchField
+
+UNLOADED = EngineState("", "unloaded")
+
+
+def model(name: str, quant: str, size: int) -> InstalledModel:
+    return InstalledModel(
+        id=name.casefold(),
+        name=name,
+        path=Path("models") / f"{name}.gguf",
+        size_bytes=size,
+        quant=quant,
+        architecture="llama",
+        context_length=8192,
+        has_template=True,
+        managed=True,
+        entry=None,
+    )
+
+
+MODELS = (
+    model("Gemma", "Q4_K_M", 3_100_000_000),
+    model("Qwen", "Q8_0", 2_800_000_000),
+    model("SmolLM2", "Q4_1", 98_362_432),
+)
+
+
+@pytest.fixture
+def picker(qtbot, theme):
+    picker = ModelPicker(theme)
+    qtbot.addWidget(picker)
+    picker.show()
+    return picker
+
+
+@pytest.fixture
+def popup(picker) -> ModelPopup:
+    return picker.findChild(ModelPopup)
+
+
+def button_named(widget, text: str) -> Button:
+    return next(button for button in widget.findChildren(Button) if button.text() == text)
+
+
+def test_the_button_names_the_model_and_its_quant(picker):
+    picker.show_models(MODELS, "qwen", UNLOADED)
+    assert picker.findChild(ModelButton).accessibleName() == "Model: Qwen Q8_0"
+
+
+def test_without_a_choice_it_asks_for_one(picker):
+    picker.show_models(MODELS, "", UNLOADED)
+    assert "Choose a model" in picker.findChild(ModelButton).accessibleName()
+
+
+def test_without_any_model_it_leads_to_where_there_are_some(qtbot, picker, popup):
+    picker.show_models((), "", UNLOADED)
+    assert "Get a model" in picker.findChild(ModelButton).accessibleName()
+    with qtbot.waitSignal(picker.more_requested):
+        qtbot.mouseClick(picker.findChild(ModelButton), Qt.MouseButton.LeftButton)
+    assert not popup.isVisible()
+
+
+def test_a_load_shows_its_progress_and_can_be_cancelled(qtbot, picker):
+    picker.show_models(MODELS, "qwen", EngineState("gemma", "loading", 0.43))
+    assert picker.findChild(ModelButton).accessibleName() == "Model: Gemma loading, 43 %"
+    assert picker.findChild(Meter).fraction == pytest.approx(0.43)
+    with qtbot.waitSignal(picker.cancel_requested):
+        qtbot.mouseClick(button_named(picker, "Cancel"), Qt.MouseButton.LeftButton)
+    picker.show_state(EngineState("gemma", "ready"))
+    assert not button_named(picker, "Cancel").isVisible()
+    assert picker.findChild(ModelButton).accessibleName() == "Model: Qwen Q8_0"
+
+
+def test_a_very_long_name_leaves_room_for_the_rest(picker):
+    long = model("x" * 500, "Q4_0", 1)
+    picker.show_models((long,), long.id, UNLOADED)
+    button = picker.findChild(ModelButton)
+    assert button.sizeHint().width() < 600
+    assert button.toolTip() == long.name
+
+
+def test_a_row_reads_as_name_quant_size_and_state():
+    models = ModelList()
+    models.current_id, models.loaded_id = "gemma", "qwen"
+    models.show_models(MODELS)
+    texts = [
+        models.index(row).data(Qt.ItemDataRole.AccessibleTextRole)
+        for row in range(models.rowCount())
+    ]
+    assert texts == [
+        "Gemma, Q4_K_M, 3.1 GB, chosen",
+        "Qwen, Q8_0, in memory",
+        "SmolLM2, Q4_1, 98 MB",
+    ]
+
+
+def test_it_opens_with_the_current_model_marked(qtbot, picker, popup):
+    picker.show_models(MODELS, "qwen", UNLOADED)
+    qtbot.mouseClick(picker.findChild(ModelButton), Qt.MouseButton.LeftButton)
+    assert popup.isVisible()
+    assert popup.findChild(QListView).currentIndex().data() == "Qwen"
+
+
+def test_the_keys_choose_from_the_search_field(qtbot, picker, popup):
+    picker.show_models(MODELS, "qwen", UNLOADED)
+    picker.open()
+    search = popup.findChild(SearchField)
+    qtbot.keyClick(search, Qt.Key.Key_Up)
+    qtbot.keyClick(search, Qt.Key.Key_Up)
+    with qtbot.waitSignal(picker.model_chosen) as chosen:
+        qtbot.keyClick(search, Qt.Key.Key_Return)
+    assert chosen.args == ["gemma"]
+    assert not popup.isVisible()
+
+
+def test_words_narrow_the_list(qtbot, picker, popup):
+    picker.show_models(MODELS, "qwen", UNLOADED)
+    picker.open()
+    search = popup.findChild(SearchField)
+    qtbot.keyClicks(search, "q4 smol")
+    models = popup.findChild(QListView)
+    assert models.model().rowCount() == 1
+    qtbot.keyClicks(search, "zzz")
+    assert not models.isVisible()
+    with qtbot.assertNotEmitted(picker.model_chosen):
+        qtbot.keyClick(search, Qt.Key.Key_Return)
+    search.clear()
+    assert models.currentIndex().data() == "Qwen"
+
+
+def test_a_click_chooses(qtbot, picker, popup):
+    picker.show_models(MODELS, "qwen", UNLOADED)
+    picker.open()
+    models = popup.findChild(QListView)
+    place = models.visualRect(models.model().index(2)).center()
+    with qtbot.waitSignal(picker.model_chosen) as chosen:
+        qtbot.mouseClick(models.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert chosen.args == ["smollm2"]
+
+
+def test_esc_closes_without_a_choice(qtbot, picker, popup):
+    picker.show_models(MODELS, "qwen", UNLOADED)
+    picker.open()
+    with qtbot.assertNotEmitted(picker.model_chosen):
+        qtbot.keyClick(popup.findChild(SearchField), Qt.Key.Key_Escape)
+    assert not popup.isVisible()
+
+
+def test_the_last_line_leads_to_more_models(qtbot, picker, popup):
+    picker.show_models(MODELS, "qwen", UNLOADED)
+    picker.open()
+    with qtbot.waitSignal(picker.more_requested):
+        qtbot.mouseClick(button_named(popup, "Get more models"), Qt.MouseButton.LeftButton)
+    assert not popup.isVisible()
+
+
+def test_what_is_in_memory_is_marked_in_both_looks(picker, popup, theme):
+    picker.show_models(MODELS, "qwen", UNLOADED)
+    picker.open()
+    cold = popup.grab().toImage()
+    picker.show_state(EngineState("qwen", "busy"))
+    warm = popup.grab().toImage()
+    assert warm != cold
+    theme.set_preference("dark")
+    assert popup.grab().toImage() != warm
+    popup.close()
