@@ -220,8 +220,9 @@ class Engines:
                 self._changed.notify_all()
             self._publish(EngineState(loaded.model.id, "ready", info=loaded.info, problem=problem))
         else:
-            self._drop()
-            self._publish(EngineState(loaded.model.id, "crashed", problem=problem))
+            self._drop()  # without a problem it was ended on purpose, by a stop it did not heed
+            phase: Phase = "crashed" if problem else "unloaded"
+            self._publish(EngineState(loaded.model.id, phase, problem=problem))
 
     def _drop(self) -> None:
         loaded, self._loaded = self._loaded, None

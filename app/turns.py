@@ -170,12 +170,14 @@ class Turn:
 
     def _generate(self, recorder: AnswerRecorder, outcome: "_Outcome") -> None:
         plan = outcome.plan = self._plan()
-        loaded_now = False
+        loading: ModelLoading | None = None
 
         def on_progress(fraction: float) -> bool:
-            nonlocal loaded_now
-            loaded_now = True
-            self._queue.put(ModelLoading(plan.model.name, fraction))
+            nonlocal loading
+            now = ModelLoading(plan.model.name, fraction)
+            if now != loading:
+                loading = now
+                self._queue.put(now)
             return not self._stopped.is_set()
 
         with self._engines.use(
@@ -186,7 +188,7 @@ class Turn:
             on_wait=lambda: self._queue.put(Waiting()),
         ) as session:
             info = outcome.info = self._engines.state.info or session.info
-            if loaded_now:
+            if loading is not None:
                 for warning in info.warnings:
                     self._queue.put(Warned(warning))
             stream = session.chat(plan.request)

@@ -19,7 +19,9 @@ def run_in_worker(tool: str, arguments: Sequence[str], answer: type[T], *, timeo
 
     Raises `EngineCrashed` with the last line of its log where it fails.
     """
-    program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "app"]
+    frozen = getattr(sys, "frozen", False)
+    # -P: a folder that happens to be the current one must not lend us its modules.
+    program = [sys.executable] if frozen else [sys.executable, "-P", "-m", "app"]
     try:
         done = subprocess.run(
             [*program, "worker", tool, *arguments],

@@ -11,16 +11,22 @@ import typer
 from app.cli.answer_screen import AnswerScreen
 from app.cli.interrupts import stopping
 from app.cli.output import print_json, say
-from app.conversations.records import Message
+from app.conversations.records import Message, Origin
 from app.conversations.store import ConversationStore
 from app.errors import AppError
 from app.options import Value, checked
 from app.paths import default_paths
 from app.services import Services, open_services
 from app.turns import Turn, TurnEnded
-from backends.protocol import FinishReason, Timings, Usage
+from backends.protocol import FinishReason
 
 _REASONS: dict[str, FinishReason] = {"complete": "stop", "length": "length", "stopped": "cancelled"}
+
+
+class ReportedUsage(msgspec.Struct, frozen=True):
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
 
 
 class ReportedTimings(msgspec.Struct, frozen=True):
@@ -40,7 +46,7 @@ class Report(msgspec.Struct, frozen=True):
     reasoning: str
     finish_reason: FinishReason
     conversation_id: str
-    usage: Usage
+    usage: ReportedUsage
     timings: ReportedTimings
     model: str
 
@@ -145,15 +151,15 @@ def _run(turn: Turn, *, quiet: bool) -> Message:
 
 
 def _report(services: Services, message: Message) -> Report:
-    origin = message.origin
+    origin = message.origin or Origin()
     info = services.engines.state.info
-    timings = origin.timings if origin else Timings()
+    usage, timings = origin.usage, origin.timings
     return Report(
         text=message.text,
         reasoning=message.reasoning,
         finish_reason=_REASONS[message.status],
         conversation_id=message.conversation_id,
-        usage=origin.usage if origin else Usage(),
+        usage=ReportedUsage(usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens),
         timings=ReportedTimings(
             load_ms=info.load_ms if info else 0.0,
             prompt_ms=timings.prompt_ms,
@@ -161,5 +167,5 @@ def _report(services: Services, message: Message) -> Report:
             generation_ms=timings.generation_ms,
             tokens_per_second=timings.tokens_per_second,
         ),
-        model=origin.model_id if origin else "",
+        model=origin.model_id,
     )

@@ -10,7 +10,7 @@ import llama_cpp.llama_cpp as native
 from backends.errors import BackendError, ModelLoadError, OutOfMemory
 
 _KEPT_LINES = 200
-_DEBUG_LEVEL = 4  # GGML_LOG_LEVEL_DEBUG
+_DEBUG_LEVEL = 1  # GGML_LOG_LEVEL_DEBUG; the numbers in the bindings' comments are out of date
 
 _lines: deque[str] = deque(maxlen=_KEPT_LINES)
 

@@ -219,3 +219,11 @@ def test_two_at_once_share_the_database(causeway: CommandLine, endless: Path) ->
     assert running.process.returncode == 0
     titles = {row["title"] for row in causeway.json("conversations", "list")[:2]}
     assert titles == {"Go on", "Meanwhile"}
+
+
+@pytest.mark.model
+def test_the_starter_knows_a_capital(causeway: CommandLine, starter_model: Path) -> None:
+    answer = causeway.json("chat", "-m", str(starter_model), "Name the capital of France.")
+    assert "Paris" in answer["text"]
+    assert answer["finish_reason"] == "stop"
+    assert answer["model"] == "smollm2-135m-instruct"

@@ -141,7 +141,7 @@ def test_leaving_the_events_early_stops_and_saves(
 def test_stopping_cancels_the_load_too(
     chats: Chats, conversation_id: str, scripted: ScriptedBackend
 ) -> None:
-    scripted.script = Script(load_seconds=30)
+    scripted.script = Script(load_seconds=5)
     turn = chats.send(conversation_id, "Hello")
     events = run_until(turn, ModelLoading)
     turn.stop()
