@@ -33,7 +33,8 @@ class _Sidecar(msgspec.Struct):
 class PartFile:
     """Appends to `path` and hashes as it goes. Use it as a context manager, which saves and closes.
 
-    A part that belongs to another file is begun anew. `OSError`s of the disk are passed on.
+    A part that belongs to another file is begun anew, one that stays empty is deleted. `OSError`s
+    of the disk are passed on.
 
     Attributes:
         length: Bytes that are there.
@@ -77,6 +78,8 @@ class PartFile:
             # What could not be flushed is read again: the length on disk is what counts.
             if error is None:
                 raise
+        if not self.length:
+            discard(self._path)
 
     def append(self, data: bytes) -> None:
         self._file.write(data)

