@@ -1,0 +1,38 @@
+from collections import Counter
+
+import pytest
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QApplication, QLabel
+from pytestqt.qtbot import QtBot
+
+from ui.shortcuts import shortcut, shortcuts
+from ui.shortcuts_page import ShortcutsPage
+from ui.theme import Theme
+
+
+def test_no_two_shortcuts_share_a_key_or_an_id(qapp: QApplication) -> None:
+    ids = Counter(declared.id for declared in shortcuts())
+    keys = Counter(key for declared in shortcuts() for key in declared.keys)
+    assert {*ids.values(), *keys.values()} == {1}
+
+
+def test_every_key_is_one_that_qt_knows(qapp: QApplication) -> None:
+    for declared in shortcuts():
+        for key in declared.keys:
+            assert QKeySequence(key).count() == 1
+            assert QKeySequence(key).toString(QKeySequence.SequenceFormat.PortableText) == key
+
+
+def test_a_shortcut_is_found_by_its_id(qapp: QApplication) -> None:
+    assert shortcut("new_chat").keys == ("Ctrl+N",)
+    with pytest.raises(KeyError):
+        shortcut("self_destruct")
+
+
+def test_the_page_lists_them_all(theme: Theme, qtbot: QtBot) -> None:
+    page = ShortcutsPage(theme)
+    qtbot.addWidget(page)
+    said = [label.text() for label in page.findChildren(QLabel)]
+    for declared in shortcuts():
+        assert declared.title in said
+    assert {"Chats", "Writing", "Window", "Ctrl+N", "Ctrl+Shift+Tab", "Shift+Enter"} <= set(said)
