@@ -1,0 +1,160 @@
+"""What every backend must do. A test module subclasses `BackendContract` and gives the fixtures."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from backends.errors import BackendError, LoadCancelled
+from backends.protocol import (
+    Backend,
+    Capabilities,
+    ChatRequest,
+    Event,
+    Finished,
+    LoadOptions,
+    Message,
+    PromptProgress,
+    ReasoningDelta,
+    Sampling,
+    Session,
+    TextDelta,
+    Usage,
+)
+
+HELLO = ChatRequest(
+    messages=(Message(role="user", content="Hello"),),
+    sampling=Sampling(temperature=0),
+    max_tokens=40,
+)
+
+
+def text_of(events: list[Event]) -> str:
+    return "".join(event.text for event in events if isinstance(event, TextDelta))
+
+
+def last(events: list[Event]) -> Finished:
+    assert isinstance(events[-1], Finished)
+    return events[-1]
+
+
+class BackendContract:
+    """Needs the fixtures `backend`, `model` and `long_request`.
+
+    `model` is what the backend opens; `long_request` takes some seconds to answer, all of them in
+    which events arrive.
+    """
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def session(cls, backend: Backend, model: str) -> Iterator[Session]:
+        session = backend.open(model, LoadOptions(n_threads=1), lambda _: True)
+        yield session
+        session.close()
+
+    def test_says_what_it_can_do(self, backend: Backend) -> None:
+        assert backend.name
+        assert isinstance(backend.capabilities, Capabilities)
+        assert backend.capabilities.chat
+
+    def test_loading_progress_rises_and_stays_a_fraction(
+        self, backend: Backend, model: str
+    ) -> None:
+        fractions: list[float] = []
+
+        def note(fraction: float) -> bool:
+            fractions.append(fraction)
+            return True
+
+        backend.open(model, LoadOptions(n_threads=1), note).close()
+        assert fractions
+        assert fractions == sorted(fractions)
+        assert all(0 <= fraction <= 1 for fraction in fractions)
+
+    def test_refusing_progress_cancels_the_load(self, backend: Backend, model: str) -> None:
+        with pytest.raises(LoadCancelled):
+            backend.open(model, LoadOptions(), lambda _: False)
+
+    def test_an_open_session_is_alive_and_knows_its_model(self, session: Session) -> None:
+        assert session.alive
+        assert session.info.model
+        assert session.info.n_ctx > 0
+
+    def test_an_answer_ends_with_its_usage_and_one_finish(self, session: Session) -> None:
+        events = list(session.chat(HELLO))
+        assert text_of(events)
+        assert [type(event) for event in events[-2:]] == [Usage, Finished]
+        assert sum(isinstance(event, Finished) for event in events) == 1
+        assert last(events).usage == events[-2]
+        assert last(events).usage.completion_tokens > 0
+
+    def test_the_prompt_is_read_up_to_its_end_before_the_text(self, session: Session) -> None:
+        events = list(session.chat(HELLO))
+        progress = [event for event in events if isinstance(event, PromptProgress)]
+        assert progress[-1].done == progress[-1].total == last(events).usage.prompt_tokens
+        first_text = next(
+            i for i, event in enumerate(events) if isinstance(event, (TextDelta, ReasoningDelta))
+        )
+        assert all(not isinstance(event, PromptProgress) for event in events[first_text:])
+
+    def test_an_answer_can_be_cut_at_a_number_of_tokens(self, session: Session) -> None:
+        request = ChatRequest(messages=HELLO.messages, sampling=HELLO.sampling, max_tokens=2)
+        finished = last(list(session.chat(request)))
+        assert finished.reason == "length"
+        assert finished.usage.completion_tokens == 2
+
+    def test_a_drawn_seed_is_told(self, session: Session) -> None:
+        assert last(list(session.chat(HELLO))).seed >= 0
+
+    def test_a_given_seed_is_kept(self, session: Session) -> None:
+        request = ChatRequest(messages=HELLO.messages, sampling=Sampling(seed=7), max_tokens=2)
+        assert last(list(session.chat(request))).seed == 7
+
+    def test_closing_from_another_thread_ends_the_stream_as_cancelled(
+        self, session: Session, long_request: ChatRequest
+    ) -> None:
+        stream = session.chat(long_request)
+        events: list[Event] = []
+        for event in stream:
+            events.append(event)
+            if isinstance(event, TextDelta) and not isinstance(events[-2], TextDelta):
+                closer = threading.Thread(target=stream.close)
+                closer.start()
+                closer.join()
+        assert last(events).reason == "cancelled"
+        assert last(events).usage.completion_tokens > 0
+
+    def test_a_session_answers_again_after_a_cancelled_answer(
+        self, session: Session, long_request: ChatRequest
+    ) -> None:
+        expected = text_of(list(session.chat(HELLO)))
+        stream = session.chat(long_request)
+        next(stream)
+        stream.close()
+        stream.close()
+        assert last(list(stream)).reason == "cancelled"
+        assert text_of(list(session.chat(HELLO))) == expected
+
+    def test_closing_a_finished_stream_changes_nothing(self, session: Session) -> None:
+        stream = session.chat(HELLO)
+        events = list(stream)
+        stream.close()
+        assert list(stream) == []
+        assert last(events).reason in ("stop", "length")
+
+    def test_counts_tokens_where_it_says_so(self, backend: Backend, session: Session) -> None:
+        if not backend.capabilities.count_tokens:
+            pytest.skip("does not count tokens")
+        short = [Message(role="user", content="one two")]
+        long = [Message(role="user", content="one two three four five six seven")]
+        assert 0 < session.count_tokens(short) < session.count_tokens(long)
+
+    def test_a_closed_session_is_not_alive_and_refuses_in_words(
+        self, backend: Backend, model: str
+    ) -> None:
+        session = backend.open(model, LoadOptions(n_threads=1), lambda _: True)
+        session.close()
+        assert not session.alive
+        with pytest.raises(BackendError) as error:
+            list(session.chat(HELLO))
+        assert error.value.what
