@@ -23,7 +23,28 @@ from catalog.library import InstalledModel
 _ROUNDS = 3
 _GENERATED = 96
 _BARE_TIMEOUT = 600.0
-_WORDS = ["river", "stone", "window", "paper", "garden", "winter", "engine", "letter", "bridge", "silver", "morning", "harbour", "candle", "forest", "market", "thunder", "pocket", "island", "mirror", "blanket"]
+_WORDS = [
+    "river",
+    "stone",
+    "window",
+    "paper",
+    "garden",
+    "winter",
+    "engine",
+    "letter",
+    "bridge",
+    "silver",
+    "morning",
+    "harbour",
+    "candle",
+    "forest",
+    "market",
+    "thunder",
+    "pocket",
+    "island",
+    "mirror",
+    "blanket",
+]
 
 
 class Speeds(msgspec.Struct, frozen=True):
@@ -78,7 +99,7 @@ def _answer(session: Session, number: int) -> Finished:
     words = chain.from_iterable(_WORDS[number:] + _WORDS[:number] for _ in range(25))
     request = ChatRequest(
         messages=(Message(role="user", content=f"{' '.join(words)}. Tell a long story of these."),),
-        sampling=Sampling(seed=number + 1),
+        sampling=Sampling(temperature=0.0),
         max_tokens=_GENERATED,
     )
     for event in session.chat(request):

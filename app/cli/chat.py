@@ -14,12 +14,13 @@ from app.cli.output import print_json, say
 from app.conversations.records import Message, Origin
 from app.conversations.store import ConversationStore
 from app.errors import AppError
-from app.options import Value, checked
+from app.options import CHAT_OPTIONS, Value, checked
 from app.paths import default_paths
 from app.services import Services, open_services
 from app.turns import Turn, TurnEnded
 from backends.protocol import FinishReason
 
+_SETTINGS_HELP = f"Repeatable. The keys: {', '.join(option.key for option in CHAT_OPTIONS)}."
 _REASONS: dict[str, FinishReason] = {"complete": "stop", "length": "length", "stopped": "cancelled"}
 
 
@@ -62,7 +63,7 @@ def chat(
     system: Annotated[str | None, typer.Option("-s", "--system", help="System prompt.")] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Any setting of a chat. Repeatable."),
+        typer.Option("--set", metavar="KEY=VALUE", help=_SETTINGS_HELP),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:

@@ -69,7 +69,7 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
         if not installed:
             say("No model is installed. Get one with “causeway pull smollm2-135m-instruct”.")
     for problem in problems:
-        say(str(problem))
+        say(str(problem.error))
 
 
 def pull(
@@ -95,7 +95,8 @@ def pull(
             )
     finally:
         status.clear()
-    print(path)
+    with open_services(paths) as services:
+        print(services.library.find(str(path)).id)
 
 
 def import_(

