@@ -4,6 +4,7 @@ Widgets take the one `Theme` in their constructor and ask it for colours while t
 change of theme is no more than a repaint. The numbers come from `resources/tokens.json`.
 """
 
+import sys
 from functools import cache
 from importlib import resources
 from typing import Literal, NamedTuple
@@ -11,7 +12,7 @@ from typing import Literal, NamedTuple
 import msgspec
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
-from PySide6.QtWidgets import QApplication, QStyle, QStyleFactory
+from PySide6.QtWidgets import QApplication, QStyleFactory
 
 from ui.stylesheet import stylesheet
 
@@ -155,11 +156,13 @@ class Theme(QObject):
         return value
 
     def duration(self, key: str) -> int:
-        """Milliseconds of a motion; 0 where the platform asks for none."""
-        style = QApplication.style()
-        if not style.styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration):
-            return 0
-        return load_tokens().motion_ms[key]
+        """Milliseconds of a motion; 0 where the platform asks for none.
+
+        Qt passes that wish on from Windows only.
+        """
+        general = Qt.UIEffect.UI_General
+        still = sys.platform == "win32" and not QApplication.isEffectEnabled(general)
+        return 0 if still else load_tokens().motion_ms[key]
 
     def _resolve(self) -> ThemeName:
         if self._preference != "system":

@@ -40,7 +40,7 @@ class Water(QWidget):
                 water = self._fading("water2", 0.3 + 0.6 * nearness)
                 painter.setPen(QPen(water, 0.9 + 0.7 * nearness))
                 amplitude, length = 1.6 + 3.4 * nearness, 44 + 64 * nearness
-                painter.drawPath(wave(0, width, y, amplitude, length, row * 2.1, 2))
+                painter.drawPath(wave(0, width, y, amplitude, length, row * 2.1, length / 16))
 
     def _fading(self, role: str, alpha: float) -> QBrush:
         """A colour that fades out to both sides of the page."""

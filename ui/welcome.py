@@ -117,11 +117,10 @@ class WelcomePage(Water):
         column.addWidget(Label(theme, invitation, "reading", "text2"), 0, centre)
         column.addSpacing(32)
         column.addLayout(_centred(_GAP, self._starter, self._file))
-        column.addSpacing(_GAP)
+        column.addSpacing(12)
         failure = _centred(0, self._failure)
-        failure.setContentsMargins(0, 0, 0, 8)
+        failure.setContentsMargins(0, 0, 0, 12)
         column.addLayout(failure)
-        column.addSpacing(8)
         promise = self.tr(
             "What you write stays on this computer. "
             "Causeway goes online only to fetch what you ask for."

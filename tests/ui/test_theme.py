@@ -2,6 +2,7 @@ import itertools
 from string import Template
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPalette
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -9,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from tests.ui.colors import contrast, over
 from ui import stylesheet
 from ui.kit import Panel
-from ui.theme import Theme, load_tokens
+from ui.theme import Preference, Theme, load_tokens
 
 LEAST_CONTRAST = 4.5
 INKS = ("text", "text2", "text3")
@@ -124,3 +125,36 @@ def test_a_size_must_be_one_number(theme: Theme) -> None:
     assert theme.size("header") == 56
     with pytest.raises(KeyError):
         theme.size("icon")
+
+
+@pytest.mark.parametrize(
+    ("platform", "effects", "moves"),
+    [("win32", False, False), ("win32", True, True), ("linux", False, True)],
+)
+def test_nothing_moves_where_windows_asks_for_that(
+    theme: Theme, monkeypatch: pytest.MonkeyPatch, platform: str, effects: bool, moves: bool
+) -> None:
+    monkeypatch.setattr("ui.theme.sys.platform", platform)
+    monkeypatch.setattr(QApplication, "isEffectEnabled", lambda effect: effects)
+    assert bool(theme.duration("fold")) == moves
+
+
+class Platform:
+    """Stands for the desktop's settings, which a test can't change."""
+
+    scheme = Qt.ColorScheme.Light
+
+    def colorScheme(self) -> Qt.ColorScheme:
+        return self.scheme
+
+
+@pytest.mark.parametrize(("preference", "name"), [("system", "dark"), ("light", "light")])
+def test_the_system_is_followed_where_that_is_wished(
+    qapp: QApplication, monkeypatch: pytest.MonkeyPatch, preference: Preference, name: str
+) -> None:
+    theme = Theme(preference)
+    monkeypatch.setattr(theme, "_hints", Platform())
+    assert theme.name == "light"
+    monkeypatch.setattr(Platform, "scheme", Qt.ColorScheme.Dark)
+    qapp.styleHints().colorSchemeChanged.emit(Qt.ColorScheme.Dark)
+    assert theme.name == name
