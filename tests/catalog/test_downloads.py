@@ -182,6 +182,16 @@ def test_a_part_that_is_already_whole_is_not_fetched_again(tmp_path: Path) -> No
         assert len(index.wheel_requests) == asked
 
 
+def test_a_part_that_was_damaged_on_the_disk_heals(tmp_path: Path) -> None:
+    part = tmp_path / f"{FILE_NAME}.whl.part"
+    with IndexServer(CONTENT, faults=["cut", "403"]) as index:
+        with pytest.raises(DownloadError):
+            get(tmp_path, index)
+        part.write_bytes(bytes(part.stat().st_size))
+        assert get(tmp_path, index).read_bytes() == CONTENT
+        assert index.wheel_requests[-2:] == [f"bytes={len(index.wheel) // 2}-", ""]
+
+
 def test_a_part_of_another_version_is_begun_anew(tmp_path: Path) -> None:
     with (
         IndexServer(CONTENT[::-1], faults=["cut", "403"]) as old,
