@@ -5,7 +5,6 @@ import tempfile
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -14,6 +13,7 @@ import msgspec
 
 from app.errors import AppError, StorageError
 from app.options import Value
+from app.set_aside import set_aside_name
 
 Theme = Literal["system", "light", "dark"]
 WindowValue = bool | int | float | str
@@ -206,9 +206,7 @@ class SettingsFile:
         return {}
 
     def _set_aside(self) -> None:
-        aside = self.path.with_name(
-            f"{self.path.stem}.damaged-{datetime.now():%Y-%m-%d-%H%M%S}.json"
-        )
+        aside = set_aside_name(self.path, "damaged")
         try:
             self.path.replace(aside)
         except OSError as error:

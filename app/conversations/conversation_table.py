@@ -19,7 +19,7 @@ from app.options import Value
 # The newest answer of the shown branch is its leaf, or the message before it.
 _LIST = """
     SELECT c.id, c.title, c.updated, leaf.status, substr(
-        CASE leaf.role WHEN 'assistant' THEN leaf.text ELSE before.text END, 1, 1000
+        CASE leaf.role WHEN 'assistant' THEN leaf.text ELSE before.text END, 1, 400
     ) AS answer
     FROM conversations AS c
     LEFT JOIN messages AS leaf ON leaf.seq = c.leaf_seq

@@ -10,11 +10,11 @@ import contextlib
 import sqlite3
 import threading
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 
 from app.conversations.migrations import APPLICATION_ID, VERSION, migrate, version_of
 from app.errors import StorageError
+from app.set_aside import set_aside_name
 
 BUSY_SECONDS = 5.0
 
@@ -64,7 +64,7 @@ def back_up_and_start_fresh(path: Path) -> Path:
 
     The write-ahead log goes with it: what it holds belongs to that file and no other.
     """
-    backup = path.with_stem(f"{path.stem}-set-aside-{datetime.now():%Y-%m-%d-%H%M%S}")
+    backup = set_aside_name(path, "set-aside")
     try:
         path.rename(backup)
         for suffix in ("-wal", "-shm"):

@@ -2,6 +2,8 @@
 
 import sqlite3
 
+_PAGES_IN_A_STEP = 200
+
 _ERASED_CONVERSATIONS = "SELECT seq FROM conversations WHERE deleted_at < :before"
 _ERASED_MESSAGES = f"""
     SELECT seq FROM messages
@@ -23,8 +25,17 @@ def erase_deleted(connection: sqlite3.Connection, before: float) -> bool:
         f"DELETE FROM conversations WHERE seq IN ({_ERASED_CONVERSATIONS})",
     ):
         erased += connection.execute(statement, {"before": before}).rowcount
-    if erased:
-        # The index only notes that a word is gone from a text, until its parts are merged.
-        for index in ("message_search", "title_search"):
-            connection.execute(f"INSERT INTO {index} ({index}) VALUES ('optimize')")
     return erased > 0
+
+
+def merge_index(connection: sqlite3.Connection, *, begin: bool) -> bool:
+    """Take a step in erasing words from the index; says whether there is more to do.
+
+    The index only notes that a word is gone from a text, until its parts are merged into one. For
+    years of chats that takes a second; in steps, nobody has to wait so long for their transaction.
+    """
+    before = connection.total_changes
+    pages = -_PAGES_IN_A_STEP if begin else _PAGES_IN_A_STEP
+    for index in ("message_search", "title_search"):
+        connection.execute(f"INSERT INTO {index} ({index}, rank) VALUES ('merge', ?)", (pages,))
+    return connection.total_changes - before > 2  # each INSERT counts as a change itself

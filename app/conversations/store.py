@@ -16,7 +16,7 @@ from app.conversations.conversation_table import (
     touch,
 )
 from app.conversations.database import Database
-from app.conversations.erasing import erase_deleted
+from app.conversations.erasing import erase_deleted, merge_index
 from app.conversations.message_table import (
     conversation_of,
     insert_message,
@@ -283,9 +283,17 @@ class ConversationStore:
         return len(cut_off)
 
     def purge(self, *, older_than_seconds: float) -> None:
-        """Erase what was deleted longer ago than that: out of the file, not only out of sight."""
+        """Erase what was deleted longer ago than that: out of the file, not only out of sight.
+
+        On a large file this may take a second, in many short transactions.
+        """
         with self._database.write() as connection:
-            erased = erase_deleted(connection, self._clock() - older_than_seconds)
+            more = erased = erase_deleted(connection, self._clock() - older_than_seconds)
+            if erased:
+                merge_index(connection, begin=True)
+        while more:
+            with self._database.write() as connection:
+                more = merge_index(connection, begin=False)
         if erased:
             self._database.empty_log()
 

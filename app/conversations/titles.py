@@ -4,28 +4,30 @@ import re
 
 TITLE_LENGTH = 48
 
+_LOOKED_AT = 1000  # characters: a line with words comes soon, and a hostile text must cost little
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _BLOCK_SIGN = re.compile(r"^\s*(?:#{1,6}\s+|>\s*|[-*+]\s+|\d{1,9}[.)]\s+|\|)+")
 _EMPHASIS = re.compile(r"(\*{1,3}|_{1,3}|~~|`+)(?=\S)(.+?)(?<=\S)\1(?!\w)")
-_NO_WORDS = re.compile(r"^[\W_]*$")
+_WORD = re.compile(r"[^\W_]")
 _SENTENCE = re.compile(r".+?(?:[.!?…](?=\s)|[。！？])")
 
 
 def first_line(text: str) -> str:
     """The first line with words in it, without Markdown's signs. Lines of code count last."""
+    beginning = text.lstrip()[:_LOOKED_AT]
     code: list[str] = []
     fenced = False
-    for line in text[:4000].splitlines():
+    for line in beginning.splitlines():
         if line.lstrip().startswith(("```", "~~~")):
             fenced = not fenced
             continue
         plain = _plain(line)
-        if _NO_WORDS.match(plain):
+        if not _WORD.search(plain):
             continue
         if not fenced:
             return plain
         code.append(plain)
-    return code[0] if code else " ".join(text[:200].split())
+    return code[0] if code else " ".join(beginning.split())
 
 
 def title_from(question: str) -> str:
@@ -44,6 +46,6 @@ def title_from(question: str) -> str:
 def _plain(line: str) -> str:
     line = _BLOCK_SIGN.sub("", line)
     line = _LINK.sub(r"\1", line)
-    for _ in range(3):  # emphasis within emphasis
-        line = _EMPHASIS.sub(r"\2", line)
+    while (barer := _EMPHASIS.sub(r"\2", line)) != line:  # emphasis within emphasis
+        line = barer
     return " ".join(line.split())

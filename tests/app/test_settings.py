@@ -99,6 +99,14 @@ def test_damage_while_the_program_runs_is_set_aside_too(path, file):
     assert "damaged" in file.notice
 
 
+def test_a_second_damaged_file_does_not_replace_the_first(path, file):
+    for content in ("{1", "{2", "{3"):
+        write(path, content)
+        file.load()
+    kept = sorted(aside.read_text() for aside in path.parent.glob("settings.damaged-*.json"))
+    assert kept == ["{1", "{2", "{3"]
+
+
 def test_a_file_that_cannot_be_read_is_told_and_not_replaced(path, file):
     path.mkdir(parents=True)
     assert file.load() == Settings()

@@ -323,6 +323,30 @@ sys.stdin.readline()
     connection.close()
 
 
+def test_whatever_was_saved_survives_a_kill_in_the_middle_of_writing(store, database_file):
+    code = """
+conversation = store.create()
+print(conversation.id, flush=True)
+parent = None
+while True:
+    parent = store.add_message(
+        conversation.id, parent_id=parent, role="user", text="words " * 2000
+    ).id
+    print(parent, flush=True)
+"""
+    with start(code, database_file) as child:
+        conversation_id = child.stdout.readline().strip()
+        saved = [child.stdout.readline().strip() for _ in range(30)]
+        child.kill()
+        saved += child.stdout.read().split("\n")[:-1]
+    stored = [message.id for message in store.page(conversation_id, limit=10_000).messages]
+    assert stored[: len(saved)] == saved
+    assert len(stored) - len(saved) in (0, 1)
+    with store._database.read() as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
 def test_an_answer_of_ones_own_is_not_taken_for_a_dead_ones(store):
     conversation = store.create()
     question = store.add_message(conversation.id, parent_id=None, role="user", text="Why?")

@@ -50,6 +50,7 @@ def test_every_question_gives_one_short_line(question):
 
 
 def test_a_long_text_is_read_only_as_far_as_needed():
-    assert first_line("word " * 1_000_000).startswith("word word")
-    assert len(first_line("*" * 1_000_000)) <= 4000
-    assert len(first_line("[" * 4000 + "\n" + "**a" * 2000)) <= 4000
+    assert first_line("word " * 1_000_000) == first_line("word " * 200)
+    assert len(first_line("*a " * 1_000_000)) <= 1000
+    assert len(first_line("[" * 1_000_000)) <= 1000
+    assert first_line("\n" * 10_000 + "Late words") == "Late words"

@@ -95,7 +95,7 @@ class Tree(RuleBasedStateMachine):
     @precondition(lambda self: self.deleted)
     @rule(choice=CHOICE)
     def undo_an_earlier_deletion(self, choice: int) -> None:
-        message_id = sorted(self.deleted)[choice % len(self.deleted)]
+        message_id = list(self.deleted)[choice % len(self.deleted)]
         shown = self.path(self.leaf())
         self.store.restore_message(message_id)
         was_shown = self.deleted.pop(message_id)
