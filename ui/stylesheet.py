@@ -1,4 +1,7 @@
-"""The one style sheet: what Qt's own fields, menus and scroll bars need to match what we paint."""
+"""The one style sheet: what Qt's own fields, menus and scroll bars need to match what we paint.
+
+`ComboBox` and `Menu` are the kit's: they paint what the sheet takes away from Qt's.
+"""
 
 from collections.abc import Mapping
 from string import Template
@@ -8,19 +11,19 @@ QToolTip {
     background: $text; color: $page; border: none; padding: 5px 9px; font-size: 12px;
 }
 QAbstractScrollArea { border: none; }
-QLineEdit, QPlainTextEdit, QAbstractSpinBox, QComboBox {
+QLineEdit, QPlainTextEdit, QAbstractSpinBox, ComboBox {
     background: $raised; color: $text; border: 1px solid $border; border-radius: 8px;
     selection-background-color: $accent; selection-color: $on_accent; placeholder-text-color: $text3;
 }
 QLineEdit { padding: 0 9px; min-height: 30px; }
-QComboBox { padding: 0 11px; min-height: 30px; }
+ComboBox { padding: 0 11px; min-height: 30px; }
 QPlainTextEdit { padding: 5px 7px; }
 QLineEdit[ground="page"], QPlainTextEdit[ground="page"], QAbstractSpinBox[ground="page"],
-QComboBox[ground="page"] { background: $page; }
+ComboBox[ground="page"] { background: $page; }
 QLineEdit:focus { border: 2px solid $ring; padding: 0 8px; min-height: 28px; }
 QPlainTextEdit:focus { border: 2px solid $ring; padding: 4px 6px; }
 QLineEdit[invalid="true"], QLineEdit[invalid="true"]:focus { border-color: $danger; }
-QLineEdit:disabled, QPlainTextEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled {
+QLineEdit:disabled, QPlainTextEdit:disabled, QAbstractSpinBox:disabled, ComboBox:disabled {
     color: $disabled; border-color: $hairline;
 }
 QLineEdit:read-only { color: $text2; }
@@ -33,14 +36,26 @@ QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {
 QAbstractSpinBox QLineEdit, QAbstractSpinBox QLineEdit:focus {
     border: none; padding: 0; background: transparent; min-height: 0;
 }
-QComboBox::drop-down { border: none; width: 28px; }
-QComboBox::down-arrow { image: none; }
-QComboBox QAbstractItemView {
+ComboBox::drop-down { border: none; width: 28px; }
+ComboBox::down-arrow { image: none; }
+ComboBox QAbstractItemView {
     background: $raised; color: $text; border: 1px solid $border; padding: 4px; outline: none;
     selection-background-color: $selected; selection-color: $text;
 }
-QComboBox QAbstractItemView::item { min-height: 28px; padding: 0 8px; border-radius: 6px; }
-QMenu { background: $raised; color: $text; border: 1px solid $border; border-radius: 8px; padding: 4px; }
+ComboBox QAbstractItemView::item { min-height: 28px; padding: 0 8px; border-radius: 6px; }
+ComboBox QAbstractItemView::item:selected { background: $selected; color: $text; }
+QPushButton {
+    background: $raised; color: $text; border: 1px solid $border; border-radius: 8px;
+    padding: 0 11px; min-height: 30px; min-width: 56px; font-weight: 500;
+}
+QPushButton:hover { background: $fill; }
+QPushButton:default { background: $accent; color: $on_accent; border-color: $accent; }
+QPushButton:default:hover { background: $accent_hover; }
+QPushButton:focus { border: 2px solid $ring; padding: 0 10px; min-height: 28px; }
+QPushButton:default:focus { border-color: $text; }
+QPushButton:disabled { background: transparent; color: $disabled; border-color: $hairline; }
+QMenu { background: $raised; color: $text; border: 1px solid $border; padding: 4px; }
+Menu { border-radius: 8px; }
 QMenu::item { padding: 6px 28px 6px 10px; border-radius: 6px; }
 QMenu::item:selected { background: $selected; }
 QMenu::item:disabled { color: $disabled; background: transparent; }

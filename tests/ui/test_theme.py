@@ -144,7 +144,7 @@ class Platform:
 
     scheme = Qt.ColorScheme.Light
 
-    def colorScheme(self) -> Qt.ColorScheme:
+    def colorScheme(self) -> Qt.ColorScheme:  # noqa: N802 (Qt calls it that)
         return self.scheme
 
 

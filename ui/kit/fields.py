@@ -5,7 +5,14 @@ from typing import Literal
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QFocusEvent, QFontMetricsF, QPainter, QPaintEvent, QWheelEvent
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDoubleSpinBox,
+    QLineEdit,
+    QPlainTextEdit,
+    QStyledItemDelegate,
+    QWidget,
+)
 
 from ui.icons import paint_icon
 from ui.kit.painting import INNER_RADIUS, RADIUS, came_by_keyboard, focus_ring
@@ -153,6 +160,8 @@ class ComboBox(QComboBox):
         self.setProperty("ground", ground)
         self.setFixedHeight(theme.size("control"))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        # Qt's own delegate for combo boxes knows nothing of the style sheet.
+        self.setItemDelegate(QStyledItemDelegate(self))
         for text, data in items:
             self.addItem(text, data)
 

@@ -174,3 +174,14 @@ def test_a_combo_rings_for_the_keyboard_only(theme: Theme, qtbot: QtBot) -> None
     combo.clearFocus()
     combo.setFocus(Qt.FocusReason.TabFocusReason)
     assert ring in pixels(combo)
+
+
+def test_an_open_combo_tints_its_current_item(theme: Theme, qtbot: QtBot) -> None:
+    combo = make_combo(theme)
+    shown(combo, qtbot)
+    combo.showPopup()
+    qtbot.waitUntil(combo.view().isVisible)
+    tinted = pixels(combo.view())
+    combo.hidePopup()
+    assert theme.color("selected").name() in tinted
+    assert theme.color("accent").name() not in tinted
