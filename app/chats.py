@@ -33,13 +33,13 @@ class Chats:
     def send(self, conversation_id: str, text: str) -> Turn:
         """Ask at the end of the shown branch. The question is on disk when this returns."""
         conversation = self._store.get(conversation_id)
-        self._refuse_while_writing(conversation.leaf_id)
+        self._refuse_while_writing(conversation.id, conversation.leaf_id)
         return self._ask(conversation, conversation.leaf_id, text)
 
     def regenerate(self, answer_id: str) -> Turn:
         """Another answer to the same question, beside that one."""
         answer = self._store.message(answer_id)
-        self._refuse_while_writing(answer.id)
+        self._refuse_while_writing(answer.conversation_id, answer.id)
         if answer.role != "assistant" or answer.parent_id is None:
             raise AppError("Only an answer can be written again.")
         question = self._store.message(answer.parent_id)
@@ -48,7 +48,7 @@ class Chats:
     def edit(self, message_id: str, text: str) -> Turn | None:
         """The message in other words, beside the old one. A question gets a new answer."""
         message = self._store.message(message_id)
-        self._refuse_while_writing(message.id)
+        self._refuse_while_writing(message.conversation_id, message.id)
         conversation = self._store.get(message.conversation_id)
         if message.role == "user":
             return self._ask(conversation, message.parent_id, text)
@@ -60,7 +60,7 @@ class Chats:
     def continue_answer(self, answer_id: str) -> Turn:
         """Go on with an answer that was cut short."""
         answer = self._store.message(answer_id)
-        self._refuse_while_writing(answer.id)
+        self._refuse_while_writing(answer.conversation_id, answer.id)
         if answer.role != "assistant":
             raise AppError("Only an answer can be continued.")
         conversation = self._store.get(answer.conversation_id)
@@ -153,15 +153,23 @@ class Chats:
         )
         return Plan(model, request, options)
 
-    def _refuse_while_writing(self, message_id: str | None) -> None:
-        if message_id is None or self._store.message(message_id).status != "streaming":
-            return
-        self._store.recover()  # its writer may have died
-        if self._store.message(message_id).status == "streaming":
+    def _refuse_while_writing(self, conversation_id: str, message_id: str | None) -> None:
+        with self._lock:
+            here = any(
+                turn.conversation_id == conversation_id and not turn.ended for turn in self._turns
+            )
+        if here or (message_id is not None and self._is_being_written(message_id)):
             raise AppError(
                 "An answer is still being written in this chat.",
                 fix="Wait until it ends, or stop it.",
             )
+
+    def _is_being_written(self, message_id: str) -> bool:
+        """Also by another process; but not by one that has died since."""
+        if self._store.message(message_id).status != "streaming":
+            return False
+        self._store.recover()
+        return self._store.message(message_id).status == "streaming"
 
 
 def _sound(layer: Mapping[str, object]) -> dict[str, Value]:

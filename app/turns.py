@@ -14,7 +14,7 @@ from app.engines import Engines
 from app.errors import KnownErrors, Problem, StorageError, problem_from
 from app.options import Value
 from app.prompts import load_options
-from backends.errors import LoadCancelled
+from backends.errors import EngineCrashed, LoadCancelled
 from backends.protocol import (
     ChatRequest,
     ChatStream,
@@ -155,7 +155,11 @@ class Turn:
         except LoadCancelled:
             outcome.status = "stopped"
         except KnownErrors as error:
-            problem = problem_from(error)
+            # An engine that dies of being stopped was stopped.
+            if self._stopped.is_set() and isinstance(error, EngineCrashed):
+                outcome.status = "stopped"
+            else:
+                problem = problem_from(error)
         except BaseException as error:
             bug, problem = error, _BUG
         message, unsaved = recorder.finish(

@@ -78,12 +78,12 @@ def chat(
         message = _run(services.chats.send(conversation, question), quiet=as_json)
         if as_json:
             print_json(_report(services, message))
-        elif sys.stderr.isatty():
-            say(f"\nGo on with: causeway chat -c {conversation}")
         if message.status == "stopped":
             raise AppError(
                 "Stopped.", f"What there is of the answer is kept in conversation {conversation}."
             )
+        if sys.stderr.isatty() and not as_json:
+            say(f"\nGo on with: causeway chat -c {conversation}")
 
 
 def _read_prompt() -> str:

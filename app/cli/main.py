@@ -20,7 +20,11 @@ def main(argv: Sequence[str]) -> int:
         if isinstance(stream, io.TextIOWrapper):
             # The pipes of Windows are not UTF-8, and a model may write half a surrogate.
             stream.reconfigure(encoding="utf-8", errors="replace")
-    return _run(argv)
+    try:
+        return _run(argv)
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return FAILED
 
 
 def _worker(argv: Sequence[str]) -> int:
@@ -49,12 +53,8 @@ def _run(argv: Sequence[str]) -> int:
         commands(args=list(argv), prog_name="causeway")
     except SystemExit as ended:
         if ended.code == _CTRL_C:
-            say("Stopped.")
-            return FAILED
+            raise KeyboardInterrupt from None
         return ended.code if isinstance(ended.code, int) else 0
-    except KeyboardInterrupt:
-        say("Stopped.")
-        return FAILED
     except Exception as error:
         problem = problem_from(error)
         say(problem.sentence() if problem else _report_bug(error))

@@ -14,7 +14,7 @@ from app.errors import AppError, StorageError
 from app.paths import Paths
 from app.settings import SettingsFile
 from app.turns import ModelLoading, Turn, TurnEnded, TurnEvent, Waiting
-from backends.errors import ModelLoadError, PromptTooLong
+from backends.errors import EngineCrashed, ModelLoadError, PromptTooLong
 from backends.protocol import Finished, ReasoningDelta, TextDelta, Warned
 from catalog.library import InstalledModel, Library
 from tests.app.conftest import MakeEngines
@@ -149,6 +149,23 @@ def test_stopping_cancels_the_load_too(
     assert isinstance(last, TurnEnded)
     assert (last.message.status, last.message.text, last.problem) == ("stopped", "", None)
     assert scripted.sessions == []
+
+
+def test_an_engine_that_dies_of_being_stopped_was_stopped(
+    chats: Chats,
+    conversation_id: str,
+    scripted: ScriptedBackend,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    turn = chats.send(conversation_id, "Hello")
+
+    def die(*_: object) -> None:
+        turn.stop()
+        raise EngineCrashed("The model stopped working.")
+
+    monkeypatch.setattr(scripted, "open", die)
+    _, ended = run(turn)
+    assert (ended.message.status, ended.problem) == ("stopped", None)
 
 
 def test_a_second_chat_waits_for_the_first_and_can_be_stopped_there(
@@ -410,10 +427,23 @@ def test_one_answer_at_a_time_in_a_chat(
     turn = chats.send(conversation_id, "Hello")
     with pytest.raises(AppError, match="still being written"):
         chats.send(conversation_id, "And?")
+    assert turn.question is not None
     with pytest.raises(AppError, match="still being written"):
         chats.regenerate(turn.answer.id)
+    with pytest.raises(AppError, match="still being written"):
+        chats.edit(turn.question.id, "Hello!")
     run(turn)
     run(chats.send(conversation_id, "And?"))
+
+
+def test_an_answer_of_another_process_is_waited_for_too(
+    chats: Chats, store: ConversationStore, conversation_id: str
+) -> None:
+    store.add_message(
+        conversation_id, parent_id=None, role="assistant", text="", status="streaming"
+    )
+    with pytest.raises(AppError, match="still being written"):
+        chats.send(conversation_id, "Hello")
 
 
 @pytest.mark.parametrize("text", ["", "  \n"])
