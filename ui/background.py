@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
-from PySide6.QtCore import QObject, Qt, QThreadPool, Signal
+from PySide6.QtCore import QObject, Qt, QThreadPool, Signal, SignalInstance
 from shiboken6 import isValid
 
 T = TypeVar("T")
@@ -96,13 +96,18 @@ class Background(QObject):
         number = self._last
         self._jobs[number] = job
 
+        def tell(signal: SignalInstance, what: object) -> None:
+            # Whoever outlasts the end has nobody to tell: this object may be gone by then.
+            if not self._finishing:
+                signal.emit(number, what)
+
         def work() -> None:
             try:
-                result = op(lambda item: self._reported.emit(number, item))
+                result = op(lambda item: tell(self._reported, item))
             except Exception as error:
-                self._failed.emit(number, error)
+                tell(self._failed, error)
             else:
-                self._done.emit(number, result)
+                tell(self._done, result)
 
         pool.start(work)
 
