@@ -4,13 +4,14 @@ import time
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from app.conversations.records import ConversationRow
 from ui.chat.conversation_model import ConversationModel
 from ui.chat.conversation_view import ConversationView
 from ui.kit import IconButton, Label, Panel, Paragraph, SearchField, Tile
+from ui.shortcuts import shortcut
 from ui.theme import Theme
 
 SEARCH_PAUSE_MS = 200
@@ -49,7 +50,7 @@ class ConversationList(Panel):
         self._shown_id = ""
         self._waiting: tuple[ConversationRow, ...] | None = None
         self._model = ConversationModel(self)
-        self._search = SearchField(theme, self.tr("Search chats"), self.tr("Ctrl K"))
+        self._search = SearchField(theme, self.tr("Search chats"), _search_keys())
         self._search.setClearButtonEnabled(True)
         self._new = IconButton(theme, "note-pencil", self.tr("New chat"), box=32, size=20)
         self._view = ConversationView(theme, self._model)
@@ -184,6 +185,11 @@ class ConversationList(Panel):
                 )
             )
             self._stack.setCurrentWidget(self._none_found)
+
+
+def _search_keys() -> str:
+    keys = QKeySequence(shortcut("search_chats").keys[0])
+    return keys.toString(QKeySequence.SequenceFormat.NativeText).replace("+", " ")
 
 
 class _Empty(QWidget):

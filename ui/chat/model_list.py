@@ -29,9 +29,13 @@ class ModelList(QAbstractListModel):
         self.current_id = ""
         self.loaded_id = ""
 
-    def show_models(self, models: Sequence[InstalledModel]) -> None:
+    def show_models(self, models: Sequence[InstalledModel]) -> bool:
+        """Show these; answers whether they are others than before."""
+        if self._models == tuple(models):
+            return False
         self._models = tuple(models)
         self.search(self._words)
+        return True
 
     def search(self, words: str) -> None:
         """Keep the models that have every one of the words; all of them where there are none."""

@@ -56,8 +56,12 @@ class ModelPopup(QFrame):
         """The models to choose from, the one this chat uses, and the one in memory."""
         self._models.current_id = current_id
         self._models.loaded_id = loaded_id
-        self._models.show_models(models)
-        self._mark(current_id)
+        if self._models.show_models(models):
+            self._mark(current_id)
+            self._fit()
+        else:
+            # A load tells its progress many times; what is marked by the keys must stay.
+            self._list.viewport().update()
 
     def open_below(self, widget: QWidget) -> None:
         """Open under a widget, its left edge at the widget's."""

@@ -7,6 +7,8 @@ from app.formatting import token_speed_text
 from ui.kit import ElidedLabel, Label, Meter
 from ui.theme import Theme
 
+_BEGINNING = 60  # characters of a turn that tell which one it is
+
 
 class ContextMeter(QWidget):
     """Tokens used of the context, and what leaves when it is full."""
@@ -41,9 +43,15 @@ class ContextMeter(QWidget):
             "first; they stay in the chat."
         ).format(numbers=numbers)
         if next_to_leave:
-            leaves = self.tr("The next to leave is “{turn}”.").format(turn=next_to_leave)
+            leaves = self.tr("The next to leave is “{turn}”.").format(turn=_begin(next_to_leave))
             words = f"{words} {leaves}"
         return words
+
+
+def _begin(text: str) -> str:
+    """The first words of a text that may be of any length, on one line."""
+    words = " ".join(text[: 4 * _BEGINNING].split())
+    return words if len(words) <= _BEGINNING else f"{words[:_BEGINNING].rstrip()}…"
 
 
 class ModelStatus(ElidedLabel):

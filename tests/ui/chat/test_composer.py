@@ -258,6 +258,11 @@ def test_the_bar_tells_state_speed_and_context(composer):
     assert bar.accessibleDescription() == meter.toolTip()
 
 
+def test_a_turn_of_any_length_is_told_by_its_first_words(composer):
+    composer.show_context(10, 100, "word\n" * 200_000)
+    assert len(composer.findChild(ContextMeter).toolTip()) < 300
+
+
 def test_the_composer_takes_the_focus_for_its_field(qtbot, composer, field):
     with qtbot.waitActive(composer):
         composer.activateWindow()

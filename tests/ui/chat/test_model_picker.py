@@ -126,6 +126,15 @@ def test_the_keys_choose_from_the_search_field(qtbot, picker, popup):
     assert not popup.isVisible()
 
 
+def test_the_progress_of_a_load_leaves_the_marked_row_alone(qtbot, picker, popup):
+    picker.show_models(MODELS, "gemma", UNLOADED)
+    picker.open()
+    qtbot.keyClick(popup.findChild(SearchField), Qt.Key.Key_Down)
+    picker.show_state(EngineState("gemma", "loading", 0.5))
+    assert popup.findChild(QListView).currentIndex().data() == "Qwen"
+    popup.close()
+
+
 def test_words_narrow_the_list(qtbot, picker, popup):
     picker.show_models(MODELS, "qwen", UNLOADED)
     picker.open()
