@@ -111,9 +111,10 @@ def checked_setting(key: str, value: object) -> Any:
     """The value if the setting can have it; else an `AppError` that says which values it can have."""
     try:
         typed = msgspec.convert(value, _TYPES[key])
+        msgspec.json.encode(typed)
     except KeyError:
         raise AppError(f"There is no setting called “{key}”.") from None
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, UnicodeError) as error:
         raise AppError(f"“{value}” is no value for {key}.", f"{error}.") from None
     setting = _DECLARED.get(key)
     match setting:
@@ -126,7 +127,7 @@ def checked_setting(key: str, value: object) -> Any:
                 "What comes over plain http can be changed on the way.",
                 "Give an address that begins with https://.",
             )
-        case Setting(kind="folder") if typed and not Path(typed).expanduser().is_absolute():
+        case Setting(kind="folder") if typed and not _is_whole_path(typed):
             raise AppError(
                 f"“{typed}” can't be used for {setting.title.lower()}.",
                 fix="Give the whole path of the folder.",
@@ -232,6 +233,13 @@ def _is_safe_url(url: str) -> bool:
     return bool(host) and (
         parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)
     )
+
+
+def _is_whole_path(text: str) -> bool:
+    try:
+        return Path(text).expanduser().is_absolute()
+    except RuntimeError:  # “~” of a person who isn't known here
+        return False
 
 
 def _write_whole(path: Path, content: bytes) -> None:

@@ -55,7 +55,7 @@ class Database:
 
     @contextlib.contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
-        with self._lock, _errors_in_words(self.path), _transaction(self._connection, begin):
+        with self._lock, _errors_in_words(self.path), _atomically(self._connection, begin):
             yield self._connection
 
 
@@ -103,7 +103,7 @@ def _open(path: Path) -> sqlite3.Connection:
         ):
             connection.execute(f"PRAGMA {pragma}")
         if version_of(connection) < VERSION:
-            with _transaction(connection, "BEGIN IMMEDIATE"):
+            with _atomically(connection, "BEGIN IMMEDIATE"):
                 migrate(connection)
         undo.pop_all()
     return connection
@@ -130,7 +130,7 @@ def _refuse_what_is_not_ours(connection: sqlite3.Connection, path: Path) -> None
 
 
 @contextlib.contextmanager
-def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
+def _atomically(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
     connection.execute(begin)
     try:
         yield

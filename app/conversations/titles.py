@@ -9,7 +9,8 @@ _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _BLOCK_SIGN = re.compile(r"^\s*(?:#{1,6}\s+|>\s*|[-*+]\s+|\d{1,9}[.)]\s+|\|)+")
 _EMPHASIS = re.compile(r"(\*{1,3}|_{1,3}|~~|`+)(?=\S)(.+?)(?<=\S)\1(?!\w)")
 _WORD = re.compile(r"[^\W_]")
-_SENTENCE = re.compile(r".+?(?:[.!?…](?=\s)|[。！？])")
+# “Hi!” says too little for a title, and the dots of “e.g.” end no sentence.
+_SENTENCE = re.compile(r".{15,}?(?:(?:[!?…]|(?<=\w{3})\.)(?=\s)|[。！？])")
 
 
 def first_line(text: str) -> str:

@@ -183,6 +183,8 @@ def test_threads_change_settings_at_once(path, file):
         ("package_index", "file:///etc/passwd"),
         ("package_index", "http://localhost.example.org/"),
         ("models_folder", "somewhere/relative"),
+        ("models_folder", "~nobody-of-that-name/models"),
+        ("models_folder", "/not/text/\udcff"),
         ("chat_defaults", {"a": []}),
         ("no_such_key", 1),
     ],

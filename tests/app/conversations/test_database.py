@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.conversations import database, migrations
 from app.conversations.database import DamagedDatabase, back_up_and_start_fresh
 from app.conversations.migrations import VERSION
 from app.conversations.store import ConversationStore
@@ -79,6 +80,36 @@ def schema(path: Path) -> set[str]:
     rows = connection.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL").fetchall()
     connection.close()
     return {" ".join(sql.split()) for (sql,) in rows}
+
+
+def test_a_step_takes_a_database_further_and_a_failing_one_leaves_it_whole(
+    store, database_file, monkeypatch
+):
+    conversation_id = fill(store, 3)
+    store.close()
+
+    def add_a_column(connection: sqlite3.Connection) -> None:
+        connection.execute("ALTER TABLE conversations ADD COLUMN folder TEXT NOT NULL DEFAULT ''")
+
+    def fail_halfway(connection: sqlite3.Connection) -> None:
+        add_a_column(connection)
+        connection.execute("UPDATE messages SET no_such_column = 1")
+
+    monkeypatch.setattr(database, "VERSION", VERSION + 1)
+    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, fail_halfway))
+    before = schema(database_file)
+    with pytest.raises(sqlite3.OperationalError, match="no_such_column"):  # our bug, not a fault
+        ConversationStore(database_file)
+    assert schema(database_file) == before
+
+    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS[:-1], add_a_column))
+    further = ConversationStore(database_file)
+    assert len(further.page(conversation_id).messages) == 3
+    further.close()
+    assert any("folder TEXT" in statement for statement in schema(database_file))
+    monkeypatch.undo()
+    with pytest.raises(StorageError, match="newer Causeway"):
+        ConversationStore(database_file)
 
 
 def test_a_newer_database_is_refused_and_not_touched(database_file):
