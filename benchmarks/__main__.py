@@ -13,6 +13,8 @@ import time
 from importlib import import_module
 from pathlib import Path
 
+import msgspec
+
 from benchmarks.harness import Row
 
 BENCHMARKS = (
@@ -68,7 +70,7 @@ def save(rows: list[Row]) -> Path:
         "machine": platform.machine(),
         "python": platform.python_version(),
     }
-    record = {"machine": machine, "rows": [row.as_dict() for row in rows]}
+    record = {"machine": machine, "rows": msgspec.to_builtins(rows)}
     path.write_text(json.dumps(record, indent=2) + "\n")
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 

@@ -1,7 +1,6 @@
 """`causeway models`, `pull`, `import` and `remove`: what is installed."""
 
 import sys
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +10,7 @@ import typer
 from app.cli.interrupts import stopping
 from app.cli.output import StatusLine, print_json, print_table, say
 from app.formatting import bytes_text, speed_text, time_left_text
-from app.installs import install
+from app.installs import Installation
 from app.paths import default_paths
 from app.services import open_services
 from app.settings import SettingsFile
@@ -82,16 +81,12 @@ def pull(
         known = ", ".join(entry.id for entry in catalogue.entries)
         raise UnknownModel(f"The catalogue has no model called “{ref}”.", fix=f"It has: {known}.")
     paths = default_paths()
-    cancelled = threading.Event()
+    installation = Installation(entry, paths, SettingsFile(paths.settings_file).load())
     status = StatusLine()
     try:
-        with stopping(cancelled.set):
-            path = install(
-                entry,
-                paths,
-                SettingsFile(paths.settings_file).load(),
-                lambda progress: status.show(_progress_text(entry.name, progress)),
-                cancelled,
+        with stopping(installation.cancel):
+            path = installation.run(
+                lambda progress: status.show(_progress_text(entry.name, progress))
             )
     finally:
         status.clear()

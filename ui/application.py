@@ -1,0 +1,73 @@
+"""The window's program: one Qt application, from its start to its end."""
+
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
+
+from app.crash_reports import write_crash_report
+from app.logs import start_logging
+from app.paths import Paths, default_paths
+from app.settings import SettingsFile
+from ui.background import Background
+from ui.garbage import GarbageCollector
+from ui.instance import FirstInstance, raise_running_window
+from ui.main_window import MainWindow
+from ui.theme import Theme
+
+CLOSE_MS = 5000
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Open the window, with the model file among the arguments where there is one."""
+    app = make_application()
+    paths = default_paths()
+    file = str(Path(arguments[0]).absolute()) if arguments else ""
+    if raise_running_window(paths.home, file):
+        return 0
+    start_logging(paths.logs_folder)
+    settings = SettingsFile(paths.settings_file)
+    settings.load()
+    theme = Theme(settings.current.theme)
+    theme.apply(app)
+    background = Background()
+    window = MainWindow(theme, background, paths, settings)
+    first = FirstInstance(paths.home, window)
+    first.raised.connect(window.come_forward)
+    report_bugs_to(window, paths)
+    GarbageCollector(window)
+    # The collector's timer wakes the interpreter often enough to hear these.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: app.quit())
+    window.show()
+    window.open_services(file)
+    code = app.exec()
+    window.shut_down()
+    background.finish(CLOSE_MS)
+    return code
+
+
+def make_application() -> QApplication:
+    """The QApplication, with what must be set before and after it exists."""
+    QGuiApplication.setHighDpiScaleFactorRoundingPolicy(
+        Qt.HighDpiScaleFactorRoundingPolicy.PassThrough
+    )
+    QCoreApplication.setApplicationName("causeway")
+    QGuiApplication.setApplicationDisplayName("Causeway")
+    QGuiApplication.setDesktopFileName("causeway")
+    return QApplication(sys.argv[:1])
+
+
+def report_bugs_to(window: MainWindow, paths: Paths) -> None:
+    """An exception in a slot would otherwise pass unseen: Qt runs on as if nothing had happened."""
+
+    def report(kind: type[BaseException], bug: BaseException, trace: TracebackType | None) -> None:
+        sys.__excepthook__(kind, bug, trace)
+        window.show_bug(write_crash_report(bug, paths.logs_folder))
+
+    sys.excepthook = report

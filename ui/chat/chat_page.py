@@ -1,0 +1,200 @@
+"""The chat page: the list of chats, and the one that is shown."""
+
+from functools import partial
+
+import msgspec
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from app.conversations.records import ConversationRow, Message
+from app.settings import WindowValue
+from catalog.library import InstalledModel
+from ui.background import Background
+from ui.chat.conversing import Conversing
+from ui.chat.layout import ChatLayout
+from ui.chat.links import ask_before_opening
+from ui.chat.open_chat import ChatContents
+from ui.chat.setup import ChatSetup
+from ui.chat.shown_chat import ShownChat
+from ui.chat.turn_presenter import TurnPresenter
+from ui.kit import Toast
+from ui.startup import Opened
+from ui.theme import Theme
+
+
+class ChatPage(QWidget):
+    """Shows one chat at a time; answers in others go on being written.
+
+    Signals:
+        models_requested: the person wants other models.
+        title_changed: the title of the shown chat, empty for a new one.
+    """
+
+    models_requested = Signal()
+    title_changed = Signal(str)
+
+    def __init__(
+        self,
+        theme: Theme,
+        background: Background,
+        opened: Opened,
+        toast: Toast,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._store = opened.services.store
+        self._settings = opened.services.settings
+        self._rows = opened.rows
+        self._toast = toast
+        self._layout = layout = ChatLayout(theme)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(layout)
+        transcript, composer = layout.transcript, layout.composer
+        self._shown = ShownChat(background, opened.services, toast, self)
+        self._turns = TurnPresenter(background, transcript, composer, toast, self)
+        self._conversing = Conversing(self._shown, self._turns, transcript, composer, toast, self)
+        self._setup = ChatSetup(self._shown, layout, opened.models, toast, self)
+        self._connect()
+
+    @property
+    def has_chats(self) -> bool:
+        return bool(self._rows)
+
+    @property
+    def title(self) -> str:
+        return self._shown.chat.conversation.title
+
+    def start(self) -> None:
+        """Show the chat that was open last, or a new one."""
+        window = self._settings.current.window
+        self._layout.restore(window)
+        self._layout.list.show_rows(self._rows)
+        last = window.get("chat")
+        if isinstance(last, str) and any(row.id == last for row in self._rows):
+            self._shown.open(last)
+        else:
+            self._shown.open_new()
+
+    def take_focus(self) -> None:
+        self._layout.composer.take_focus()
+
+    def focus_search(self) -> None:
+        if not self._layout.list.isVisible():
+            self._layout.toggle_list()
+        self._layout.list.focus_search()
+
+    def toggle_list(self) -> None:
+        self._layout.toggle_list()
+
+    def toggle_inspector(self) -> None:
+        self._layout.toggle_inspector()
+
+    def stop(self) -> None:
+        """Stop the answer that is being written in the shown chat."""
+        self._conversing.stop()
+
+    def copy_last_answer(self) -> None:
+        self._conversing.copy_last_answer()
+
+    def open_chat(self, conversation_id: str) -> None:
+        self._flush()
+        self._shown.open(conversation_id)
+
+    def new_chat(self) -> None:
+        self._flush()
+        self._shown.open_new()
+        self.take_focus()
+
+    def step_chat(self, step: int) -> None:
+        """To the chat `step` below the shown one in the list."""
+        if neighbour := self._layout.list.neighbour(step):
+            self.open_chat(neighbour)
+
+    def show_models(self, models: tuple[InstalledModel, ...]) -> None:
+        """Other models are installed now."""
+        self._setup.show_models(models)
+
+    def use_model(self, model: InstalledModel) -> None:
+        """Answer with this model from now on, and load it."""
+        self._setup.use_model(model)
+
+    def refresh_rows(self) -> None:
+        """Read the list again; another program may have written too."""
+        search = self._layout.list.search_text
+        self._shown.in_order(partial(self._store.rows, search=search), self._show_rows)
+
+    def layout_state(self) -> dict[str, WindowValue]:
+        """What the next start restores."""
+        return self._layout.state() | {"chat": self._shown.id}
+
+    def shut_down(self) -> None:
+        """Save what waits for a pause in typing, and stop what is being written."""
+        self._setup.stop()
+        self._turns.stop_all()
+        self._conversing.save_draft_now()
+
+    def _connect(self) -> None:
+        chats = self._layout.list
+        chats.conversation_chosen.connect(self.open_chat)
+        chats.writing_requested.connect(self._write_in)
+        chats.new_chat_requested.connect(self.new_chat)
+        chats.search_changed.connect(self.refresh_rows)
+        chats.rename_submitted.connect(self._rename)
+        chats.delete_requested.connect(self._delete)
+        self._shown.opened.connect(self._show)
+        self._conversing.changed.connect(self.refresh_rows)
+        self._setup.models_requested.connect(self.models_requested)
+        self._turns.writing_changed.connect(chats.show_writing)
+        self._turns.ended.connect(self._turn_ended)
+        self._layout.transcript.link_activated.connect(self._open_link)
+
+    def _flush(self) -> None:
+        self._layout.composer.flush_draft()
+        self._layout.inspector.flush()
+
+    def _show(self, contents: ChatContents) -> None:
+        self._layout.list.show_current(contents.conversation.id)
+        self.title_changed.emit(contents.conversation.title)
+
+    def _write_in(self, conversation_id: str) -> None:
+        self.open_chat(conversation_id)
+        self.take_focus()
+
+    def _turn_ended(self, conversation_id: str, answer: Message) -> None:
+        if conversation_id == self._shown.id:
+            self._setup.show_usage(answer)
+
+    def _show_rows(self, rows: tuple[ConversationRow, ...]) -> None:
+        searching = bool(self._layout.list.search_text)
+        self._rows = self._rows if searching else rows
+        self._layout.list.show_rows(rows)
+        self._layout.list.show_current(self._shown.id)
+        chat = self._shown.chat
+        title = next((row.title for row in rows if row.id == chat.id), self.title)
+        if title != self.title:
+            chat.conversation = msgspec.structs.replace(chat.conversation, title=title)
+            self.title_changed.emit(title)
+
+    def _rename(self, conversation_id: str, title: str) -> None:
+        rename = partial(self._store.rename, conversation_id, title)
+        self._shown.in_order(rename, lambda _: self.refresh_rows())
+
+    def _delete(self, conversation_id: str) -> None:
+        def restore() -> None:
+            self._shown.in_order(
+                partial(self._store.restore, conversation_id), lambda _: self.refresh_rows()
+            )
+            self.open_chat(conversation_id)
+
+        self._flush()
+        self._turns.stop(conversation_id)
+        delete = partial(self._store.delete, conversation_id)
+        self._shown.in_order(delete, lambda _: self.refresh_rows())
+        if conversation_id == self._shown.id:
+            self._shown.open_new()
+        self._toast.show_message(self.tr("Chat deleted"), restore)
+
+    def _open_link(self, address: str) -> None:
+        ask_before_opening(self, address)

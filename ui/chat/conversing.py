@@ -1,0 +1,212 @@
+"""What a person does with messages: ask, ask again, edit, go on, copy, delete, walk siblings."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import msgspec
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QGuiApplication
+
+from app.conversations.records import Message, Page
+from app.turns import Turn
+from ui.chat.composer import Composer
+from ui.chat.open_chat import ChatContents
+from ui.chat.shown_chat import ShownChat
+from ui.chat.transcript import Transcript
+from ui.chat.turn_presenter import TurnPresenter
+from ui.kit import Toast
+
+
+class Begun(NamedTuple):
+    """A turn that is about to run, and the page on which its answer stands last."""
+
+    turn: Turn | None
+    page: Page
+
+
+class Conversing(QObject):
+    """Joins transcript and composer of the shown chat to its conversation.
+
+    Signals:
+        changed: something was written; lists of chats are out of date.
+    """
+
+    changed = Signal()
+
+    def __init__(
+        self,
+        shown: ShownChat,
+        turns: TurnPresenter,
+        transcript: Transcript,
+        composer: Composer,
+        toast: Toast,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._shown = shown
+        self._services = shown.services
+        self._store = shown.services.store
+        self._turns = turns
+        self._transcript = transcript
+        self._composer = composer
+        self._toast = toast
+        shown.opened.connect(self._show)
+        turns.ended.connect(self._turn_ended)
+        composer.message_submitted.connect(self._send)
+        composer.stop_requested.connect(self.stop)
+        composer.edit_last_requested.connect(transcript.edit_last_question)
+        composer.draft_changed.connect(self._save_draft)
+        transcript.copy_requested.connect(self._copy_message)
+        transcript.edit_submitted.connect(self._edit)
+        transcript.regenerate_requested.connect(self._regenerate)
+        transcript.continue_requested.connect(self._continue)
+        transcript.retry_requested.connect(self._retry)
+        transcript.delete_requested.connect(self._delete)
+        transcript.sibling_requested.connect(self._step_sibling)
+        transcript.earlier_requested.connect(self._show_earlier)
+
+    def stop(self) -> None:
+        self._turns.stop(self._shown.id)
+
+    def copy_last_answer(self) -> None:
+        if text := self._transcript.last_answer_text():
+            self._copy(text)
+
+    def save_draft_now(self) -> None:
+        """At the very end, when nothing runs in the background any more."""
+        chat = self._shown.chat
+        if self._composer.text != chat.conversation.draft:
+            self._store.set_draft(chat.stored(), self._composer.text)
+
+    def _show(self, contents: ChatContents) -> None:
+        conversation = contents.conversation
+        page = contents.page
+        if self._turns.is_running(conversation.id):
+            page = _without_last(page)  # the presenter adds the answer that is being written
+        self._transcript.show_page(page)
+        self._composer.show_draft(conversation.draft)
+        self._composer.show_follow_up(bool(contents.page.messages))
+        self._turns.show_chat(conversation.id)
+
+    def _show_earlier(self) -> None:
+        if first := self._transcript.first_message_id():
+            read = partial(self._store.page, self._shown.id, before=first)
+            self._shown.in_order(read, self._transcript.prepend_page)
+
+    def _send(self, text: str) -> None:
+        chat = self._shown.chat
+        self._composer.show_busy(True)
+
+        def send() -> Begun:
+            turn = self._services.chats.send(chat.stored(), text)
+            chat.conversation = self._store.set_draft(chat.id, "")
+            return Begun(turn, self._store.page(chat.id, limit=2))
+
+        def begin(begun: Begun) -> None:
+            if chat is self._shown.chat:
+                self._transcript.append_message(begun.page.messages[0])
+                self._composer.show_follow_up(True)
+                self._turns.show_chat(chat.id)
+            self._begin(begun)
+
+        def give_back(error: Exception) -> None:
+            if chat is self._shown.chat:
+                self._composer.show_busy(self._turns.is_running(chat.id))
+                if not self._composer.text:
+                    self._composer.show_draft(text)
+            self._shown.tell_refusal(error)
+
+        self._shown.in_order(send, begin, give_back)
+
+    def _answer_anew(self, make: Callable[[], Turn | None]) -> None:
+        """Run a turn that changes which branch is shown."""
+        chat = self._shown.chat
+
+        def work() -> Begun:
+            turn = make()
+            return Begun(turn, self._store.page(chat.id))
+
+        def begin(begun: Begun) -> None:
+            if chat is self._shown.chat:
+                page = begun.page if begun.turn is None else _without_last(begun.page)
+                self._transcript.show_page(page)
+            self._begin(begun)
+
+        self._shown.in_order(work, begin)
+
+    def _begin(self, begun: Begun) -> None:
+        if begun.turn is not None:
+            self._turns.begin(begun.turn)
+        self.changed.emit()
+
+    def _edit(self, message_id: str, text: str) -> None:
+        self._answer_anew(partial(self._services.chats.edit, message_id, text))
+
+    def _regenerate(self, message_id: str) -> None:
+        self._answer_anew(partial(self._services.chats.regenerate, message_id))
+
+    def _continue(self, message_id: str) -> None:
+        self._answer_anew(partial(self._services.chats.continue_answer, message_id))
+
+    def _retry(self, message_id: str) -> None:
+        """What was written is kept, and the new answer stands beside it."""
+        chats = self._services.chats
+
+        def again() -> Turn:
+            answer = self._store.message(message_id)
+            begun = answer.text or answer.reasoning
+            return chats.regenerate(message_id) if begun else chats.continue_answer(message_id)
+
+        self._answer_anew(again)
+
+    def _turn_ended(self, conversation_id: str, answer: Message) -> None:
+        self.changed.emit()
+        if conversation_id == self._shown.id:
+            focused = QGuiApplication.focusObject()
+            if focused is None or not self._transcript.holds(focused):
+                self._composer.take_focus()
+
+    def _copy_message(self, message_id: str) -> None:
+        def copy(message: Message) -> None:
+            self._copy(message.text)
+
+        self._shown.in_order(partial(self._store.message, message_id), copy)
+
+    def _copy(self, text: str) -> None:
+        QGuiApplication.clipboard().setText(text)
+        self._toast.show_message(self.tr("Copied"))
+
+    def _step_sibling(self, message_id: str, step: int) -> None:
+        self._shown.in_order(
+            partial(self._store.step_sibling, message_id, step), lambda _: self._shown.reload()
+        )
+
+    def _delete(self, message_id: str) -> None:
+        def tell(_: object) -> None:
+            self._reload()
+            self._toast.show_message(self.tr("Message deleted, with what followed it"), restore)
+
+        def restore() -> None:
+            self._shown.in_order(
+                partial(self._store.restore_message, message_id), lambda _: self._reload()
+            )
+
+        self._shown.in_order(partial(self._store.delete_message, message_id), tell)
+
+    def _reload(self) -> None:
+        self._shown.reload()
+        self.changed.emit()
+
+    def _save_draft(self, text: str) -> None:
+        chat = self._shown.chat
+
+        def save() -> None:
+            chat.conversation = self._store.set_draft(chat.stored(), text)
+
+        if text or chat.id:
+            self._shown.in_order(save)
+
+
+def _without_last(page: Page) -> Page:
+    return msgspec.structs.replace(page, messages=page.messages[:-1])

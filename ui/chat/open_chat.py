@@ -1,0 +1,78 @@
+"""The chat that is shown, and what the window reads to show one."""
+
+from typing import NamedTuple
+
+import msgspec
+
+from app.conversations.records import Conversation, Page
+from app.conversations.store import ConversationStore
+from app.errors import AppError
+from app.options import Value
+from app.services import Services
+from catalog.errors import CatalogError
+from catalog.library import InstalledModel
+
+NEW = Conversation(id="", title="", created=0, updated=0)
+"""A chat in which nothing has been written: it is not stored yet."""
+
+
+class OpenChat:
+    """A shown chat. A new one is stored with its first draft, setting or message.
+
+    Attributes:
+        conversation: as last read or written; its id is empty while it is not stored.
+    """
+
+    def __init__(self, store: ConversationStore, conversation: Conversation) -> None:
+        self._store = store
+        self.conversation = conversation
+
+    @property
+    def id(self) -> str:
+        return self.conversation.id
+
+    def stored(self) -> str:
+        """The id, stored now at the latest. Only called by operations that run in order."""
+        if not self.conversation.id:
+            new = self.conversation
+            self.conversation = self._store.create(model_id=new.model_id, options=new.options)
+        return self.conversation.id
+
+
+class ChatContents(NamedTuple):
+    """What of a chat is shown. `model` is None where none can be used; `refusal` says why."""
+
+    conversation: Conversation
+    page: Page
+    values: dict[str, Value]
+    defaults: dict[str, Value]
+    model: InstalledModel | None
+    refusal: str
+
+
+def read_chat(services: Services, conversation_id: str) -> ChatContents:
+    """Read a stored chat. Raises `AppError` where there is none of that id."""
+    conversation = services.store.get(conversation_id)
+    return _contents(services, conversation, services.store.page(conversation_id))
+
+
+def read_new_chat(services: Services, conversation: Conversation = NEW) -> ChatContents:
+    """What a chat shows that has not been stored."""
+    return _contents(services, conversation, Page(messages=(), has_earlier=False))
+
+
+def _contents(services: Services, conversation: Conversation, page: Page) -> ChatContents:
+    bare = msgspec.structs.replace(conversation, options={})
+    model, refusal = None, ""
+    try:
+        model = services.chats.model_for(conversation)
+    except (AppError, CatalogError) as error:
+        refusal = str(error)
+    return ChatContents(
+        conversation,
+        page,
+        services.chats.options_for(conversation),
+        services.chats.options_for(bare),
+        model,
+        refusal,
+    )

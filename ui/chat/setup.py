@@ -1,0 +1,155 @@
+"""What a chat is answered with: its model, its settings, and what the engine says of both."""
+
+from functools import partial
+
+import msgspec
+from PySide6.QtCore import QObject, Signal
+
+from app.conversations.records import Message
+from app.engines import EngineState
+from app.options import Value
+from app.prompts import load_options
+from catalog.library import InstalledModel
+from ui.chat.engine_watch import EngineWatch, state_in_words
+from ui.chat.layout import ChatLayout
+from ui.chat.open_chat import ChatContents
+from ui.chat.shown_chat import ShownChat
+from ui.kit import Toast
+
+
+class ChatSetup(QObject):
+    """Joins model picker, inspector and status to the shown chat.
+
+    Signals:
+        models_requested: the person wants other models.
+    """
+
+    models_requested = Signal()
+
+    def __init__(
+        self,
+        shown: ShownChat,
+        layout: ChatLayout,
+        models: tuple[InstalledModel, ...],
+        toast: Toast,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._shown = shown
+        self._services = shown.services
+        self._layout = layout
+        self._models = models
+        self._toast = toast
+        self._used = 0
+        self._oldest = ""
+        self._engine = EngineWatch(shown.services.engines, self)
+        self._engine.changed.connect(self._show_engine)
+        shown.opened.connect(self._show)
+        shown.refreshed.connect(self._show)
+        layout.picker.model_chosen.connect(self._choose)
+        layout.picker.more_requested.connect(self.models_requested)
+        layout.picker.cancel_requested.connect(shown.services.engines.cancel_load)
+        layout.inspector.option_changed.connect(self._change_option)
+        layout.inspector.option_reset.connect(self._reset_option)
+        layout.inspector.defaults_requested.connect(self._adopt_as_defaults)
+        self._show_engine(self._engine.state)
+
+    @property
+    def models(self) -> tuple[InstalledModel, ...]:
+        return self._models
+
+    def show_models(self, models: tuple[InstalledModel, ...]) -> None:
+        """Other models are installed now."""
+        self._models = models
+        self._shown.refresh()
+
+    def use_model(self, model: InstalledModel) -> None:
+        """Answer with this model from now on, here and in new chats, and load it."""
+        if all(known.id != model.id for known in self._models):
+            self._models = (*self._models, model)
+        self._choose(model.id)
+
+    def show_usage(self, answer: Message) -> None:
+        """The context is as full as this answer left it."""
+        usage = answer.origin.usage if answer.origin else None
+        self._used = usage.prompt_tokens + usage.completion_tokens if usage else 0
+        self._show_context()
+
+    def stop(self) -> None:
+        """Listen to the engine no longer."""
+        self._engine.stop()
+
+    def _show(self, contents: ChatContents) -> None:
+        layout = self._layout
+        layout.inspector.show_options(contents.values, contents.defaults)
+        model_id = contents.model.id if contents.model else ""
+        layout.picker.show_models(self._models, model_id, self._engine.state)
+        layout.composer.show_unavailable("" if contents.model else contents.refusal)
+        messages = contents.page.messages
+        answers = [m for m in messages if m.role == "assistant" and m.origin is not None]
+        questions = [m.text for m in messages if m.role == "user"]
+        self._oldest = questions[0] if questions and not contents.page.has_earlier else ""
+        self._used = 0
+        if answers:
+            self.show_usage(answers[-1])
+        else:
+            self._show_context()
+
+    def _show_engine(self, state: EngineState) -> None:
+        layout = self._layout
+        layout.picker.show_state(state)
+        layout.inspector.show_session(state.info)
+        layout.composer.show_model_state(state_in_words(state))
+        self._show_context()
+
+    def _show_context(self) -> None:
+        info = self._engine.state.info
+        size = info.n_ctx if info and self._used else 0
+        self._layout.composer.show_context(self._used, size, self._oldest)
+
+    def _choose(self, model_id: str) -> None:
+        chat = self._shown.chat
+        chat.conversation = msgspec.structs.replace(chat.conversation, model_id=model_id)
+        conversation = chat.conversation
+
+        def choose() -> None:
+            self._services.settings.update(last_model_id=model_id)
+            if chat.id:
+                self._services.store.set_model(chat.id, model_id)
+
+        def load() -> None:
+            model = self._services.library.find(model_id)
+            options = load_options(self._services.chats.options_for(conversation))
+            with self._services.engines.use(model, options, lambda fraction: True):
+                pass  # it stays in memory, for the message to come
+
+        def chosen(_: object) -> None:
+            self._shown.refresh()
+            self._shown.beside(load)
+
+        self._shown.in_order(choose, chosen)
+
+    def _change_option(self, key: str, value: Value) -> None:
+        self._set_options({**self._shown.chat.conversation.options, key: value})
+
+    def _reset_option(self, key: str) -> None:
+        options = self._shown.chat.conversation.options
+        self._set_options({name: value for name, value in options.items() if name != key})
+
+    def _set_options(self, options: dict[str, Value]) -> None:
+        chat = self._shown.chat
+        chat.conversation = msgspec.structs.replace(chat.conversation, options=options)
+
+        def save() -> None:
+            if chat.id:
+                self._services.store.set_options(chat.id, options)
+
+        self._shown.in_order(save, lambda _: self._shown.refresh())
+
+    def _adopt_as_defaults(self) -> None:
+        settings = self._services.settings
+        defaults = settings.current.chat_defaults | self._shown.chat.conversation.options
+        self._shown.in_order(
+            partial(settings.update, chat_defaults=defaults),
+            lambda _: self._toast.show_message(self.tr("New chats begin with these settings")),
+        )

@@ -1,0 +1,162 @@
+"""The window: the rail, the pages, and which of them is shown."""
+
+from contextlib import suppress
+from functools import partial
+
+from PySide6.QtCore import QByteArray, Qt, QUrl
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QKeySequence, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QWidget
+
+from app.conversations.database import DamagedDatabase, back_up_and_start_fresh
+from app.errors import StorageError, problem_from
+from app.paths import Paths
+from app.settings import SettingsFile
+from ui.background import Background
+from ui.kit import Toast
+from ui.pages import Pages
+from ui.rail import Rail
+from ui.shell import Shell
+from ui.shortcuts import shortcuts
+from ui.startup import Opened, open_program
+from ui.theme import Theme
+from ui.trouble_page import TroublePage
+
+SMALLEST = (880, 560)
+USUAL = (1280, 800)
+
+
+class MainWindow(QMainWindow):
+    """Shows an empty shell at once, opens the program's parts behind it, and then its pages."""
+
+    def __init__(
+        self, theme: Theme, background: Background, paths: Paths, settings: SettingsFile
+    ) -> None:
+        super().__init__()
+        self._theme = theme
+        self._background = background
+        self._paths = paths
+        self._settings = settings
+        self._file = ""
+        self._pages: Pages | None = None
+        self._opened: Opened | None = None
+        self.setWindowTitle("Causeway")
+        self.setMinimumSize(*SMALLEST)
+        self._rail = Rail(theme)
+        self._rail.setEnabled(False)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(Shell(theme))
+        self._toast = Toast(theme, self._stack)
+        centre = QWidget()
+        row = QHBoxLayout(centre)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self._rail)
+        row.addWidget(self._stack, 1)
+        self.setCentralWidget(centre)
+        self._restore_geometry()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the program has been opened and its first page is shown."""
+        return self._pages is not None
+
+    def open_services(self, file: str = "") -> None:
+        """Open database and library off the main thread, and show the pages when they are there."""
+        self._file = file
+        self._background.run_in_order(
+            self, partial(open_program, self._paths), self._show_program, self._show_trouble
+        )
+
+    def come_forward(self, file: str) -> None:
+        """Another start asked for this window, perhaps with a model file."""
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+        if file and self._pages is not None:
+            self._pages.open_file(file)
+
+    def show_bug(self, words: str) -> None:
+        """A bug of ours was reported; the window goes on."""
+        self._toast.show_message(words)
+
+    def shut_down(self) -> None:
+        """After the last event: save what is pending and end every worker. May take seconds."""
+        if self._pages is not None:
+            self._pages.shut_down()
+        if self._opened is not None:
+            self._opened.services.close()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        geometry = bytes(self.saveGeometry().toBase64().data()).decode()
+        window = dict(self._settings.current.window) | {"geometry": geometry}
+        if self._pages is not None:
+            window |= self._pages.layout_state()
+        with suppress(StorageError):  # not worth keeping a window open for
+            self._settings.update(window=window)
+        super().closeEvent(event)
+
+    def _restore_geometry(self) -> None:
+        geometry = self._settings.current.window.get("geometry")
+        if not isinstance(geometry, str) or not self.restoreGeometry(
+            QByteArray.fromBase64(geometry.encode())
+        ):
+            self.resize(*USUAL)
+
+    def _show_program(self, opened: Opened) -> None:
+        self._opened = opened
+        pages = Pages(
+            self._theme, self._background, opened, self._settings, self._toast, self._stack
+        )
+        self._pages = pages
+        pages.place_changed.connect(self._rail.show_place)
+        pages.fetching.connect(self._rail.show_progress)
+        pages.title_changed.connect(self._show_title)
+        self._rail.place_chosen.connect(pages.show_place)
+        self._rail.setEnabled(True)
+        self._bind_shortcuts(pages)
+        pages.start(self._file)
+
+    def _bind_shortcuts(self, pages: Pages) -> None:
+        actions = pages.actions()
+        for entry in shortcuts():
+            if entry.bound:
+                for keys in entry.keys:
+                    QShortcut(QKeySequence(keys), self, actions[entry.id])
+
+    def _show_title(self, title: str) -> None:
+        self.setWindowTitle(f"{title} — Causeway" if title else "Causeway")
+
+    def _show_trouble(self, error: Exception) -> None:
+        problem = problem_from(error)
+        if problem is None:
+            raise error
+        page = TroublePage(self._theme, problem, damaged=isinstance(error, DamagedDatabase))
+        page.retry_requested.connect(self._retry)
+        page.fresh_start_requested.connect(self._start_fresh)
+        page.folder_requested.connect(self._show_folder)
+        self._replace_page(page)
+
+    def _retry(self) -> None:
+        self._replace_page(Shell(self._theme))
+        self.open_services(self._file)
+
+    def _start_fresh(self) -> None:
+        self._replace_page(Shell(self._theme))
+        self._background.run_in_order(
+            self,
+            partial(back_up_and_start_fresh, self._paths.database_file),
+            lambda _: self.open_services(self._file),
+            self._show_trouble,
+        )
+
+    def _replace_page(self, page: QWidget) -> None:
+        old = self._stack.currentWidget()
+        self._stack.addWidget(page)
+        self._stack.setCurrentWidget(page)
+        if old is not None:
+            self._stack.removeWidget(old)
+            old.deleteLater()
+
+    def _show_folder(self) -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._paths.database_file.parent)))

@@ -1,0 +1,30 @@
+"""What the window needs to show its first page, read in one go off the main thread."""
+
+from typing import NamedTuple
+
+from app.conversations.records import ConversationRow
+from app.paths import Paths
+from app.services import Services, open_services
+from catalog.library import InstalledModel
+
+
+class Opened(NamedTuple):
+    """The opened program, and what its first page shows."""
+
+    services: Services
+    models: tuple[InstalledModel, ...]
+    rows: tuple[ConversationRow, ...]
+
+    @property
+    def is_first_start(self) -> bool:
+        return not self.models and not self.rows
+
+
+def open_program(paths: Paths) -> Opened:
+    """Open everything. Raises `StorageError` where settings or database can't be opened."""
+    services = open_services(paths)
+    try:
+        return Opened(services, services.library.models(), services.store.rows())
+    except BaseException:
+        services.close()
+        raise
