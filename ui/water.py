@@ -18,6 +18,11 @@ class Water(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._shore: QWidget | None = None
+
+    def keep_dry(self, widget: QWidget) -> None:
+        """Draw no water behind this widget nor above it, however low the page is."""
+        self._shore = widget
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -30,9 +35,12 @@ class Water(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         width = self.width()
+        dry = self._shore.geometry().bottom() + 12 if self._shore else 0
         for row in range(_ROWS):
             nearness = row / (_ROWS - 1)
             y = self.height() - _HEIGHT + 164 * nearness**1.2
+            if y < dry:
+                continue
             if row == _ROAD:
                 painter.setPen(QPen(self._fading("accent", 0.7), 2.5))
                 painter.drawLine(QPointF(0, y), QPointF(width, y))

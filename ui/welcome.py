@@ -51,16 +51,16 @@ class WelcomePage(Water):
 
     def show_idle(self, partial_bytes: int = 0) -> None:
         """Wait for a choice; `partial_bytes` of the starter model have been fetched before."""
-        self._failure.hide()
+        self._hide_failure()
         self._starter.show_idle(partial_bytes)
 
     def show_progress(self, progress: DownloadProgress) -> None:
-        self._failure.hide()
+        self._hide_failure()
         self._starter.show_progress(progress)
 
     def show_opening(self) -> None:
         """The model is here and is being opened."""
-        self._failure.hide()
+        self._hide_failure()
         self._starter.show_opening()
 
     def show_failed(self, problem: Problem, partial_bytes: int = 0) -> None:
@@ -68,6 +68,7 @@ class WelcomePage(Water):
         self._starter.show_idle(partial_bytes, again=True)
         self._failure.set_words(problem.what, f"{problem.why} {problem.fix}".strip())
         self._failure.show()
+        self.update()
 
     def focus_first(self) -> None:
         """Put the focus on the button that most people want."""
@@ -97,6 +98,11 @@ class WelcomePage(Water):
         free = self.height() - _WORDS_HEIGHT
         self._above.changeSize(0, max(24, round(free * _SHARE_ABOVE)))
         self._column.invalidate()
+
+    def _hide_failure(self) -> None:
+        if self._failure.isVisibleTo(self):
+            self._failure.hide()
+            self.update()
 
     def _choose(self, path: str) -> None:
         self.file_chosen.emit(Path(path))
@@ -132,6 +138,7 @@ class WelcomePage(Water):
         models = Button(theme, self.tr("Show the models"), "link")
         models.clicked.connect(self.models_requested)
         column.addLayout(_centred(6, question, models))
+        self.keep_dry(models)
         column.addStretch(1)
 
 

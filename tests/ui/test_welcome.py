@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QAbstractButton, QFileDialog, QLabel, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.errors import Problem
@@ -214,3 +214,20 @@ def test_everything_fits_in_the_smallest_window_and_in_a_large_one(
         if label.isVisible():
             assert page.rect().contains(label.mapTo(page, label.rect().center()))
             assert label.width() >= min(label.sizeHint().width(), 200)
+
+
+def test_no_water_runs_behind_the_words(page: WelcomePage, theme: Theme) -> None:
+    page.resize(760, 560)
+    page.show_failed(OFFLINE)
+    QApplication.processEvents()
+    image = page.grab().toImage()
+    promise = next(
+        label for label in page.findChildren(QLabel) if label.text().startswith("What you write")
+    )
+    beside = promise.geometry().translated(promise.width() + 4, 0)
+    row = {
+        image.pixelColor(x, y).name()
+        for x in range(beside.left(), 750)
+        for y in range(beside.top(), beside.bottom())
+    }
+    assert row == {theme.color("page").name()}
