@@ -36,6 +36,11 @@ class ModelRow(QWidget):
         column.addLayout(self._make_line())
         column.addWidget(self._question)
 
+    @property
+    def last_stop(self) -> QWidget:
+        """Where the Tab key leaves the row."""
+        return self._keep
+
     def _make_line(self) -> QHBoxLayout:
         theme, model = self._theme, self._model
         title = QHBoxLayout()
@@ -148,6 +153,11 @@ class StarterRow(QWidget):
         line.addWidget(self._get)
         line.addWidget(self._cancel)
         self.show_idle()
+
+    def follow(self, stop: QWidget) -> None:
+        """Have the Tab key come here from there."""
+        QWidget.setTabOrder(stop, self._get)
+        QWidget.setTabOrder(self._get, self._cancel)
 
     def show_idle(self, partial_bytes: int = 0) -> None:
         """Offer it; `partial_bytes` have been fetched before."""

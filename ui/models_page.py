@@ -117,6 +117,7 @@ class ModelsPage(CardPage):
             row.remove_requested.connect(self.remove_requested)
             card.add_row(row)
         self._list_column.addWidget(card)
+        self._starter_row.follow(row.last_stop)
 
     def _add_empty_state(self) -> None:
         empty = EmptyState(

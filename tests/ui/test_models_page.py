@@ -11,6 +11,7 @@ from catalog.bundled import load_bundled
 from catalog.downloads import DownloadProgress
 from catalog.errors import BadModelFile
 from catalog.library import InstalledModel, LibraryProblem
+from tests.ui.tab_order import names, tab_stops
 from ui.models_page import ModelsPage
 from ui.theme import Theme
 
@@ -167,3 +168,19 @@ def test_a_file_can_be_imported(page: ModelsPage, qtbot: QtBot, tmp_path: Path) 
         dialog.fileSelected.emit(str(tmp_path / "ours.gguf"))
     assert asked.args == [tmp_path / "ours.gguf"]
     dialog.close()
+
+
+def test_the_tab_key_follows_the_eye(page: ModelsPage, qtbot: QtBot) -> None:
+    show_models(page, [model("Plover")])
+    show_models(page, [model("Plover"), model("Heron")])
+    press(page, "Remove Plover…", qtbot)
+    assert names(tab_stops(page)) == [
+        "Use a model file…",
+        "Chat with Plover",
+        "Remove Plover…",
+        "Delete the file",
+        "Keep it",
+        "Chat with Heron",
+        "Remove Heron…",
+        "Get",
+    ]

@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 from app.errors import Problem
 from app.paths import default_paths
 from app.settings import SETTINGS, Settings
+from tests.ui.tab_order import names, tab_stops
 from ui.settings_page import ABOUT, SHORTCUTS, SettingsPage
 from ui.theme import Theme
 
@@ -151,3 +152,14 @@ def test_versions_can_be_copied_for_a_report(page: SettingsPage, qtbot: QtBot) -
     text = QGuiApplication.clipboard().text()
     assert text.startswith("Causeway ")
     assert "llama-cpp-python " in text
+
+
+def test_the_tab_key_stops_at_one_place_and_then_at_its_rows(page: SettingsPage) -> None:
+    page.show_section("Models and network")
+    assert names(tab_stops(page)) == [
+        "Models and network",
+        "Models folder",
+        "Change…",
+        "Package index",
+        "Keep a model loaded",
+    ]

@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 from app.errors import Problem
 from catalog.bundled import load_bundled
 from catalog.downloads import DownloadProgress
+from tests.ui.tab_order import names, tab_stops
 from ui.kit import Notice
 from ui.theme import Theme
 from ui.welcome import WelcomePage
@@ -87,7 +88,7 @@ def drop(page: WelcomePage, data: QMimeData) -> None:
 
 
 def test_two_ways_are_open_and_the_cost_of_the_first_is_said(page: WelcomePage) -> None:
-    assert buttons(page) == ["Start chatting", "Use a model file…", "Show the models"]
+    assert names(tab_stops(page)) == ["Start chatting", "Use a model file…", "Show the models"]
     assert "93 MB · Apache-2.0" in words(page)
 
 

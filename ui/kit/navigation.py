@@ -10,18 +10,36 @@ from ui.kit.painting import rounded
 from ui.theme import Theme
 
 
-class RailButton(PaintedButton):
-    """One place of the window. `set_progress` draws a ring over it while something runs there."""
+class Place(PaintedButton):
+    """One of several places to go to. The Tab key stops at the one that is shown, and only there;
+    the arrow keys go to its neighbours.
+    """
 
     def __init__(self, theme: Theme, icon: str, name: str, parent: QWidget | None = None) -> None:
         super().__init__(theme, name, parent)
         glyph(f"{icon}-fill")
-        self._icon = icon
+        self.icon_name = icon
+        self.setCheckable(True)
+        self.setAutoExclusive(True)
+        self.toggled.connect(self._take_tab_stop)
+
+    @property
+    def shown_icon(self) -> str:
+        return f"{self.icon_name}-fill" if self.isChecked() else self.icon_name
+
+    def _take_tab_stop(self, here: bool) -> None:
+        policy = Qt.FocusPolicy.StrongFocus if here else Qt.FocusPolicy.ClickFocus
+        self.setFocusPolicy(policy)
+
+
+class RailButton(Place):
+    """One place of the window. `set_progress` draws a ring over it while something runs there."""
+
+    def __init__(self, theme: Theme, icon: str, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(theme, icon, name, parent)
         self._progress: float | None = None
         side = theme.size("rail_button")
         self.setFixedSize(side, side)
-        self.setCheckable(True)
-        self.setAutoExclusive(True)
         self.setToolTip(name)
 
     def set_progress(self, fraction: float | None) -> None:
@@ -38,8 +56,7 @@ class RailButton(PaintedButton):
         else:
             self.paint_overlay(painter, rect)
         self.paint_ring(painter, rect)
-        name = f"{self._icon}-fill" if on else self._icon
-        paint_icon(painter, name, rect, 22, color("accent_text" if on else "text2"))
+        paint_icon(painter, self.shown_icon, rect, 22, color("accent_text" if on else "text2"))
         if self._progress is not None:
             self._paint_progress(painter, self._progress)
 
@@ -59,16 +76,12 @@ class RailButton(PaintedButton):
         painter.drawArc(circle, 90 * 16, round(-360 * 16 * fraction))
 
 
-class NavItem(PaintedButton):
+class NavItem(Place):
     """A row of a list of places, with an icon."""
 
     def __init__(self, theme: Theme, icon: str, text: str, parent: QWidget | None = None) -> None:
-        super().__init__(theme, text, parent)
-        glyph(f"{icon}-fill")
-        self._icon = icon
+        super().__init__(theme, icon, text, parent)
         self.setText(text)
-        self.setCheckable(True)
-        self.setAutoExclusive(True)
         self.setFixedHeight(theme.size("row_nav"))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
@@ -85,9 +98,8 @@ class NavItem(PaintedButton):
         else:
             self.paint_overlay(painter, rect)
         self.paint_ring(painter, rect)
-        name = f"{self._icon}-fill" if on else self._icon
         box = QRectF(8, 0, 18, self.height())
-        paint_icon(painter, name, box, 18, color("accent_text" if on else "text2"))
+        paint_icon(painter, self.shown_icon, box, 18, color("accent_text" if on else "text2"))
         painter.setFont(self.theme.font("label" if on else "body"))
         painter.setPen(color("text"))
         words = QRectF(self.rect()).adjusted(36, 0, -8, 0)
