@@ -138,9 +138,8 @@ class Composer(QWidget):
             self._button.set_words(self.tr("Send"), "arrow-up")
         self._button.setEnabled(self._busy or not (self._blank or self._reason))
         self._field.setReadOnly(bool(self._reason))
-        self._field.setPlaceholderText(self._reason or self._invitation())
-        self._field.setAccessibleDescription(self._reason)
-        # A draft hides the placeholder; the reason must be seen even so.
+        self._field.set_hint(self._reason or self._invitation())
+        # A draft hides the hint; the reason must be seen even so.
         self._status.show_warning(self._reason if not self._blank else "")
 
     def _invitation(self) -> str:
@@ -164,7 +163,10 @@ class Composer(QWidget):
             self.stop_requested.emit()
 
     def _submit(self) -> None:
-        if self._busy or self._reason or self._blank:
+        if self._blank or self._reason:
+            return
+        if self._busy:
+            self._status.show_warning(self.tr("The answer is still being written. Esc stops it."))
             return
         text = self._field.text().strip()
         self._field.set_text("")

@@ -2,8 +2,15 @@
 
 from math import ceil
 
-from PySide6.QtCore import QMimeData, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QTextBlockFormat, QTextCursor
+from PySide6.QtCore import QMimeData, QPointF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QFocusEvent,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QTextBlockFormat,
+    QTextCursor,
+)
 from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
 
 from ui.chat.long_lines import insert_plain, plain_text
@@ -34,6 +41,7 @@ class ComposerField(QTextEdit):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._hint = ""
         self._line = theme.line_height("reading")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setAcceptRichText(False)
@@ -75,6 +83,16 @@ class ComposerField(QTextEdit):
                 return False
             block = block.next()
         return True
+
+    def set_hint(self, words: str) -> None:
+        """What stands in the empty field. It lies where the text will, which Qt's own does not."""
+        self._hint = words
+        self.setAccessibleDescription(words)
+        self.viewport().update()
+
+    @property
+    def hint(self) -> str:
+        return self._hint
 
     def sizeHint(self) -> QSize:
         return QSize(200, self._line)
@@ -119,6 +137,19 @@ class ComposerField(QTextEdit):
             self.previous_wanted.emit()
         else:
             super().keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        layout = self.document().firstBlock().layout()
+        if not self._hint or not self.document().isEmpty() or layout.preeditAreaText():
+            return
+        line = layout.lineAt(0)
+        room = self.viewport().width()
+        words = self.fontMetrics().elidedText(self._hint, Qt.TextElideMode.ElideRight, room)
+        painter = QPainter(self.viewport())
+        painter.setFont(self.font())
+        painter.setPen(self._theme.color("text3"))
+        painter.drawText(QPointF(0, layout.position().y() + line.y() + line.ascent()), words)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)

@@ -60,8 +60,10 @@ class ModelFacts(QWidget):
 
     def _runs_on(self, info: SessionInfo) -> str:
         parts = [info.device]
-        if info.n_threads:
+        if info.n_threads == 1:
+            parts.append(self.tr("1 thread"))
+        elif info.n_threads:
             parts.append(self.tr("{count} threads").format(count=info.n_threads))
         if info.n_gpu_layers > 0:
-            parts.append(self.tr("{count} layers").format(count=info.n_gpu_layers))
+            parts.append(self.tr("layers: {count}").format(count=info.n_gpu_layers))
         return ", ".join(parts)

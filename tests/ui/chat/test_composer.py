@@ -91,6 +91,9 @@ def test_while_an_answer_is_written_the_button_and_esc_stop_it(qtbot, composer, 
     with qtbot.assertNotEmitted(composer.message_submitted):
         qtbot.keyClick(field, Qt.Key.Key_Return)
     assert composer.text == "next"
+    assert "still being written" in composer.findChild(ModelStatus).text()
+    composer.show_busy(False)
+    assert composer.findChild(ModelStatus).text() == ""
 
 
 def test_esc_at_rest_does_nothing(qtbot, composer, field):
@@ -143,7 +146,7 @@ def test_a_shown_draft_is_not_reported_back(qtbot, composer, button):
 
 def test_a_reason_stands_in_the_field_and_nothing_can_be_sent(qtbot, composer, field, button):
     composer.show_unavailable("Choose a model to chat with.")
-    assert field.placeholderText() == "Choose a model to chat with."
+    assert field.hint == "Choose a model to chat with."
     qtbot.keyClicks(field, "Hi")
     assert composer.text == ""
     assert not button.isEnabled()
@@ -162,9 +165,9 @@ def test_a_draft_does_not_hide_the_reason(composer):
 
 
 def test_the_field_asks_for_a_message_or_a_follow_up(composer, field):
-    assert field.placeholderText() == "Write a message"
+    assert field.hint == "Write a message"
     composer.show_follow_up(True)
-    assert field.placeholderText() == "Ask a follow-up"
+    assert field.hint == "Ask a follow-up"
 
 
 def test_it_grows_line_by_line_up_to_a_limit(composer, field, theme):
@@ -176,6 +179,23 @@ def test_it_grows_line_by_line_up_to_a_limit(composer, field, theme):
     assert heights == [line, 2 * line, 5 * line, MOST_LINES * line]
     composer.show_draft("")
     assert field.height() == line
+
+
+def test_the_hint_lies_where_the_text_will(composer, field):
+    composer.show_follow_up(True)
+    hint = ink_rows(field)
+    composer.show_draft("Ask a follow-up")
+    assert ink_rows(field) == hint
+
+
+def ink_rows(field: ComposerField) -> list[int]:
+    image = field.viewport().grab().toImage()
+    ground = image.pixel(image.width() - 1, 0)
+    return [
+        y
+        for y in range(image.height())
+        if any(image.pixel(x, y) != ground for x in range(4, 80))  # the caret is further right
+    ]
 
 
 def test_only_plain_text_is_pasted(composer, field):

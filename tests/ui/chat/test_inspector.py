@@ -226,6 +226,11 @@ def test_the_model_tells_what_it_runs_on(inspector):
         assert text in shown
 
 
+def test_one_thread_is_not_a_plural(inspector):
+    inspector.show_session(SessionInfo(model="tiny", n_threads=1))
+    assert "CPU, 1 thread" in words(inspector.findChild(ModelFacts))
+
+
 def test_warnings_of_the_model_are_shown(inspector):
     inspector.show_session(SessionInfo(model="tiny", warnings=("It runs in safe mode.",)))
     assert "It runs in safe mode." in words(inspector.findChild(ModelFacts))
