@@ -40,7 +40,6 @@ class ModelPopup(QFrame):
         self._list = QListView()
         self._nothing = Paragraph(theme, self.tr("No installed model has these words."))
         self._more = Button(theme, self.tr("Get more models"), "ghost", "compass")
-        self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
         # A click on the button that closes the list must not open it again.
         self.setAttribute(Qt.WidgetAttribute.WA_NoMouseReplay)
         self.setAccessibleName(self.tr("Models"))
@@ -85,7 +84,11 @@ class ModelPopup(QFrame):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         color = self._theme.color
-        rounded(QPainter(self), self.rect(), RADIUS, color("raised"), color("border"))
+        painter = QPainter(self)
+        # The corners show the page that lies below: see-through ones are black on a desktop
+        # that does not compose its windows.
+        painter.fillRect(self.rect(), color("page"))
+        rounded(painter, self.rect(), RADIUS, color("raised"), color("border"))
 
     def _set_up_list(self) -> None:
         self._list.setModel(self._models)
