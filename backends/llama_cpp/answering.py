@@ -158,8 +158,11 @@ class Answering:
         for i, piece in enumerate(pieces, start=1):
             position += len(piece)
             edges[position] = i
-        data = part.encode()
-        start = b"".join(pieces).find(data)
-        if start not in edges or start + len(data) not in edges:
+        data, raw = part.encode(), b"".join(pieces)
+        start = raw.find(data)
+        end = start + len(data)
+        # A token may begin with white space that is not shown at the start of an answer.
+        first = max((edge for edge in edges if edge <= start), default=0)
+        if start < 0 or end not in edges or raw[first:start].strip():
             return ()
-        return generated[edges[start] : edges[start + len(data)]]
+        return generated[edges[first] : edges[end]]

@@ -23,9 +23,12 @@ class GivenAnswers:
         self._count = 0
 
     def remember(self, text: str, tokens: Sequence[int]) -> None:
-        """Keep an answer, unless its text is not exactly what the tokens stand for."""
+        """Keep an answer, unless its text is not what the tokens stand for.
+
+        White space that was dropped from its beginning does not count.
+        """
         pieces = b"".join(self._model.piece(token) for token in tokens)
-        if not text or pieces != text.encode("utf-8", "replace"):
+        if not text or pieces.lstrip() != text.lstrip().encode("utf-8", "replace"):
             return
         self._forget(text)
         self._tokens[text] = tuple(tokens)

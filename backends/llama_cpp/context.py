@@ -6,7 +6,9 @@ import sys
 from collections.abc import Sequence
 
 import llama_cpp.llama_cpp as native
+import psutil
 
+from backends.errors import OutOfMemory
 from backends.llama_cpp.model import Model
 from backends.llama_cpp.native_log import load_failure
 
@@ -65,6 +67,13 @@ class Context:
         if not native.llama_supports_gpu_offload():
             # On a CPU flash attention slows generation down to 0.6×.
             params.flash_attn_type = native.LLAMA_FLASH_ATTN_TYPE_DISABLED
+        if model.kv_cache_bytes(n_ctx) > psutil.virtual_memory().total:
+            # llama.cpp would try, and the system would come to a halt before it gave up.
+            raise OutOfMemory(
+                "The context does not fit in memory.",
+                f"{n_ctx:,} tokens need more memory than this computer has.",
+                "Set a shorter context length.",
+            )
         self.handle = native.llama_init_from_model(model.handle, params)
         if not self.handle:
             raise load_failure(model.path)

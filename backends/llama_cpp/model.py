@@ -11,6 +11,7 @@ from backends.reasoning import REASONING_TAGS
 
 _PIECE_BYTES = 256
 _METADATA_BYTES = 512
+_CACHE_VALUE_BYTES = 2
 
 
 def offloads_to_gpu() -> bool:
@@ -67,6 +68,15 @@ class Model:
         if self.handle:
             native.llama_model_free(self.handle)
             self.handle = None
+
+    def kv_cache_bytes(self, n_ctx: int) -> int:
+        """Memory that a context of that many tokens takes, if every layer attends to all of it."""
+        head = native.llama_model_n_embd(self.handle) // max(
+            1, native.llama_model_n_head(self.handle)
+        )
+        keys: int = head * native.llama_model_n_head_kv(self.handle)
+        layers: int = native.llama_model_n_layer(self.handle)
+        return n_ctx * layers * 2 * keys * _CACHE_VALUE_BYTES
 
     def metadata(self, key: str) -> str:
         """A value of the file's header as text, or an empty one."""

@@ -21,8 +21,11 @@ from jinja2.visitor import NodeTransformer
 
 MAX_STEPS = 1_000_000
 MAX_SECONDS = 2.0
+"""Of computing time, which a busy computer does not stretch."""
 MAX_LENGTH = 8_000_000
-"""Characters of a text, so also of the prompt; of a list, elements and what they hold."""
+"""Characters of a text, so also of the prompt, or of all the texts in a list."""
+MAX_ELEMENTS = 500_000
+"""Of a list and all the lists in it."""
 
 _MAX_BITS = 256
 _CHARGED_LENGTH = 256
@@ -41,7 +44,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
     intercepted_binops = frozenset({"+", "*", "**", "%"})
 
-    def __init__(self) -> None:
+    def __init__(self, *, max_seconds: float = MAX_SECONDS) -> None:
         super().__init__(
             trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols, _GenerationBlock]
         )
@@ -53,12 +56,13 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         }
         self.filters["counted"] = self._counted
         self.filters["checked"] = self._checked
+        self._max_seconds = max_seconds
         self.start()
 
     def start(self) -> None:
         """Grant a new budget."""
         self._steps_left = MAX_STEPS
-        self._deadline = time.monotonic() + MAX_SECONDS
+        self._deadline = time.thread_time() + self._max_seconds
 
     def add_filter(self, name: str, function: Callable[..., Any]) -> None:
         self.filters[name] = self._bounded(name, function)
@@ -108,7 +112,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
     def _spend(self, length: int = 0) -> None:
         self._steps_left -= 1 + length // _CHARGED_LENGTH
-        if self._steps_left < 0 or time.monotonic() > self._deadline:
+        if self._steps_left < 0 or time.thread_time() > self._deadline:
             raise RunawayTemplate("it runs for too long")
 
     def _checked(self, result: Any) -> Any:
@@ -204,17 +208,19 @@ def _length(value: Any) -> int:
 
 def _checked_length(value: Any) -> int:
     """The length of a value and of all that it holds. Raises RunawayTemplate past the limit."""
-    length = 0
+    length = elements = 0
     waiting = [value]
     while waiting:
         part = waiting.pop()
         length += _length(part)
         _check_length(length)
+        if isinstance(part, (dict, list, tuple)):
+            elements += len(part)
+            if elements > MAX_ELEMENTS:
+                raise RunawayTemplate("it makes too long a list")
+            waiting.extend(part)
         if isinstance(part, dict):
-            waiting.extend(part)
             waiting.extend(part.values())
-        elif isinstance(part, (list, tuple)):
-            waiting.extend(part)
     return length
 
 

@@ -8,7 +8,7 @@ from backends.llama_cpp.session import LlamaCppSession
 from backends.protocol import LoadOptions
 from tests.gguf_files import write_model
 
-SAYS = ("<think>", "Two", " plus", " two", "</think>", "\n", "It is", " four", " ✨", ".")
+SAYS = ("<think>", "Two", " plus", " two", "</think>", "It is", " four", " ✨", ".")
 
 OpenSession = Callable[..., LlamaCppSession]
 

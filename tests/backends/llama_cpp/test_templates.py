@@ -1,0 +1,130 @@
+from pathlib import Path
+
+import pytest
+
+from backends.llama_cpp.model import Model
+from backends.llama_cpp.templates import (
+    BuiltInTemplate,
+    FileTemplate,
+    PlainText,
+    TemplateFailed,
+    choose_template,
+)
+from backends.protocol import ChatRequest, Message, Warned
+from tests.backends.conftest import OpenSession
+from tests.backends.contract import HELLO, text_of
+from tests.gguf_files import CHATML, HOSTILE_TEMPLATES, NO_SYSTEM_ROLE, write_model
+
+SYSTEM = Message(role="system", content="Be brief.")
+QUESTION = Message(role="user", content="Hello")
+ANSWER = Message(role="assistant", content="Hi.", reasoning="A greeting.")
+
+
+def from_file(text: str) -> FileTemplate:
+    return FileTemplate(text, bos="<s>", eos="</s>")
+
+
+def model_with(path: Path, template: str | None) -> Model:
+    write_model(path, template=template)
+    return Model(str(path), n_gpu_layers=0, safe_mode=False, on_progress=lambda fraction: None)
+
+
+def test_writes_what_the_template_says() -> None:
+    assert from_file(CHATML).render([SYSTEM, QUESTION]) == (
+        "<|im_start|>system\nBe brief.<|im_end|>\n"
+        "<|im_start|>user\nHello<|im_end|>\n"
+        "<|im_start|>assistant\n"
+    )
+
+
+def test_a_template_without_system_role_gets_it_in_the_first_question() -> None:
+    for text in (
+        NO_SYSTEM_ROLE,
+        "{% for m in messages if m.role != 'system' %}{{ m.content }}|{% endfor %}",
+    ):
+        prompt = from_file(text).render([SYSTEM, QUESTION])
+        assert "Be brief.\n\nHello" in prompt
+
+
+def test_templates_have_what_transformers_gives_them() -> None:
+    text = (
+        "{{ bos_token }}{{ strftime_now('%Y')|length }}{{ {'a': '<é>'}|tojson }}"
+        "{% for m in messages %}{{ m.content }}{{ m.reasoning_content }}{{ m.nothing }}{% endfor %}"
+    )
+    assert from_file(text).render([ANSWER]) == '<s>4{"a": "<é>"}Hi.A greeting.'
+
+
+def test_block_lines_leave_no_blank_lines() -> None:
+    text = (
+        "{% for m in messages %}\n    {% if true %}\n{{ m.content }}\n    {% endif %}\n{% endfor %}"
+    )
+    assert from_file(text).render([QUESTION]) == "Hello\n"
+
+
+@pytest.mark.parametrize("name", HOSTILE_TEMPLATES)
+def test_a_hostile_template_is_refused_when_it_is_made(name: str) -> None:
+    with pytest.raises(TemplateFailed) as error:
+        from_file(HOSTILE_TEMPLATES[name])
+    assert str(error.value)
+
+
+def test_a_template_that_ignores_the_messages_is_refused() -> None:
+    with pytest.raises(TemplateFailed):
+        from_file("Hello")
+
+
+def test_a_broken_template_gives_way_to_the_one_it_resembles(tmp_path: Path) -> None:
+    model = model_with(tmp_path / "tiny.gguf", CHATML + "{% if %}")
+    template, warning = choose_template(model)
+    model.close()
+    assert template.source.startswith("built in")
+    assert template.render([QUESTION]) == from_file(CHATML).render([QUESTION])
+    assert "template" in warning
+
+
+def test_a_broken_template_like_no_other_gives_way_to_chatml(tmp_path: Path) -> None:
+    model = model_with(tmp_path / "tiny.gguf", "{{ nothing")
+    template, warning = choose_template(model)
+    model.close()
+    assert template.source == "ChatML, built in"
+    assert warning
+
+
+def test_no_template_means_plain_text(tmp_path: Path) -> None:
+    model = model_with(tmp_path / "tiny.gguf", None)
+    template, warning = choose_template(model)
+    model.close()
+    assert isinstance(template, PlainText)
+    assert not warning
+    assert template.render([SYSTEM, QUESTION]) == "Be brief.\n\nHello"
+
+
+def test_built_in_templates_take_any_text() -> None:
+    content = "ü✨\0 " * 1000
+    prompt = BuiltInTemplate("chatml", "").render([Message(role="user", content=content)])
+    assert content.replace("\0", "") in prompt
+
+
+@pytest.mark.parametrize("name", ["syntax error", "nested ranges", "multiplied text"])
+def test_a_model_with_a_hostile_template_answers_with_a_warning(
+    open_session: OpenSession, tmp_path: Path, name: str
+) -> None:
+    path = write_model(tmp_path / "tiny.gguf", template=HOSTILE_TEMPLATES[name])
+    session = open_session(path)
+    assert session.info.template == "ChatML, built in"
+    assert any("template" in warning for warning in session.info.warnings)
+    assert text_of(list(session.chat(HELLO)))
+
+
+def test_a_template_that_fails_on_some_chats_warns_once(
+    open_session: OpenSession, tmp_path: Path
+) -> None:
+    text = CHATML + "{% if messages|length > 2 %}{{ raise_exception('Too many') }}{% endif %}"
+    session = open_session(write_model(tmp_path / "tiny.gguf", template=text))
+    assert session.info.warnings == ()
+    long_chat = ChatRequest(messages=(QUESTION, ANSWER, QUESTION), max_tokens=2)
+    warnings = [
+        event for _ in range(2) for event in session.chat(long_chat) if isinstance(event, Warned)
+    ]
+    assert len(warnings) == 1
+    assert "Too many" in warnings[0].text
