@@ -1,8 +1,19 @@
 from collections import Counter
+from functools import partial
 
 import pytest
-from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QListView,
+    QMainWindow,
+    QPlainTextEdit,
+    QTextBrowser,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from ui.shortcuts import shortcut, shortcuts
@@ -36,3 +47,23 @@ def test_the_page_lists_them_all(theme: Theme, qtbot: QtBot) -> None:
     for declared in shortcuts():
         assert declared.title in said
     assert {"Chats", "Writing", "Window", "Ctrl+N", "Ctrl+Shift+Tab", "Shift+Enter"} <= set(said)
+
+
+@pytest.mark.parametrize("kind", [QPlainTextEdit, QLineEdit, QTextBrowser, QListView, QComboBox])
+def test_every_shortcut_works_wherever_the_focus_is(kind: type[QWidget], qtbot: QtBot) -> None:
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    focused = kind()
+    window.setCentralWidget(focused)
+    pressed: list[str] = []
+    bound = [key for declared in shortcuts() if declared.bound for key in declared.keys]
+    for key in bound:
+        QShortcut(QKeySequence(key), window, partial(pressed.append, key))
+    window.show()
+    window.activateWindow()
+    focused.setFocus()
+    qtbot.waitUntil(focused.hasFocus)
+    for key in bound:
+        combination = QKeySequence(key)[0]
+        qtbot.keyClick(focused, combination.key(), combination.keyboardModifiers())
+    assert pressed == bound

@@ -85,6 +85,16 @@ class Toast(QWidget):
         if self.isVisible():
             self._timer.start()
 
+    def event(self, event: QEvent) -> bool:
+        # While the focus is here, Esc is the toast's and no shortcut of the window.
+        if (
+            isinstance(event, QKeyEvent)
+            and event.type() == QEvent.Type.ShortcutOverride
+            and event.key() == Qt.Key.Key_Escape
+        ):
+            event.accept()
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
             self.dismiss()

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import QEvent, QPointF, Qt
-from PySide6.QtGui import QEnterEvent
+from PySide6.QtGui import QEnterEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -95,8 +95,11 @@ def test_it_stays_while_the_keyboard_is_on_it(
     qtbot.waitUntil(undo.hasFocus)
     qtbot.wait(90)
     assert message.isVisible()
+    stopped: list[str] = []
+    QShortcut(QKeySequence("Esc"), page, lambda: stopped.append("the answer"))
     qtbot.keyClick(undo, Qt.Key.Key_Escape)
     assert message.isHidden()
+    assert stopped == []
 
 
 def test_the_next_message_takes_the_place_of_the_last(message: Toast) -> None:
