@@ -72,6 +72,7 @@ class OptionRow(QWidget):
         self._field.setValue(float(value))
         self._field.blockSignals(False)
         if self._slider is not None:
+            self._slider.set_default(float(default))
             self._slider.set_number(float(value))
         self._show_reset()
 
@@ -104,7 +105,6 @@ class OptionRow(QWidget):
             minimum=option.minimum,
             maximum=option.maximum,
             step=option.step,
-            default=float(option.default),
         )
         slider.setAccessibleDescription(self.tr(option.help))
         slider.number_changed.connect(self._number_changed)

@@ -56,6 +56,11 @@ class Slider(QSlider):
         self._moving = False
         self.update()
 
+    def set_default(self, default: float) -> None:
+        """Another number to mark."""
+        self._default = default
+        self.update()
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
             self.setSliderDown(True)

@@ -135,6 +135,14 @@ def test_the_way_back_shows_only_where_there_is_one(qtbot, inspector):
     assert not reset_of(row).isVisible()
 
 
+def test_the_slider_marks_the_default_in_force(inspector):
+    slider = row_of(inspector, "temperature").findChild(Slider)
+    inspector.show_options({"temperature": 1.0}, {"temperature": 1.5})
+    marked = slider.grab().toImage()
+    inspector.show_options({"temperature": 1.0}, {"temperature": 0.5})
+    assert slider.grab().toImage() != marked
+
+
 def test_nothing_moves_when_the_way_back_comes(inspector):
     row = row_of(inspector, "temperature")
     before = row.findChild(Slider).geometry(), row.findChild(NumberField).geometry()
