@@ -40,7 +40,9 @@ class AnswerRecorder:
         self._dirty = False
         self._told = False
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._flush_by_time, name="answer recorder")
+        self._thread = threading.Thread(
+            target=self._flush_by_time, name="answer recorder", daemon=True
+        )
 
     def __enter__(self) -> Self:
         self._thread.start()

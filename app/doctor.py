@@ -55,6 +55,7 @@ class EngineFindings(msgspec.Struct, frozen=True):
 
     version: str = ""
     system: str = ""
+    devices: tuple[str, ...] = ()
     gpu_offload: bool = False
     problem: str = ""
 

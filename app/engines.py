@@ -108,7 +108,7 @@ class Engines:
     ) -> Iterator[Session]:
         """A session on the model, loaded first where it is not in memory with these options.
 
-        `on_wait` is called once if another answer comes first. Raises `LoadCancelled` when
+        `on_wait` is called again and again while another answer comes first. Raises `LoadCancelled` when
         `cancelled` is set before the session is there, and the errors of the catalogue and backend.
         """
         self._take_slot(cancelled or threading.Event(), on_wait)
@@ -155,11 +155,8 @@ class Engines:
             self._watcher.join()
 
     def _take_slot(self, cancelled: threading.Event, on_wait: Callable[[], None]) -> None:
-        waiting = False
         while not self._slot.acquire(timeout=_SLOT_POLL_SECONDS):
-            if not waiting:
-                waiting = True
-                on_wait()
+            on_wait()
             if cancelled.is_set() or self._closing:
                 raise LoadCancelled("The answer was cancelled before it began.")
         if cancelled.is_set() or self._closing:
@@ -241,7 +238,9 @@ class Engines:
     def _start_watcher(self) -> None:
         with self._changed:
             if self._watcher is None and not self._closing:
-                self._watcher = threading.Thread(target=self._unload_when_idle, name="idle models")
+                self._watcher = threading.Thread(
+                    target=self._unload_when_idle, name="idle models", daemon=True
+                )
                 self._watcher.start()
 
     def _unload_when_idle(self) -> None:

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 import psutil
-from catalog.fit import estimate
 
 from app.formatting import bytes_text
 from backends.errors import OutOfMemory
 from backends.protocol import LoadOptions
+from catalog.fit import estimate
 from catalog.gguf import check_model_file
 from catalog.library import InstalledModel
 

@@ -45,7 +45,7 @@ _BUG = Problem("The answer was cut off.", "Something went wrong in Causeway itse
 
 
 class Waiting(msgspec.Struct, frozen=True):
-    """Another answer is being written first."""
+    """Another answer is being written first, or another model loaded."""
 
 
 class ModelLoading(msgspec.Struct, frozen=True):
@@ -94,10 +94,11 @@ class Turn:
         self._engines = engines
         self._plan = plan
         self._queue: queue.SimpleQueue[TurnEvent | BaseException] = queue.SimpleQueue()
+        self._told: Waiting | ModelLoading | None = None
         self._stopped = threading.Event()
         self._stream: ChatStream | None = None
         self._stream_lock = threading.Lock()
-        self._thread = threading.Thread(target=self._run, name="turn")
+        self._thread = threading.Thread(target=self._run, name="turn", daemon=True)
         self.ended = False
 
     def events(self) -> Generator[TurnEvent, None, None]:
@@ -174,14 +175,19 @@ class Turn:
 
     def _generate(self, recorder: AnswerRecorder, outcome: "_Outcome") -> None:
         plan = outcome.plan = self._plan()
-        loading: ModelLoading | None = None
+        loaded_now = False
+
+        def on_wait() -> None:
+            state = self._engines.state
+            if state.phase == "loading" and state.model_id == plan.model.id:
+                self._tell_progress(ModelLoading(plan.model.name, state.fraction))
+            else:
+                self._tell_progress(Waiting())
 
         def on_progress(fraction: float) -> bool:
-            nonlocal loading
-            now = ModelLoading(plan.model.name, fraction)
-            if now != loading:
-                loading = now
-                self._queue.put(now)
+            nonlocal loaded_now
+            loaded_now = True
+            self._tell_progress(ModelLoading(plan.model.name, fraction))
             return not self._stopped.is_set()
 
         with self._engines.use(
@@ -189,10 +195,10 @@ class Turn:
             load_options(plan.options),
             on_progress,
             cancelled=self._stopped,
-            on_wait=lambda: self._queue.put(Waiting()),
+            on_wait=on_wait,
         ) as session:
             info = outcome.info = self._engines.state.info or session.info
-            if loading is not None:
+            if loaded_now:
                 for warning in info.warnings:
                     self._queue.put(Warned(warning))
             stream = session.chat(plan.request)
@@ -214,6 +220,11 @@ class Turn:
                         outcome.finished = event
                         outcome.status = _STATUS[event.reason]
                 self._queue.put(event)
+
+    def _tell_progress(self, event: Waiting | ModelLoading) -> None:
+        if event != self._told:
+            self._told = event
+            self._queue.put(event)
 
     def _tell_unsaved(self, error: StorageError) -> None:
         self._queue.put(

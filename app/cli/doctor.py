@@ -42,6 +42,7 @@ def _lines(findings: "Findings") -> Iterator[tuple[str, str]]:
     )
     yield "Disk", f"{bytes_text(findings.disk_free)} free"
     yield "Engine", findings.engine.system or "does not load"
+    yield "Devices", ", ".join(findings.engine.devices) or "none"
     yield "GPU offload", "yes" if findings.engine.gpu_offload else "no"
     for name, state in findings.backends.items():
         yield f"Backend {name}", state

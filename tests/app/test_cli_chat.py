@@ -56,13 +56,11 @@ def test_json_is_one_object_with_all_that_is_known(causeway: CommandLine) -> Non
     assert answer["conversation_id"] in [row["id"] for row in rows]
 
 
-def test_the_answer_alone_is_on_standard_output(causeway: CommandLine) -> None:
-    assert causeway.run("chat", "-m", "polite", "Hello").stdout == ANSWER + "\n"
-
-
-def test_without_a_prompt_standard_input_is_read(causeway: CommandLine) -> None:
+def test_a_question_on_standard_input_has_its_answer_on_standard_output(
+    causeway: CommandLine,
+) -> None:
     done = causeway.run("chat", stdin="A question with “quotes”\nand two lines")
-    assert done.stdout == ANSWER + "\n"
+    assert done.stdout == ANSWER + "\n", "and nothing else"
     newest = causeway.json("conversations", "list")[0]
     shown = causeway.json("conversations", "show", newest["id"])
     assert shown["messages"][0]["text"] == "A question with “quotes”\nand two lines"

@@ -11,7 +11,9 @@ from app.chats import Chats
 from app.conversations.records import Message
 from app.conversations.store import ConversationStore
 from app.errors import AppError, StorageError
+from app.options import effective
 from app.paths import Paths
+from app.prompts import load_options
 from app.settings import SettingsFile
 from app.turns import ModelLoading, Turn, TurnEnded, TurnEvent, Waiting
 from backends.errors import EngineCrashed, ModelLoadError, PromptTooLong
@@ -183,6 +185,33 @@ def test_a_second_chat_waits_for_the_first_and_can_be_stopped_there(
     assert last.message.status == "stopped"
     first.stop()
     list(first_events)
+
+
+def test_waiting_for_a_load_that_is_under_way_shows_the_load(
+    store: ConversationStore,
+    library: Library,
+    make_engines: MakeEngines,
+    paths: Paths,
+    model: InstalledModel,
+    scripted: ScriptedBackend,
+) -> None:
+    engines = make_engines()
+    chats = Chats(store, library, engines, SettingsFile(paths.settings_file))
+    scripted.script = Script(load_seconds=1)
+    begun = threading.Event()
+
+    def load() -> None:
+        with engines.use(model, load_options(effective()), lambda fraction: begun.set() or True):
+            pass
+
+    loading = threading.Thread(target=load)
+    loading.start()
+    assert begun.wait(10)
+    events, _ = run(chats.send(store.create(model_id=model.id).id, "Hello"))
+    loading.join()
+    assert any(isinstance(event, ModelLoading) for event in events)
+    assert not any(isinstance(event, Waiting) for event in events)
+    assert len(scripted.sessions) == 1
 
 
 def test_a_crash_keeps_the_partial_answer_and_says_why(
