@@ -1,6 +1,6 @@
 """What this program is, where its data lies, and what a report about it needs."""
 
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from platform import python_version
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal, qVersion
@@ -26,7 +26,7 @@ class AboutPage(CardPage):
             theme, QCoreApplication.translate("AboutPage", "About Causeway"), parent=parent
         )
         self._folder = paths.home
-        self._version = version("causeway")
+        self._version = installed_version("causeway")
         self._parts = installed_parts()
         program = Card(theme)
         program.add_row(self._program_row())
@@ -50,7 +50,7 @@ class AboutPage(CardPage):
         line.addWidget(Mark(self.theme, 40), 0, Qt.AlignmentFlag.AlignTop)
         words = QVBoxLayout()
         words.setSpacing(1)
-        words.addWidget(Label(self.theme, f"Causeway {self._version}", "strong"))
+        words.addWidget(Label(self.theme, f"Causeway {self._version}".strip(), "strong"))
         licence = self.tr(
             "Open models, on your own computer. Free software under the MIT licence. "
             "It sends nothing about you anywhere."
@@ -88,16 +88,25 @@ class AboutPage(CardPage):
         self.folder_requested.emit(self._folder)
 
     def _copy(self) -> None:
-        lines = [f"Causeway {self._version}"]
+        lines = [f"Causeway {self._version}".strip()]
         lines += [f"{name} {number}" for name, number in self._parts.items()]
         QGuiApplication.clipboard().setText("\n".join(lines))
 
 
 def installed_parts() -> dict[str, str]:
-    """The versions that a report about the program needs."""
-    return {
+    """The versions that a report about the program needs, of the parts that know theirs."""
+    parts = {
         "Python": python_version(),
         "Qt": qVersion(),
-        "PySide6": version("pyside6-essentials"),
-        "llama-cpp-python": version("llama-cpp-python"),
+        "PySide6": installed_version("pyside6-essentials"),
+        "llama-cpp-python": installed_version("llama-cpp-python"),
     }
+    return {name: number for name, number in parts.items() if number}
+
+
+def installed_version(package: str) -> str:
+    """The version of a package; empty where it came without its metadata, as in a frozen program."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
