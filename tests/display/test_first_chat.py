@@ -2,7 +2,6 @@
 
 import io
 import zipfile
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -82,11 +81,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    folder = tmp_path / "screen"
-    folder.mkdir()
-    with Screen(folder) as screen:
-        yield Desk(screen, tmp_path / "home")
+def desk(screen: Screen, tmp_path: Path) -> Desk:
+    return Desk(screen, tmp_path / "home")
 
 
 def stored_wheel(model: Path) -> bytes:
