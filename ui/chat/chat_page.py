@@ -47,7 +47,7 @@ class ChatPage(QWidget):
         self._settings = opened.services.settings
         self._rows = opened.rows
         self._toast = toast
-        self._layout = layout = ChatLayout(theme)
+        self._layout = layout = ChatLayout(theme, background)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(layout)

@@ -5,6 +5,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.settings import WindowValue
+from ui.background import Background
 from ui.chat.composer import Composer
 from ui.chat.conversation_list import ConversationList
 from ui.chat.inspector import Inspector
@@ -29,14 +30,14 @@ class ChatLayout(QWidget):
 
     panels_changed = Signal()
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, background: Background, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._wants_list = True
         self._wants_inspector = True
         self.list = ConversationList(theme)
         self.picker = ModelPicker(theme)
-        self.transcript = Transcript(theme)
+        self.transcript = Transcript(theme, background)
         self.composer = Composer(theme)
         self.inspector = Inspector(theme)
         self._list_button = IconButton(

@@ -1,6 +1,6 @@
 """The text of a selection, as it was written rather than as it is drawn."""
 
-from PySide6.QtGui import QTextBlock, QTextCursor, QTextDocument
+from PySide6.QtGui import QTextBlock, QTextCursor, QTextDocument, QTextTable
 
 from ui.messages.blocks import Block, Code, Table
 from ui.messages.document import DocumentWriter
@@ -19,7 +19,7 @@ def selected_text(cursor: QTextCursor, document: QTextDocument, writer: Document
         index = block.userState()
         if 0 <= index < len(writer.blocks):
             message_block = writer.blocks[index]
-            spacer = isinstance(message_block, Table) and not QTextCursor(block).currentTable()
+            spacer = isinstance(message_block, Table) and _table_of(block) is None
             if not spacer:
                 if before.isValid():
                     text += _separator(before, block, writer)
@@ -32,12 +32,18 @@ def selected_text(cursor: QTextCursor, document: QTextDocument, writer: Document
 
 def _separator(before: QTextBlock, block: QTextBlock, writer: DocumentWriter) -> str:
     if before.userState() == block.userState():
-        table = QTextCursor(block).currentTable()
+        table = _table_of(block)
         if table is not None:
             return "\n" if table.cellAt(block.position()).column() == 0 else "\t"
         return "\n"
     below = writer.blocks[block.userState()]
     return "\n" if below.tight else "\n\n"
+
+
+def _table_of(block: QTextBlock) -> QTextTable | None:
+    # The stubs don't know that it may be None.
+    table: QTextTable | None = QTextCursor(block).currentTable()
+    return table
 
 
 def _prefix(block: QTextBlock, start: int, message_block: Block, writer: DocumentWriter) -> str:

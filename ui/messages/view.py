@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from time import perf_counter
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
@@ -42,6 +43,9 @@ _SCROLL_KEYS = (
 class MessageView(QTextBrowser):
     """Shows a text as high as it is; whoever holds it scrolls.
 
+    Attributes:
+        last_paint_ms: how long the last painting took.
+
     Signals:
         link_activated: an address was clicked; nothing is opened here.
         height_changed: the text needs another height than it has.
@@ -67,6 +71,7 @@ class MessageView(QTextBrowser):
         self._caret = False
         self._ring = False
         self._copied = -1
+        self.last_paint_ms = 0.0
         self._words = Words(
             CopyLabel(self.tr("Copy"), "copy-simple"),
             CopyLabel(self.tr("Copied"), "check"),
@@ -122,6 +127,7 @@ class MessageView(QTextBrowser):
         """The mark at the end of a text that is being written."""
         self._caret = shown
         self.viewport().update()
+        self._settle_height()
 
     def fit(self, width: int) -> int:
         """Take a width; returns the height that the text then has, and takes it."""
@@ -177,6 +183,7 @@ class MessageView(QTextBrowser):
         return QSize(0, 0)
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        began = perf_counter()
         painter = QPainter(self.viewport())
         self._painter.paint(painter, QRectF(event.rect()), self._words, self._copied)
         painter.end()
@@ -189,6 +196,7 @@ class MessageView(QTextBrowser):
                 ring = self._theme.color("ring")
                 focus_ring(painter, self.viewport().rect(), INNER_RADIUS, ring)
             painter.end()
+        self.last_paint_ms = (perf_counter() - began) * 1000
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
@@ -273,7 +281,7 @@ class MessageView(QTextBrowser):
 
     def _needed_height(self) -> int:
         if not self._writer.blocks:
-            return 0
+            return self._theme.line_height("reading") if self._caret else 0
         height = math.ceil(self.document().size().height())
         # Qt leaves out the space below the last block, where a code block's ground ends.
         return height + (CODE_PADDING if isinstance(self._writer.blocks[-1], Code) else 0)

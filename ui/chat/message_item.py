@@ -1,0 +1,189 @@
+"""A message of the transcript: its text, what is said about it, and what can be done with it."""
+
+from typing import ClassVar
+
+from PySide6.QtCore import QEvent, QRectF, Signal
+from PySide6.QtGui import QEnterEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QWidget
+
+from app.conversations.records import Message
+from ui.chat.action_row import Action, ActionRow
+from ui.chat.details_dialog import DetailsDialog
+from ui.chat.edit_field import EditField
+from ui.chat.message_words import details
+from ui.chat.stack import Stack
+from ui.kit.painting import RADIUS, rounded
+from ui.messages.mathematics import Formulas
+from ui.messages.view import MessageView
+from ui.theme import Theme
+
+
+class MessageItem(Stack):
+    """What messages of both roles share.
+
+    Signals:
+        height_changed: it needs another height.
+        acted: an action and the message's id.
+        edit_submitted: the message's id and its new text.
+        step_requested: the message's id and −1 or 1, for the sibling before or after.
+        link_activated: an address.
+    """
+
+    height_changed = Signal()
+    acted = Signal(str, str)
+    edit_submitted = Signal(str, str)
+    step_requested = Signal(str, int)
+    link_activated = Signal(str)
+
+    gap: ClassVar[int] = 16
+    """Pixels above the item."""
+
+    def __init__(self, theme: Theme, formulas: Formulas, message: Message) -> None:
+        super().__init__()
+        self.theme = theme
+        self.formulas = formulas
+        self.message = message
+        self.view: MessageView
+        self.row: ActionRow
+        self._edit: EditField | None = None
+
+    @property
+    def editing(self) -> EditField | None:
+        """The field in which the message is being rewritten."""
+        return self._edit
+
+    def focus_widgets(self) -> list[QWidget]:
+        """What Tab visits, from top to bottom."""
+        field = [self._edit.field] if self._edit is not None else []
+        return [*field, self.view, *self.row.buttons]
+
+    def begin_edit(self) -> None:
+        """Show a field in place of the text."""
+        if self._edit is not None:
+            return
+        edit = EditField(self.theme, self.message.text, self.save_words())
+        edit.submitted.connect(self._submit_edit)
+        edit.cancelled.connect(self.end_edit)
+        self._edit = edit
+        self.text_part().hide()
+        self.put(edit, gap=8, index=self.parts.index(self.text_part()) + 1)
+        self.row.hide()
+        self.height_changed.emit()
+        edit.field.setFocus()
+
+    def end_edit(self) -> None:
+        """Show the text again."""
+        if self._edit is None:
+            return
+        self.take(self._edit)
+        self._edit = None
+        self.text_part().show()
+        self.row.show()
+        self.height_changed.emit()
+        if button := self.row.button("edit"):
+            button.setFocus()
+
+    def save_words(self) -> str:
+        return self.tr("Save")
+
+    def text_part(self) -> QWidget:
+        """What gives way to the field."""
+        return self.view
+
+    def action_names(self) -> dict[Action, str]:
+        """What can be done with the message, in words."""
+        return {}
+
+    def make_row(self, summary: str = "") -> ActionRow:
+        message = self.message
+        row = ActionRow(
+            self.theme,
+            self.action_names(),
+            message.sibling_index,
+            message.sibling_count,
+            summary,
+        )
+        row.triggered.connect(self._act)
+        row.step_requested.connect(self._step)
+        return row
+
+    def connect_view(self, view: MessageView) -> None:
+        view.link_activated.connect(self.link_activated)
+        view.height_changed.connect(self._refit_view)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        super().enterEvent(event)
+        self.row.set_hovered(True)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self.row.set_hovered(False)
+
+    def _act(self, action: str) -> None:
+        match action:
+            case "edit":
+                self.begin_edit()
+            case "details":
+                DetailsDialog(self.theme, details(self.message), self.window()).open()
+            case _:
+                self.acted.emit(action, self.message.id)
+
+    def _step(self, step: int) -> None:
+        self.step_requested.emit(self.message.id, step)
+
+    def _submit_edit(self, text: str) -> None:
+        self.end_edit()
+        if text != self.message.text:
+            self.edit_submitted.emit(self.message.id, text)
+
+    def _refit_view(self) -> None:
+        self.height_changed.emit()
+
+
+class PersonItem(MessageItem):
+    """What the person wrote, on a tinted block."""
+
+    def __init__(self, theme: Theme, formulas: Formulas, message: Message) -> None:
+        super().__init__(theme, formulas, message)
+        self._block = _TintBlock(theme)
+        self.view = MessageView(theme, formulas, "tint", self.tr("Your message"))
+        self.connect_view(self.view)
+        self._block.put(self.view)
+        self.view.show_text(message.text)
+        self.put(self._block)
+        self.row = self.make_row()
+        self.put(self.row)
+
+    def save_words(self) -> str:
+        return self.tr("Save and send")
+
+    def text_part(self) -> QWidget:
+        return self._block
+
+    def action_names(self) -> dict[Action, str]:
+        return {
+            "copy": self.tr("Copy"),
+            "edit": self.tr("Edit"),
+            "delete": self.tr("Delete"),
+        }
+
+
+class _TintBlock(Stack):
+    """The ground of a person's message, with room above and below its text."""
+
+    ABOVE, BELOW = 10, 12
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+
+    def fit(self, width: int) -> int:
+        height = super().fit(width)
+        for part in self.parts:
+            part.move(part.x(), part.y() + self.ABOVE)
+        self.resize(width, height + self.ABOVE + self.BELOW)
+        return self.height()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        ground = self._theme.color("tint")
+        rounded(QPainter(self), QRectF(self.rect()), RADIUS, ground)

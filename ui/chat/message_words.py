@@ -1,0 +1,98 @@
+"""What is said about an answer besides the answer: its cost, its end, what produced it."""
+
+from PySide6.QtCore import QCoreApplication
+
+from app.conversations.records import Message, Origin
+from app.formatting import duration_text, token_speed_text, tokens_text
+from app.options import CHAT_OPTIONS
+
+
+def _tr(words: str) -> str:
+    return QCoreApplication.translate("Messages", words)
+
+
+def ending(message: Message) -> str:
+    """How an answer ended, in words."""
+    return {
+        "streaming": _tr("Being written"),
+        "complete": _tr("Finished"),
+        "stopped": _tr("Stopped"),
+        "length": _tr("Cut at the longest answer"),
+        "interrupted": _tr("Interrupted"),
+    }[message.status]
+
+
+def summary(message: Message) -> str:
+    """One line: speed, tokens and model; first how it ended, where it is not simply finished."""
+    parts = [] if message.status in ("complete", "streaming") else [ending(message)]
+    origin = message.origin
+    if origin is not None:
+        if origin.timings.tokens_per_second > 0:
+            parts.append(token_speed_text(origin.timings.tokens_per_second))
+        if origin.usage.completion_tokens > 0:
+            parts.append(tokens_text(origin.usage.completion_tokens))
+        if origin.model_name:
+            parts.append(model_words(origin))
+    return " · ".join(parts)
+
+
+def model_words(origin: Origin) -> str:
+    """The model's name, with its quant where the name lacks it."""
+    if origin.quant and origin.quant not in origin.model_name:
+        return f"{origin.model_name} {origin.quant}"
+    return origin.model_name
+
+
+def details(message: Message) -> list[tuple[str, str]]:
+    """Everything known of an answer, as pairs of name and value."""
+    rows: list[tuple[str, str]] = []
+    origin = message.origin
+    if origin is not None:
+        usage, timings = origin.usage, origin.timings
+        rows += [
+            (_tr("Model"), model_words(origin)),
+            (_tr("File"), origin.model_file),
+            (_tr("SHA-256"), origin.model_sha256),
+            (_tr("Chat template"), origin.template),
+        ]
+        if usage.prompt_tokens or usage.completion_tokens:
+            cached = _tr("{tokens}, {cached} of them known already")
+            prompt = tokens_text(usage.prompt_tokens)
+            if usage.cached_tokens:
+                prompt = cached.format(tokens=prompt, cached=f"{usage.cached_tokens:,}")
+            rows += [
+                (_tr("Prompt"), prompt),
+                (_tr("Answer"), tokens_text(usage.completion_tokens)),
+            ]
+        if timings.first_token_ms:
+            rows.append((_tr("First token after"), duration_text(timings.first_token_ms / 1000)))
+        new = usage.prompt_tokens - usage.cached_tokens
+        if timings.prompt_ms > 0 and new > 0:
+            speed = token_speed_text(new / timings.prompt_ms * 1000)
+            rows.append((_tr("Reading speed"), speed))
+        if timings.tokens_per_second > 0:
+            rows.append((_tr("Writing speed"), token_speed_text(timings.tokens_per_second)))
+        rows.append((_tr("Seed"), str(origin.seed)))
+        rows += [
+            (option.title, _option_words(origin, option.key))
+            for option in CHAT_OPTIONS
+            if option.section in ("sampling", "length")
+            and option.key in origin.options
+            and option.key != "seed"
+        ]
+    rows.append((_tr("Ended"), ending(message)))
+    return [(name, value) for name, value in rows if value]
+
+
+def _option_words(origin: Origin, key: str) -> str:
+    value = origin.options[key]
+    option = next(option for option in CHAT_OPTIONS if option.key == key)
+    if option.neutral is not None and value == option.neutral:
+        return option.neutral_title
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def sentences(words: str) -> tuple[str, str]:
+    """The first sentence of a problem, which is shown in bold, and the rest."""
+    first, stop, rest = words.partition(". ")
+    return (first + stop.strip(), rest) if rest else (words, "")
