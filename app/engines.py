@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from app.errors import AppError, KnownErrors, Problem, problem_from
+from app.errors import AppError, Problem, problem_from
 from app.memory import check_memory
 from backends.errors import BackendError, EngineCrashed, LoadCancelled
 from backends.protocol import Backend, LoadOptions, LoadProgress, Session, SessionInfo
@@ -108,8 +108,9 @@ class Engines:
     ) -> Iterator[Session]:
         """A session on the model, loaded first where it is not in memory with these options.
 
-        `on_wait` is called again and again while another answer comes first. Raises `LoadCancelled` when
-        `cancelled` is set before the session is there, and the errors of the catalogue and backend.
+        `on_wait` is called again and again while another answer comes first. Raises
+        `LoadCancelled` when `cancelled` is set before the session is there, and the errors of the
+        catalogue and backend.
         """
         self._take_slot(cancelled or threading.Event(), on_wait)
         try:
@@ -171,7 +172,7 @@ class Engines:
         self._load_cancelled.clear()
         try:
             self._loaded = self._load(model, options, on_progress)
-        except KnownErrors as error:
+        except Exception as error:
             problem = None if isinstance(error, LoadCancelled) else problem_from(error)
             if self._loaded is not None:  # the new one was refused before the old one had to go
                 self._settle(self._loaded, problem)

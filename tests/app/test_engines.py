@@ -161,6 +161,22 @@ def test_a_failed_load_is_told_with_its_reason(
     assert engines.state.problem.what == "It is damaged."
 
 
+def test_a_load_that_fails_by_a_bug_is_not_loading_for_ever(
+    make_engines: MakeEngines,
+    model: InstalledModel,
+    scripted: ScriptedBackend,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    engines = make_engines()
+    monkeypatch.setattr(scripted, "open", broken)
+    with pytest.raises(ZeroDivisionError), engines.use(model, OPTIONS, go_on):
+        pass
+    assert engines.state == EngineState(model.id, "unloaded")
+
+
 def test_a_crashed_model_is_dropped_and_loaded_again(
     make_engines: MakeEngines, model: InstalledModel, scripted: ScriptedBackend
 ) -> None:
