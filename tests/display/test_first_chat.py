@@ -120,7 +120,8 @@ def test_from_the_first_start_to_the_second(desk: Desk, starter_model: Path) -> 
             desk.wait_for_composer()
             screen.press("Up")
             screen.press("ctrl+a")
-            desk.send(QUESTION)
+            screen.type(QUESTION)
+            screen.press("ctrl+Return")
             edited = desk.wait_for_answer("complete")
             assert edited.id != stopped.id
             question = desk.messages()[-2]
