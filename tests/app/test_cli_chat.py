@@ -1,8 +1,10 @@
 """`causeway chat`: a real process, a real worker, a real database."""
 
 import signal
+import sqlite3
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -132,6 +134,12 @@ def test_a_model_that_will_not_load_keeps_the_question(
     assert (newest["title"], newest["status"]) == ("Is this kept?", "interrupted")
 
 
+def test_a_prompt_longer_than_the_context_is_refused_in_words(causeway: CommandLine) -> None:
+    error = causeway.error("chat", "-m", "polite", "word " * 3000)
+    assert "too long" in error
+    assert "context" in error
+
+
 class Running:
     """A `causeway chat` in the midst of an answer that takes seconds."""
 
@@ -187,6 +195,8 @@ def test_a_killed_program_loses_at_most_what_came_after_the_last_flush(
     finally:
         store.close()
     running.assert_no_worker_is_left()
+    with closing(sqlite3.connect(causeway.home / "conversations.sqlite3")) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     question, answer = causeway.json("conversations", "show", conversation)["messages"]
     assert question["text"] == "Go on"
     assert answer["status"] == "interrupted"
