@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.display.desk import Desk
 from tests.display.screen import Screen
 
 
@@ -14,3 +15,8 @@ def screen(tmp_path: Path) -> Iterator[Screen]:
     folder.mkdir()
     with Screen(folder) as screen:
         yield screen
+
+
+@pytest.fixture
+def desk(screen: Screen, tmp_path: Path) -> Desk:
+    return Desk(screen, tmp_path / "home")
