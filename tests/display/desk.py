@@ -11,7 +11,8 @@ from app.paths import paths_under
 from tests.display.screen import Screen, has_run
 from ui.theme import load_tokens
 
-ACCENT = QColor(load_tokens().light["accent"])
+# The window follows the system, so that it may be light or dark here.
+ACCENTS = (QColor(load_tokens().light["accent"]), QColor(load_tokens().dark["accent"]))
 
 
 class Desk:
@@ -44,11 +45,16 @@ class Desk:
     def last(self) -> Message | None:
         return next(reversed(self.messages()), None)
 
+    def shows_accent(self, length: int, *, top: int = 0) -> bool:
+        """Whether a line in the accent is on the screen, so many pixels long, from row `top` down."""
+        picture = self.screen.picture()
+        return any(has_run(picture, accent, length, top=top) for accent in ACCENTS)
+
     def wait_for_composer(self) -> None:
         """The composer has the focus: its edge, and nothing else there, is a line in the accent."""
         self.screen.wait_for(
             "the composer with the focus",
-            lambda: has_run(self.screen.picture(), ACCENT, 400, top=500),
+            lambda: self.shows_accent(400, top=500),
             seconds=60,
         )
 

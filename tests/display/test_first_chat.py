@@ -9,9 +9,8 @@ import pytest
 
 from app.paths import paths_under
 from tests.catalog.index_server import STARTER_MEMBER, IndexServer
-from tests.display.desk import ACCENT, Desk
+from tests.display.desk import Desk
 from tests.display.program import Program
-from tests.display.screen import has_run
 
 pytestmark = [pytest.mark.display, pytest.mark.model, pytest.mark.timeout(300)]
 
@@ -34,7 +33,7 @@ def test_from_the_first_start_to_the_second(desk: Desk, starter_model: Path) -> 
         environment = {**screen.environment, "PIP_INDEX_URL": index.url}
         with Program(desk.home, environment) as program:
             screen.focus_window("Causeway")
-            screen.wait_for("Start chatting", lambda: has_run(screen.picture(), ACCENT, 60))
+            screen.wait_for("Start chatting", lambda: desk.shows_accent(60))
             screen.press("space")
             desk.wait_for_composer()
             fetched = paths_under(desk.home).models_folder / starter_model.name
