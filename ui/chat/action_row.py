@@ -47,6 +47,7 @@ class ActionRow(QWidget):
         super().__init__(parent)
         self._hovered = False
         self._pinned = False
+        self._usable = True
         self._buttons: list[IconButton] = []
         row = QHBoxLayout(self)
         # The glyph, not its box, stands on the edge of the text.
@@ -83,6 +84,13 @@ class ActionRow(QWidget):
     def set_pinned(self, pinned: bool) -> None:
         """Always shown: for the last answer."""
         self._pinned = pinned
+        self._update_veil()
+
+    def set_usable(self, usable: bool) -> None:
+        """Below an answer that is being written there is nothing to do yet."""
+        self._usable = usable
+        for button in self._buttons:
+            button.setEnabled(usable)
         self._update_veil()
 
     def sizeHint(self) -> QSize:
@@ -133,7 +141,7 @@ class ActionRow(QWidget):
     def _update_veil(self, focused: bool | None = None) -> None:
         if focused is None:
             focused = any(button.hasFocus() for button in self._buttons)
-        self._veil.show_below(self._hovered or self._pinned or focused)
+        self._veil.show_below(self._usable and (self._hovered or self._pinned or focused))
 
 
 class _Veil(QWidget):

@@ -120,8 +120,8 @@ class AnswerItem(MessageItem):
             self._streaming.add(self.message.text)
             self._streaming.flush()
         self.view.show_caret(True)
-        # The row takes its room at once, so that nothing jumps when the answer is finished.
-        self.row.setEnabled(False)
+        # The row has its room already, so that nothing jumps when the answer is finished.
+        self.row.set_usable(False)
 
     def _replace_row(self) -> None:
         """Siblings, figures and what can be done have changed."""

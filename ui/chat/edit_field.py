@@ -28,6 +28,8 @@ class EditField(QWidget):
         self.field = TextArea(theme, self.tr("Message"))
         self.field.setFont(theme.font("reading"))
         self.field.setPlainText(text)
+        # The text keeps the edge of the text around it.
+        self.field.document().setDocumentMargin(8)
         self.field.moveCursor(QTextCursor.MoveOperation.End)
         self.save = Button(theme, save_words, "primary", hint="Ctrl ↵")
         self.save.clicked.connect(self._submit)

@@ -15,6 +15,7 @@ from ui.chat.message_item import MessageItem, PersonItem
 from ui.chat.stack import Stack
 from ui.kit import Button
 from ui.messages.formats import OUT
+from ui.messages.imports import warm_up
 from ui.messages.mathematics import Formulas
 from ui.theme import Theme
 
@@ -23,7 +24,9 @@ _ABOVE, _BELOW = 16, 8
 _AT_END = 8
 _NEAR_TOP = 600
 _JUMP_BELOW = 12
-_SLICE = 4
+_SLICE = 3
+_SLICE_MS = 15
+_WARM_AFTER_MS = 400
 
 
 class _Place(NamedTuple):
@@ -62,6 +65,7 @@ class Transcript(QScrollArea):
     def __init__(self, theme: Theme, background: Background, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._background = background
         self._formulas = Formulas(background, self)
         self._waiting: list[Message] = []
         self._items: dict[str, MessageItem] = {}
@@ -69,6 +73,7 @@ class Transcript(QScrollArea):
         self._asked_earlier = False
         self._following = True
         self._placing = False
+        self._warm = False
         self.setAccessibleName(self.tr("Messages"))
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -83,8 +88,13 @@ class Transcript(QScrollArea):
         self._jump.hide()
         self._jump.clicked.connect(self.jump_to_end)
         self._slices = QTimer(self)
-        self._slices.setInterval(0)
+        # Between two slices, what is there is painted.
+        self._slices.setInterval(_SLICE_MS)
         self._slices.timeout.connect(self._build_slice)
+        self._warming = QTimer(self)
+        self._warming.setSingleShot(True)
+        self._warming.setInterval(_WARM_AFTER_MS)
+        self._warming.timeout.connect(self._warm_up)
         self.verticalScrollBar().valueChanged.connect(self._scrolled)
 
     @property
@@ -225,6 +235,12 @@ class Transcript(QScrollArea):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._settle()
+        if not self._warm:
+            self._warm = True
+            self._warming.start()
+
+    def _warm_up(self) -> None:
+        self._background.run(self, warm_up)
 
     # Building
 
@@ -254,7 +270,7 @@ class Transcript(QScrollArea):
 
     def _fill(self) -> None:
         """Build from the end upwards until the viewport is full; the rest follows in slices."""
-        needed = self.viewport().height() + _NEAR_TOP
+        needed = self.viewport().height()
         while self._waiting and self._column.height() < needed:
             self._build_above(1)
         if self._waiting:

@@ -15,9 +15,9 @@ LONGEST = 60_000
 """Characters above which code stays plain."""
 
 _LONGEST_LINE = 2_000
-_CHUNK_LINES = 40
-_FORCED_LINES = 120
-_FORCED_STEP = 20
+_CHUNK_LINES = 24
+_FORCED_LINES = 60
+_FORCED_STEP = 12
 
 _ROLES = {
     "Token.Keyword": "syn_kw",

@@ -3,6 +3,7 @@
 import re
 from collections import OrderedDict
 from functools import partial
+from itertools import islice
 from typing import Literal, NamedTuple
 
 from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt, QTimer, Signal
@@ -20,6 +21,8 @@ DEEPEST = 5
 _LARGEST = 4096
 _KEPT = 512
 _BLEED = 1
+_BATCH = 12
+_WAIT_MS = 40
 _GROUP = re.compile(r"\\[{}]|\{|\}|\\left\b|\\right\b|\\begin\b|\\end\b|[_^]")
 _VIEW_BOX = re.compile(r'viewBox="([-\d.]+) ([-\d.]+) ([-\d.]+) ([-\d.]+)"')
 
@@ -49,10 +52,11 @@ class _Svg(NamedTuple):
 
 
 Found = FormulaImage | Literal["pending", "bad"]
+_Key = tuple[str, FormulaStyle]
 
 
 class Formulas(QObject):
-    """Draws formulas in the background and keeps the newest.
+    """Draws formulas in the background, a batch at a time, and keeps the newest.
 
     Signals:
         drawn: some formulas that were pending can be found now.
@@ -63,40 +67,43 @@ class Formulas(QObject):
     def __init__(self, background: Background, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._background = background
-        self._found: OrderedDict[tuple[str, FormulaStyle], Found] = OrderedDict()
-        self._announce = QTimer(self)
-        self._announce.setSingleShot(True)
-        # Formulas that are ready at about the same time are shown together.
-        self._announce.setInterval(30)
-        self._announce.timeout.connect(self.drawn)
+        self._found: OrderedDict[_Key, Found] = OrderedDict()
+        self._wanted: dict[_Key, None] = {}
+        self._busy = False
+        self._start = QTimer(self)
+        self._start.setSingleShot(True)
+        # The text around the formulas is painted first.
+        self._start.setInterval(_WAIT_MS)
+        self._start.timeout.connect(self._draw_batch)
 
     def find(self, tex: str, style: FormulaStyle) -> Found:
         """The formula's image; "pending" until it has been drawn, "bad" if it cannot be."""
         key = (tex, style)
         if key in self._found:
             self._found.move_to_end(key)
-        elif not drawable(tex):
-            self._keep(key, "bad")
-        else:
-            self._keep(key, "pending")
-            self._background.run(
-                self, partial(_svg, tex, style), partial(self._draw, key), partial(self._fail, key)
-            )
-        return self._found[key]
+            return self._found[key]
+        if not drawable(tex):
+            return "bad"
+        self._wanted[key] = None
+        if not self._busy and not self._start.isActive():
+            self._start.start()
+        return "pending"
 
-    def _draw(self, key: tuple[str, FormulaStyle], svg: _Svg) -> None:
-        self._keep(key, _image(svg, key[1]))
-        self._announce.start()
+    def _draw_batch(self) -> None:
+        batch = list(islice(self._wanted, _BATCH))
+        self._busy = True
+        self._background.run(self, partial(_svgs, batch), partial(self._keep, batch))
 
-    def _fail(self, key: tuple[str, FormulaStyle], error: Exception) -> None:
-        # Whatever the library raises for TeX that it does not know, the source is shown instead.
-        self._keep(key, "bad")
-        self._announce.start()
-
-    def _keep(self, key: tuple[str, FormulaStyle], found: Found) -> None:
-        self._found[key] = found
-        if len(self._found) > _KEPT:
+    def _keep(self, batch: list[_Key], svgs: list[_Svg | None]) -> None:
+        for key, svg in zip(batch, svgs, strict=True):
+            self._found[key] = "bad" if svg is None else _image(svg, key[1])
+            self._wanted.pop(key, None)
+        while len(self._found) > _KEPT:
             self._found.popitem(last=False)
+        self._busy = False
+        if self._wanted:
+            self._start.start()
+        self.drawn.emit()
 
 
 def drawable(tex: str) -> bool:
@@ -113,22 +120,30 @@ def drawable(tex: str) -> bool:
     return deepest <= DEEPEST
 
 
-def _svg(tex: str, style: FormulaStyle) -> _Svg:
+def _svgs(batch: list[_Key]) -> list[_Svg | None]:
+    return [_svg(tex, style) for tex, style in batch]
+
+
+def _svg(tex: str, style: FormulaStyle) -> _Svg | None:
     from ziamath.config import config
     from ziamath.zmath import Latex
 
     # The SVG 1.2 that Qt draws knows no nested symbols.
     config.svg2 = False
     inline = style.descent is not None
-    formula = Latex(tex, size=style.size, color=style.color, inline=inline, margin=0)
-    svg = formula.svg()
+    try:
+        formula = Latex(tex, size=style.size, color=style.color, inline=inline, margin=0)
+        svg = formula.svg()
+    except Exception:
+        # Whatever the library raises for TeX that it does not know: the source is shown instead.
+        return None
     # `getsize` leaves out what reaches beyond the letters' boxes; the view box does not.
     box = _VIEW_BOX.search(svg)
     if box is None:
-        raise ValueError("the formula has no size")
+        return None
     _, top, width, height = map(float, box.groups())
     if not (0 < width <= _LARGEST and 0 < height <= _LARGEST):
-        raise ValueError("the formula is too large, or empty")
+        return None
     return _Svg(svg.encode(), top, width, height)
 
 
