@@ -45,6 +45,8 @@ class Program:
             worker.kill()
         self.process.kill()
         self.process.wait()
+        if error is not None:
+            print(self.log)  # pytest shows it with the failure
 
     @property
     def process(self) -> subprocess.Popen[bytes]:
