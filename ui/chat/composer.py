@@ -147,10 +147,8 @@ class Composer(QWidget):
 
     def _text_changed(self) -> None:
         self._draft.start()
-        blank = self._field.is_blank()
-        if blank != self._blank or not self._reason:
-            self._blank = blank
-            self._refresh()
+        self._blank = self._field.is_blank()
+        self._refresh()
 
     def _press(self) -> None:
         if self._busy:

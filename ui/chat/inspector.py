@@ -87,6 +87,7 @@ class Inspector(Panel):
     def _lay_out(self) -> None:
         body = Panel(self._theme, "panel")
         sections = QVBoxLayout(body)
+        sections.setContentsMargins(0, 0, 0, 0)
         sections.setSpacing(0)
         self._add_section(sections, self.tr("Model"), [self._facts])
         prompt = [self._prompt]
@@ -100,28 +101,12 @@ class Inspector(Panel):
             rows = [row for row in self._rows.values() if row.option.section == section]
             self._add_section(sections, title, rows)
         sections.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidget(body)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        bar = scroll.verticalScrollBar()
-        bar_width = bar.sizeHint().width()
-
-        def make_room(minimum: int, maximum: int) -> None:
-            # The bar stands in the margin, so that nothing moves when it comes or goes.
-            right = _EDGE - (bar_width if maximum > minimum else 0)
-            sections.setContentsMargins(_EDGE - 1, 4, right, 8)
-
-        bar.rangeChanged.connect(make_room)
-        make_room(bar.minimum(), bar.maximum())
         column = QVBoxLayout(self)
         # One pixel for the hairline at the left.
         column.setContentsMargins(1, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self._make_header())
-        column.addWidget(scroll, 1)
+        column.addWidget(_scrolling(body), 1)
         column.addWidget(self._help)
 
     def _make_header(self) -> Panel:
@@ -194,3 +179,23 @@ class Inspector(Panel):
             if too_long
             else ""
         )
+
+
+def _scrolling(body: QWidget) -> QScrollArea:
+    """A scroll area whose bar stands in the body's margin: nothing moves when it comes or goes."""
+    scroll = QScrollArea()
+    scroll.setWidget(body)
+    scroll.setWidgetResizable(True)
+    scroll.setFrameShape(QFrame.Shape.NoFrame)
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    bar = scroll.verticalScrollBar()
+    bar_width = bar.sizeHint().width()
+
+    def make_room(minimum: int, maximum: int) -> None:
+        right = _EDGE - (bar_width if maximum > minimum else 0)
+        body.setContentsMargins(_EDGE - 1, 4, right, 8)
+
+    bar.rangeChanged.connect(make_room)
+    make_room(bar.minimum(), bar.maximum())
+    return scroll

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QScrollArea
 
 from app.options import CHAT_OPTIONS, option
 from backends.protocol import SessionInfo
+from tests.ui.tab_order import names, tab_stops
 from ui.chat.inspector import Inspector
 from ui.chat.model_facts import ModelFacts
 from ui.chat.option_help import HelpLine
@@ -261,12 +262,16 @@ def test_settings_can_be_made_those_of_new_chats_once_they_differ(qtbot, inspect
 
 
 def test_tab_follows_the_eye(inspector):
-    inspector.show_options({"temperature": 0.1}, {})
-    order: list[tuple[int, int]] = []
-    widget = start = inspector.findChild(PromptBox)
-    while (widget := widget.nextInFocusChain()) is not start:
-        if isinstance(widget, Slider | NumberField) and widget.isVisible():
-            place = widget.mapTo(inspector, QPoint(0, 0))
-            order.append((place.y() // 12, place.x()))
-    assert order == sorted(order)
-    assert len(order) == 15
+    inspector.show_options({"temperature": 0.1, "seed": 5, "system_prompt": "Hi."}, {})
+    QApplication.processEvents()
+    stops = [stop for stop in tab_stops(inspector) if stop.focusProxy() is None]
+    places = [(line_of(stop, inspector), stop.mapTo(inspector, QPoint()).x()) for stop in stops]
+    assert places == sorted(places), names(stops)
+    assert names(stops)[:6] == [
+        *("Use for new chats", "Reset the system prompt", "System prompt"),
+        *("Temperature", "Reset Temperature", "Temperature"),
+    ]
+
+
+def line_of(control, inspector: Inspector) -> int:
+    return control.mapTo(inspector, control.rect().center()).y() // 8
