@@ -17,7 +17,10 @@ class ShortcutsPage(CardPage):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(
-            theme, QCoreApplication.translate("ShortcutsPage", "Shortcuts"), parent=parent
+            theme,
+            QCoreApplication.translate("ShortcutsPage", "Shortcuts"),
+            reading=True,
+            parent=parent,
         )
         for section in get_args(Section):
             card = Card(theme)

@@ -11,6 +11,8 @@ QToolTip {
     background: $text; color: $page; border: none; padding: 5px 9px; font-size: 12px;
 }
 QAbstractScrollArea { border: none; }
+QScrollArea[reading="true"] { border: 2px solid transparent; }
+QScrollArea[reading="true"]:focus { border-color: $ring; }
 QLineEdit, QPlainTextEdit, QAbstractSpinBox, ComboBox {
     background: $raised; color: $text; border: 1px solid $border; border-radius: 8px;
     selection-background-color: $accent; selection-color: $on_accent; placeholder-text-color: $text3;

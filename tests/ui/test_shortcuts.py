@@ -2,6 +2,7 @@ from collections import Counter
 from functools import partial
 
 import pytest
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QApplication,
@@ -11,11 +12,13 @@ from PySide6.QtWidgets import (
     QListView,
     QMainWindow,
     QPlainTextEdit,
+    QScrollArea,
     QTextBrowser,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
 
+from tests.ui.colors import colors_in
 from ui.shortcuts import shortcut, shortcuts
 from ui.shortcuts_page import ShortcutsPage
 from ui.theme import Theme
@@ -67,3 +70,18 @@ def test_every_shortcut_works_wherever_the_focus_is(kind: type[QWidget], qtbot: 
         combination = QKeySequence(key)[0]
         qtbot.keyClick(focused, combination.key(), combination.keyboardModifiers())
     assert pressed == bound
+
+
+def test_the_page_can_be_scrolled_by_keys(theme: Theme, qtbot: QtBot) -> None:
+    page = ShortcutsPage(theme)
+    qtbot.addWidget(page)
+    page.resize(700, 300)
+    page.show()
+    page.activateWindow()
+    qtbot.waitUntil(page.isActiveWindow)
+    qtbot.keyClick(page, Qt.Key.Key_Tab)
+    area = page.findChild(QScrollArea)
+    assert area.hasFocus()
+    assert theme.color("ring").name() in colors_in(area.grab(QRect(0, 0, 20, 20)).toImage())
+    qtbot.keyClick(area, Qt.Key.Key_PageDown)
+    assert area.verticalScrollBar().value() > 0

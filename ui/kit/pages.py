@@ -13,10 +13,19 @@ _GAP = 20
 
 
 class CardPage(Panel):
-    """A title, a bar for a note or buttons, and a column of blocks that scrolls."""
+    """A title, a bar for a note or buttons, and a column of blocks that scrolls.
+
+    Where there is nothing to press on a page, `reading` lets the Tab key stop at the column itself, so
+    that keys can scroll it.
+    """
 
     def __init__(
-        self, theme: Theme, title: str, note: str = "", parent: QWidget | None = None
+        self,
+        theme: Theme,
+        title: str,
+        note: str = "",
+        reading: bool = False,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(theme, "page", parent=parent)
         self.theme = theme
@@ -37,7 +46,10 @@ class CardPage(Panel):
         self._scroll = QScrollArea()
         self._scroll.setWidgetResizable(True)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        stops = Qt.FocusPolicy.TabFocus if reading else Qt.FocusPolicy.NoFocus
+        self._scroll.setFocusPolicy(stops)
+        self._scroll.setProperty("reading", reading)
+        self._scroll.setAccessibleName(title)
         self._scroll.verticalScrollBar().rangeChanged.connect(self._keep_edge)
         page = QWidget()
         page_layout = QHBoxLayout(page)
