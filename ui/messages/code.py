@@ -49,10 +49,13 @@ def highlight(text: str, language: str) -> list[Line]:
     lines = text.split("\n")
     plain = len(text) > LONGEST or any(len(line) > _LONGEST_LINE for line in lines)
     if plain or _lexer(language) is None:
-        return [((line, "text"),) if line else () for line in lines]
+        return [_plain(line) for line in lines]
     coloured: list[Line] = []
-    for chunk in _chunks(lines, language):
-        coloured.extend(_coloured(chunk, language))
+    *chunks, tail = _chunks(lines, language)
+    for chunk in chunks:
+        # Each ends with a line break, behind which the next one begins.
+        coloured.extend(_coloured(chunk, language)[:-1])
+    coloured.extend(_coloured(tail, language))
     return coloured
 
 
@@ -77,12 +80,16 @@ def _chunks(lines: list[str], language: str) -> Iterator[str]:
 
 @lru_cache(maxsize=256)
 def _coloured(chunk: str, language: str) -> tuple[Line, ...]:
-    """The lines of a chunk; one that ends with a line break has no line after it."""
+    """The lines of a chunk."""
     lexer = _lexer(language)
     assert lexer is not None
+    tokens = list(lexer.get_tokens(chunk))
+    if "".join(text for _, text in tokens) != chunk:
+        # Some lexers lose characters; the code itself matters more than its colours.
+        return tuple(_plain(line) for line in chunk.split("\n"))
     lines: list[Line] = []
     line: list[tuple[str, str]] = []
-    for token, text in lexer.get_tokens(chunk):
+    for token, text in tokens:
         role = _role(token)
         first, *rest = text.split("\n")
         if first:
@@ -90,17 +97,19 @@ def _coloured(chunk: str, language: str) -> tuple[Line, ...]:
         for piece in rest:
             lines.append(_joined(line))
             line = [(piece, role)] if piece else []
-    if line or not chunk.endswith("\n"):
-        lines.append(_joined(line))
-    return tuple(lines)
+    return (*lines, _joined(line))
 
 
 @lru_cache(maxsize=256)
 def _ends_inside(chunk: str, language: str) -> bool:
     lexer = _lexer(language)
     assert lexer is not None
-    *_, (token, text) = lexer.get_tokens(chunk)
-    return text.endswith("\n") and _role(token) in _SPANNING
+    tokens = list(lexer.get_tokens(chunk))
+    return bool(tokens) and tokens[-1][1].endswith("\n") and _role(tokens[-1][0]) in _SPANNING
+
+
+def _plain(line: str) -> Line:
+    return ((line, "text"),) if line else ()
 
 
 def _joined(pieces: list[tuple[str, str]]) -> Line:

@@ -120,6 +120,8 @@ class DocumentWriter:
 
     def _append(self, block: Block) -> None:
         before = self.blocks[-1] if self.blocks else None
+        if before is None:
+            self._leave_room_above(block)
         self.blocks.append(block)
         match block:
             case Code():
@@ -140,6 +142,13 @@ class DocumentWriter:
             case Rule():
                 self._new_text_block(self._formats.block(block, before), start=True)
         self._ends.append(self._cursor.blockFormat())
+
+    def _leave_room_above(self, first: Block) -> None:
+        """Qt drops the margin above the first text, where the header of a code block has to go."""
+        root = self._document.rootFrame()
+        form = root.frameFormat()
+        form.setTopMargin(gap(first, None))
+        root.setFrameFormat(form)
 
     def _new_text_block(self, form: QTextBlockFormat, *, start: bool = False) -> None:
         self._cursor.movePosition(QTextCursor.MoveOperation.End)

@@ -226,6 +226,7 @@ class MessageView(QTextBrowser):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         super().mouseReleaseEvent(event)
         index = self._copy_index(event.position())
+        event.accept()
         dragged = self.textCursor().hasSelection()
         if event.button() == Qt.MouseButton.LeftButton and index >= 0 and not dragged:
             self.copy_code(index)
