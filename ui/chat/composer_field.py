@@ -20,6 +20,8 @@ MOST_LINES = 10
 LONGEST_PASTE = 2_000_000
 """Characters beyond which a paste is refused: no model's context holds as much."""
 
+_BREAKS_LINE = Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.AltModifier
+
 
 class ComposerField(QTextEdit):
     """Where a message is written.
@@ -124,16 +126,15 @@ class ComposerField(QTextEdit):
             super().keyPressEvent(event)
             return
         key = event.key()
-        plain = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            if plain == Qt.KeyboardModifier.NoModifier:
-                self.submitted.emit()
-            else:
+            if event.modifiers() & _BREAKS_LINE:
                 self.textCursor().insertBlock(self._block_format)
                 self.ensureCursorVisible()
+            else:
+                self.submitted.emit()
         elif key == Qt.Key.Key_Escape:
             self.escaped.emit()
-        elif key == Qt.Key.Key_Up and not plain and self.document().isEmpty():
+        elif key == Qt.Key.Key_Up and self.document().isEmpty():
             self.previous_wanted.emit()
         else:
             super().keyPressEvent(event)

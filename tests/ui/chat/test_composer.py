@@ -47,10 +47,13 @@ def test_enter_sends_and_empties_the_field(qtbot, composer, field):
     assert composer.text == ""
 
 
-def test_the_enter_of_the_number_pad_sends_too(qtbot, composer, field):
+@pytest.mark.parametrize(
+    "modifier", [Qt.KeyboardModifier.KeypadModifier, Qt.KeyboardModifier.ControlModifier]
+)
+def test_the_enter_of_the_number_pad_and_ctrl_enter_send_too(qtbot, composer, field, modifier):
     qtbot.keyClicks(field, "Hi")
     with qtbot.waitSignal(composer.message_submitted):
-        qtbot.keyClick(field, Qt.Key.Key_Enter, Qt.KeyboardModifier.KeypadModifier)
+        qtbot.keyClick(field, Qt.Key.Key_Enter, modifier)
 
 
 def test_shift_enter_breaks_the_line(qtbot, composer, field):
