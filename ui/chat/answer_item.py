@@ -158,9 +158,13 @@ class AnswerItem(MessageItem):
 
     def _put_thought(self, text: str) -> None:
         self._thought = Thought(self.theme, self.formulas, text)
-        self._thought.height_changed.connect(self._refit_view)
+        self._thought.height_changed.connect(self._refit_thought)
         self._thought.link_activated.connect(self.link_activated)
         self.put(self._thought, index=self.parts.index(self.view))
+        self.height_changed.emit()
+
+    def _refit_thought(self) -> None:
+        self.parts_changed.emit()
         self.height_changed.emit()
 
     def _put_notice(self, notice: Notice, index: int, gap: int) -> None:

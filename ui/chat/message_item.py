@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from PySide6.QtCore import QEvent, QRectF, Signal
+from PySide6.QtCore import QEvent, QRectF, Qt, Signal
 from PySide6.QtGui import QEnterEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
@@ -23,6 +23,7 @@ class MessageItem(Stack):
 
     Signals:
         height_changed: it needs another height.
+        parts_changed: there is something else to visit with Tab.
         acted: an action and the message's id.
         edit_submitted: the message's id and its new text.
         step_requested: the message's id and −1 or 1, for the sibling before or after.
@@ -30,6 +31,7 @@ class MessageItem(Stack):
     """
 
     height_changed = Signal()
+    parts_changed = Signal()
     acted = Signal(str, str)
     edit_submitted = Signal(str, str)
     step_requested = Signal(str, int)
@@ -54,8 +56,16 @@ class MessageItem(Stack):
 
     def focus_widgets(self) -> list[QWidget]:
         """What Tab visits, from top to bottom."""
-        field = [self._edit.field] if self._edit is not None else []
-        return [*field, self.view, *self.row.buttons]
+        return [
+            widget
+            for part in self.parts
+            for widget in (part, *part.findChildren(QWidget))
+            if widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+        ]
+
+    def put(self, part: QWidget, gap: int = 0, index: int | None = None, inset: int = 0) -> None:
+        super().put(part, gap, index, inset)
+        self.parts_changed.emit()
 
     def begin_edit(self) -> None:
         """Show a field in place of the text."""

@@ -145,6 +145,7 @@ class Transcript(QScrollArea):
         if message_id in ids:
             for later in ids[ids.index(message_id) + 1 :]:
                 self._column.take(self._items.pop(later))
+            self._pin_last()
             self._settle()
 
     def clear(self) -> None:
@@ -258,15 +259,14 @@ class Transcript(QScrollArea):
         item.step_requested.connect(self.sibling_requested)
         item.link_activated.connect(self.link_activated)
         item.height_changed.connect(self._item_changed)
+        item.parts_changed.connect(self._parts_changed)
         self._column.put(item, item.gap, index)
         if index is None:
             self._items[item.message.id] = item
         else:
             self._items = {each.message.id: each for each in self.items}
         self._order_focus(item)
-        last = self.items[-1]
-        for each in self.items[-2:]:
-            each.row.set_pinned(each is last)
+        self._pin_last()
 
     def _fill(self) -> None:
         """Build from the end upwards until the viewport is full; the rest follows in slices."""
@@ -287,6 +287,16 @@ class Transcript(QScrollArea):
         for _ in range(min(count, len(self._waiting))):
             self._add(self._make(self._waiting.pop()), 0)
         self._settle(place)
+
+    def _pin_last(self) -> None:
+        """The last message's actions are always shown."""
+        for item in (two := self.items[-2:]):
+            item.row.set_pinned(item is two[-1])
+
+    def _parts_changed(self) -> None:
+        item = self.sender()
+        if isinstance(item, MessageItem) and item in self._column.parts:
+            self._order_focus(item)
 
     def _order_focus(self, item: MessageItem) -> None:
         """Tab goes from the top to the bottom, whatever was built first."""
@@ -332,8 +342,6 @@ class Transcript(QScrollArea):
         place = self._reader_place()
         self._column.refit(item)
         self._resize_content(place)
-        if item.editing is not None:
-            self._order_focus(item)
 
     def _resize_content(self, place: _Place | None) -> None:
         self._placing = True

@@ -1,0 +1,465 @@
+"""The transcript: built from its end, keeping the reader's place, and everything by keyboard."""
+
+from itertools import pairwise
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from app.conversations.records import Message, Origin, Page
+from backends.protocol import Timings, Usage
+from ui.background import Background
+from ui.chat.answer_item import AnswerItem
+from ui.chat.details_dialog import DetailsDialog
+from ui.chat.message_item import PersonItem
+from ui.chat.transcript import Transcript
+from ui.kit import Button, Notice
+
+ORIGIN = Origin(
+    model_name="SmolLM3-3B",
+    quant="Q4_K_M",
+    model_file="SmolLM3-3B.Q4_K_M.gguf",
+    usage=Usage(900, 800, 412),
+    timings=Timings(500, 600, 9000, 31.4),
+    seed=7,
+    options={"temperature": 0.6, "max_tokens": -1},
+)
+ANSWER = "An answer with a list:\n\n- one\n- two\n\n```py\nx = 1\n```\n\nAnd a last line."
+
+
+def message(number: int, role: str = "", text: str = "", **more) -> Message:
+    role = role or ("user" if number % 2 == 0 else "assistant")
+    text = text or (f"Question {number}" if role == "user" else f"{ANSWER} {number}")
+    origin = ORIGIN if role == "assistant" else None
+    return Message(
+        **{
+            "id": f"m{number}",
+            "conversation_id": "c",
+            "parent_id": f"m{number - 1}" if number else None,
+            "role": role,
+            "text": text,
+            "created": 0.0,
+            "origin": origin,
+            **more,
+        }
+    )
+
+
+def page(first: int, last: int) -> Page:
+    return Page(messages=tuple(message(n) for n in range(first, last)), has_earlier=first > 0)
+
+
+@pytest.fixture
+def transcript(qtbot, theme):
+    background = Background()
+    transcript = Transcript(theme, background)
+    qtbot.addWidget(transcript)
+    transcript.resize(800, 600)
+    transcript.show()
+    qtbot.waitExposed(transcript)
+    yield transcript
+    transcript.hide()
+    transcript.clear()
+    transcript._warming.stop()
+    assert background.finish(10_000)
+
+
+def value(transcript) -> int:
+    return transcript.verticalScrollBar().value()
+
+
+def end(transcript) -> int:
+    return transcript.verticalScrollBar().maximum()
+
+
+def scroll_to(transcript, position: int) -> None:
+    transcript.verticalScrollBar().setValue(position)
+
+
+def on_screen(transcript, message_id: str) -> int:
+    """Where the top of a message is seen, in pixels from the top of the transcript."""
+    item = next(item for item in transcript.items if item.message.id == message_id)
+    return item.mapTo(transcript, QPoint(0, 0)).y()
+
+
+def built(qtbot, transcript, count: int) -> None:
+    qtbot.waitUntil(lambda: len(transcript.items) == count, timeout=20_000)
+
+
+def texts(transcript) -> list[str]:
+    return [item.message.id for item in transcript.items]
+
+
+def show(qtbot, transcript, shown: Page) -> None:
+    transcript.show_page(shown)
+    built(qtbot, transcript, len(shown.messages))
+
+
+def last(transcript) -> AnswerItem:
+    item = transcript.items[-1]
+    assert isinstance(item, AnswerItem)
+    return item
+
+
+# Building, and the reader's place
+
+
+def test_only_what_fills_the_viewport_is_built_before_the_first_paint(qtbot, transcript):
+    transcript.show_page(page(40, 100))
+    assert 2 <= len(transcript.items) < 15
+    assert transcript.items[-1].message.id == "m99"
+    assert value(transcript) == end(transcript) > 0
+    built(qtbot, transcript, 60)
+    assert texts(transcript) == [f"m{n}" for n in range(40, 100)]
+    assert value(transcript) == end(transcript)
+
+
+def test_messages_stand_below_each_other_without_overlapping(qtbot, transcript):
+    show(qtbot, transcript, page(0, 12))
+    for above, below in pairwise(transcript.items):
+        assert above.geometry().bottom() < below.geometry().top()
+
+
+def test_earlier_messages_are_asked_for_once_near_the_top_and_keep_the_place(qtbot, transcript):
+    show(qtbot, transcript, page(40, 100))
+    asked: list[bool] = []
+    transcript.earlier_requested.connect(lambda: asked.append(True))
+    scroll_to(transcript, 100)
+    scroll_to(transcript, 50)
+    assert asked == [True]
+    assert transcript.first_message_id() == "m40"
+    place = on_screen(transcript, "m41")
+    transcript.prepend_page(page(20, 40))
+    built(qtbot, transcript, 80)
+    assert on_screen(transcript, "m41") == place
+    assert transcript.first_message_id() == "m20"
+    assert texts(transcript) == [f"m{n}" for n in range(20, 100)]
+
+
+def test_the_view_follows_what_is_written_while_the_reader_is_at_the_end(qtbot, transcript):
+    show(qtbot, transcript, page(0, 4))
+    transcript.append_message(message(4))
+    transcript.begin_answer(message(5, text="…", status="streaming"))
+    for _ in range(5):
+        transcript.add_text("More words.\n\n" * 20)
+        last(transcript)._streaming.flush()
+        assert value(transcript) == end(transcript)
+    assert transcript.following
+
+
+def test_nothing_moves_for_a_reader_who_is_elsewhere(qtbot, transcript):
+    show(qtbot, transcript, page(0, 20))
+    transcript.begin_answer(message(21, "assistant", "…", status="streaming"))
+    scroll_to(transcript, end(transcript) // 2)
+    assert not transcript.following
+    place = on_screen(transcript, "m9")
+    for _ in range(5):
+        transcript.add_text("More words.\n\n" * 20)
+        last(transcript)._streaming.flush()
+        assert on_screen(transcript, "m9") == place
+    transcript.finish_answer(message(21, "assistant", "…" + "More words.\n\n" * 100))
+    assert on_screen(transcript, "m9") == place
+
+
+def test_a_reader_within_the_growing_answer_stays_there(qtbot, transcript):
+    show(qtbot, transcript, page(0, 2))
+    transcript.begin_answer(message(3, "assistant", "Words.\n\n" * 100, status="streaming"))
+    scroll_to(transcript, end(transcript) - 800)
+    place = on_screen(transcript, "m3")
+    transcript.add_text("Words.\n\n" * 50)
+    last(transcript)._streaming.flush()
+    assert on_screen(transcript, "m3") == place
+
+
+def test_resizing_keeps_the_place(qtbot, transcript):
+    show(qtbot, transcript, page(0, 30))
+    scroll_to(transcript, end(transcript) // 2)
+    first = next(item for item in transcript.items if on_screen(transcript, item.message.id) >= 0)
+    above = transcript.items[transcript.items.index(first) - 1].message.id
+    place = on_screen(transcript, above)
+    transcript.resize(500, 400)
+    assert on_screen(transcript, above) == place
+    transcript.resize(900, 700)
+    assert on_screen(transcript, above) == place
+
+
+def test_resizing_at_the_end_stays_at_the_end(qtbot, transcript):
+    show(qtbot, transcript, page(0, 30))
+    transcript.resize(500, 300)
+    assert value(transcript) == end(transcript)
+
+
+def test_the_column_is_centred_and_at_most_as_wide_as_the_look_says(qtbot, transcript, theme):
+    transcript.resize(1400, 600)
+    show(qtbot, transcript, page(0, 4))
+    item = transcript.items[0]
+    left = item.mapTo(transcript, QPoint(0, 0)).x()
+    assert item.width() == theme.size("column") + 32
+    assert left == (1400 - item.width()) // 2
+
+
+def test_a_button_brings_the_reader_back_to_the_end(qtbot, transcript):
+    show(qtbot, transcript, page(0, 20))
+    (jump,) = [b for b in transcript.findChildren(Button) if b.text() == "Jump to the end"]
+    assert not jump.isVisible()
+    scroll_to(transcript, 10)
+    assert jump.isVisible()
+    QTest.mouseClick(jump, Qt.MouseButton.LeftButton)
+    assert value(transcript) == end(transcript)
+    assert not jump.isVisible()
+
+
+def test_sending_goes_to_the_end(qtbot, transcript):
+    show(qtbot, transcript, page(0, 20))
+    scroll_to(transcript, 10)
+    transcript.append_message(message(20))
+    assert transcript.following
+    assert value(transcript) == end(transcript)
+
+
+def test_a_replaced_message_keeps_its_place_in_the_row(qtbot, transcript):
+    show(qtbot, transcript, page(0, 6))
+    transcript.replace_message(message(3, text="Another text", sibling_count=2))
+    assert texts(transcript) == [f"m{n}" for n in range(6)]
+    assert transcript.items[3].view.toPlainText() == "Another text"
+
+
+def test_messages_after_one_can_be_removed(qtbot, transcript):
+    show(qtbot, transcript, page(0, 6))
+    transcript.remove_after("m2")
+    assert texts(transcript) == ["m0", "m1", "m2"]
+    transcript.clear()
+    assert transcript.items == []
+    assert transcript.first_message_id() == ""
+
+
+# The answer that is being written
+
+
+def test_an_answer_streams_and_is_finished(qtbot, transcript):
+    show(qtbot, transcript, page(0, 1))
+    transcript.begin_answer(message(1, text=" ", status="streaming"))
+    transcript.add_text("Hello **wor")
+    transcript.add_text("ld**")
+    assert transcript.last_answer_text().strip() == "Hello **world**"
+    transcript.finish_answer(message(1, text="Hello **world**"))
+    answer = last(transcript)
+    assert answer.view.toPlainText() == "Hello world"
+    assert not answer.streaming
+    transcript.add_text("too late")
+    assert answer.view.toPlainText() == "Hello world"
+
+
+def test_an_answer_that_is_continued_keeps_its_beginning(qtbot, transcript):
+    show(qtbot, transcript, page(0, 2))
+    transcript.begin_answer(message(1, text="Once upon", status="streaming"))
+    assert texts(transcript) == ["m0", "m1"]
+    transcript.add_text(" a time")
+    assert transcript.last_answer_text() == "Once upon a time"
+    transcript.finish_answer(message(1, text="Once upon a time"))
+    assert last(transcript).view.toPlainText() == "Once upon a time"
+
+
+def test_what_happens_before_the_first_word_is_said(qtbot, transcript):
+    def words() -> str:
+        return last(transcript)._progress._words.text()
+
+    show(qtbot, transcript, page(0, 1))
+    transcript.begin_answer(message(1, text=" ", status="streaming"))
+    transcript.show_waiting()
+    assert "Waiting" in words()
+    transcript.show_loading("SmolLM3-3B", 0.4)
+    assert words() == "Loading SmolLM3-3B"
+    transcript.show_prompt_progress(300, 2000)
+    assert words() == "Reading the chat, 300 of 2,000 tokens"
+    transcript.add_text("First")
+    assert last(transcript)._progress.isHidden()
+    transcript.finish_answer(message(1, text="First"))
+
+
+def test_the_row_of_actions_has_its_room_while_the_answer_is_written(qtbot, transcript):
+    show(qtbot, transcript, page(0, 1))
+    transcript.begin_answer(message(1, text="Words", status="streaming"))
+    last(transcript)._streaming.flush()
+    before = last(transcript).height()
+    assert not any(button.isEnabled() for button in last(transcript).row.buttons)
+    transcript.finish_answer(message(1, text="Words"))
+    assert last(transcript).height() == before
+    assert all(button.isEnabled() for button in last(transcript).row.buttons)
+
+
+def test_a_thought_is_folded_until_someone_wants_to_see_it(qtbot, transcript):
+    show(qtbot, transcript, page(0, 1))
+    transcript.begin_answer(message(1, text=" ", status="streaming"))
+    transcript.add_reasoning("Let me *see*")
+    thought = last(transcript)._thought
+    assert thought.line.text() == "Thinking…"
+    assert "see" not in visible_text(thought)
+    QTest.keyClick(thought.line, Qt.Key.Key_Space)
+    assert visible_text(thought) == "Let me see"
+    transcript.add_reasoning(" now.")
+    transcript.add_text("Answer")
+    transcript.finish_answer(
+        message(1, text="Answer", reasoning="Let me *see* now.", reasoning_seconds=6.2)
+    )
+    assert thought.line.text() == "Thought for 6 s"
+    assert visible_text(thought) == "Let me see now."
+
+
+def visible_text(thought) -> str:
+    view = thought._view
+    return view.toPlainText() if view is not None and view.isVisible() else ""
+
+
+def test_an_interrupted_answer_says_why_and_can_be_retried(qtbot, transcript):
+    show(qtbot, transcript, page(0, 1))
+    transcript.begin_answer(message(1, text=" ", status="streaming"))
+    transcript.finish_answer(
+        message(1, text="Half", status="interrupted", problem="The model stopped. Load it again.")
+    )
+    notice = last(transcript).findChild(Notice)
+    assert notice.accessibleName() == "The model stopped. Load it again."
+    (retry,) = [b for b in notice.findChildren(Button) if b.text() == "Retry"]
+    with qtbot.waitSignal(transcript.retry_requested, timeout=1000) as told:
+        QTest.keyClick(retry, Qt.Key.Key_Space)
+    assert told.args == ["m1"]
+
+
+def test_a_trimmed_history_is_said(qtbot, transcript):
+    words = "The 6 oldest turns no longer fit and were left out."
+    shown = Page(messages=(message(0), message(1, notice=words)), has_earlier=False)
+    show(qtbot, transcript, shown)
+    assert last(transcript).findChild(Notice).accessibleName() == words
+
+
+# Actions
+
+
+@pytest.mark.parametrize(
+    ("action", "signal"),
+    [
+        ("copy", "copy_requested"),
+        ("regenerate", "regenerate_requested"),
+        ("delete", "delete_requested"),
+        ("continue", "continue_requested"),
+    ],
+)
+def test_actions_tell_which_message_they_mean(qtbot, transcript, action, signal):
+    shown = Page(messages=(message(0), message(1, status="length")), has_earlier=False)
+    show(qtbot, transcript, shown)
+    with qtbot.waitSignal(getattr(transcript, signal), timeout=1000) as told:
+        QTest.keyClick(last(transcript).row.button(action), Qt.Key.Key_Space)
+    assert told.args == ["m1"]
+
+
+@pytest.mark.parametrize("status", ["complete", "stopped", "length", "interrupted"])
+def test_only_a_cut_answer_can_be_continued(qtbot, transcript, status):
+    shown = Page(messages=(message(0), message(1, status=status)), has_earlier=False)
+    show(qtbot, transcript, shown)
+    assert (last(transcript).row.button("continue") is not None) == (status != "complete")
+
+
+def test_siblings_are_walked(qtbot, transcript):
+    sibling = message(1, sibling_index=1, sibling_count=3)
+    show(qtbot, transcript, Page(messages=(message(0), sibling), has_earlier=False))
+    before, after = last(transcript).row.buttons[:2]
+    with qtbot.waitSignal(transcript.sibling_requested, timeout=1000) as told:
+        QTest.mouseClick(after, Qt.MouseButton.LeftButton)
+    assert told.args == ["m1", 1]
+    with qtbot.waitSignal(transcript.sibling_requested, timeout=1000) as told:
+        QTest.mouseClick(before, Qt.MouseButton.LeftButton)
+    assert told.args == ["m1", -1]
+
+
+def test_the_last_sibling_has_none_after_it(qtbot, transcript):
+    sibling = message(1, sibling_index=2, sibling_count=3)
+    show(qtbot, transcript, Page(messages=(message(0), sibling), has_earlier=False))
+    before, after = last(transcript).row.buttons[:2]
+    assert before.isEnabled()
+    assert not after.isEnabled()
+
+
+def test_a_question_is_rewritten_in_place(qtbot, transcript):
+    show(qtbot, transcript, page(0, 4))
+    transcript.edit_last_question()
+    question = transcript.items[2]
+    assert isinstance(question, PersonItem)
+    edit = question.editing
+    assert edit.field.toPlainText() == "Question 2"
+    assert not question.view.isVisible()
+    QTest.keyClicks(edit.field, ", really")
+    with qtbot.waitSignal(transcript.edit_submitted, timeout=1000) as told:
+        QTest.keyClick(edit.field, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert told.args == ["m2", "Question 2, really"]
+    assert question.editing is None
+
+
+def test_escape_leaves_a_question_as_it_was(qtbot, transcript):
+    show(qtbot, transcript, page(0, 2))
+    transcript.edit_last_question()
+    question = transcript.items[0]
+    QTest.keyClicks(question.editing.field, "!!!")
+    QTest.keyClick(question.editing.field, Qt.Key.Key_Escape)
+    assert question.editing is None
+    assert question.view.isVisible()
+    assert question.view.toPlainText() == "Question 0"
+
+
+def test_an_empty_text_cannot_be_sent(qtbot, transcript):
+    show(qtbot, transcript, page(0, 2))
+    transcript.edit_last_question()
+    edit = transcript.items[0].editing
+    edit.field.setPlainText("  ")
+    assert not edit.save.isEnabled()
+
+
+def test_details_tell_how_the_answer_came_about(qtbot, transcript):
+    show(qtbot, transcript, page(0, 2))
+    last(transcript).row.button("details").click()
+    dialog = transcript.window().findChild(DetailsDialog)
+    words = " ".join(
+        label.accessibleName()
+        for label in dialog.findChildren(object)
+        if hasattr(label, "accessibleName")
+    )
+    for part in ("SmolLM3-3B Q4_K_M", "31.4 tok/s", "412 tokens", "Seed: 7", "Ended: Finished"):
+        assert part in words
+    dialog.close()
+
+
+def test_links_are_told(qtbot, transcript):
+    shown = Page(messages=(message(0), message(1, text="<https://a.example>")), has_earlier=False)
+    show(qtbot, transcript, shown)
+    with qtbot.waitSignal(transcript.link_activated, timeout=1000) as told:
+        last(transcript).view.link_activated.emit("https://a.example")
+    assert told.args == ["https://a.example"]
+
+
+def test_tab_visits_messages_and_their_actions_from_top_to_bottom(qtbot, transcript):
+    show(qtbot, transcript, page(0, 6))
+    transcript.activateWindow()
+    transcript.setFocus(Qt.FocusReason.TabFocusReason)
+    wanted = [widget for item in transcript.items for widget in item.focus_widgets()]
+    visited = []
+    for _ in wanted:
+        QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+        visited.append(QApplication.focusWidget())
+    assert visited == [widget for widget in wanted if widget.isEnabled()]
+    assert all(widget.accessibleName() for widget in visited)
+
+
+def test_actions_show_when_the_keyboard_reaches_them(qtbot, transcript):
+    show(qtbot, transcript, page(0, 6))
+    row = transcript.items[1].row
+    qtbot.waitUntil(lambda: row._veil._opacity == 1)
+    row.buttons[0].setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.waitUntil(lambda: row._veil._opacity == 0, timeout=2000)
+    transcript.setFocus()
+    qtbot.waitUntil(lambda: row._veil._opacity == 1, timeout=2000)
+
+
+def test_the_focus_is_known_to_be_inside(qtbot, transcript):
+    show(qtbot, transcript, page(0, 2))
+    assert transcript.holds(transcript.items[0].view)
+    assert not transcript.holds(QApplication.instance())
