@@ -51,6 +51,10 @@ class AnswerItem(MessageItem):
         return self._streaming is not None
 
     @property
+    def idle(self) -> bool:
+        return super().idle and not self.streaming
+
+    @property
     def written(self) -> str:
         """The text so far."""
         return self.message.text if self._streaming is None else self._streaming.text

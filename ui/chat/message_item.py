@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from PySide6.QtCore import QEvent, QRectF, Qt, Signal
 from PySide6.QtGui import QEnterEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from app.conversations.records import Message
 from ui.chat.action_row import Action, ActionRow
@@ -23,6 +23,7 @@ class MessageItem(Stack):
 
     Signals:
         height_changed: it needs another height.
+        edit_begun: the field for rewriting is there.
         parts_changed: there is something else to visit with Tab.
         acted: an action and the message's id.
         edit_submitted: the message's id and its new text.
@@ -32,6 +33,7 @@ class MessageItem(Stack):
 
     height_changed = Signal()
     parts_changed = Signal()
+    edit_begun = Signal()
     acted = Signal(str, str)
     edit_submitted = Signal(str, str)
     step_requested = Signal(str, int)
@@ -53,6 +55,16 @@ class MessageItem(Stack):
     def editing(self) -> EditField | None:
         """The field in which the message is being rewritten."""
         return self._edit
+
+    @property
+    def idle(self) -> bool:
+        """Nobody is doing anything with the message."""
+        focused = QApplication.focusWidget()
+        return (
+            self._edit is None
+            and not self.view.textCursor().hasSelection()
+            and not (focused is not None and self.isAncestorOf(focused))
+        )
 
     def focus_widgets(self) -> list[QWidget]:
         """What Tab visits, from top to bottom."""
@@ -80,6 +92,7 @@ class MessageItem(Stack):
         self.row.hide()
         self.height_changed.emit()
         edit.field.setFocus()
+        self.edit_begun.emit()
 
     def end_edit(self) -> None:
         """Show the text again."""

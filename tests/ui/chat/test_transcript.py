@@ -234,6 +234,26 @@ def test_messages_after_one_can_be_removed(qtbot, transcript):
     assert transcript.first_message_id() == ""
 
 
+def test_of_very_many_messages_those_far_away_are_let_go_and_come_back(qtbot, transcript):
+    show(qtbot, transcript, page(160, 200))
+    scroll_to(transcript, 0)
+    transcript.prepend_page(page(60, 160))
+    qtbot.waitUntil(lambda: transcript.first_message_id() == "m60" and not transcript._waiting)
+    scroll_to(transcript, 0)
+    height = end(transcript)
+    place = on_screen(transcript, "m61")
+    qtbot.waitUntil(lambda: len(transcript.items) < 80, timeout=5000)
+    assert on_screen(transcript, "m61") == place
+    assert end(transcript) == height
+    assert transcript.last_answer_text().endswith(" 199")
+    scroll_to(transcript, height // 2)
+    built_now = {item.message.id for item in transcript.items}
+    assert len(built_now & {f"m{n}" for n in range(110, 150)}) > 4
+    assert end(transcript) == height
+    transcript.jump_to_end()
+    assert transcript.items[-1].message.id == "m199"
+
+
 # The answer that is being written
 
 
