@@ -31,9 +31,10 @@ class DecodeFailed(Exception):
 class AbortFlag:
     """Stops a running computation from another thread.
 
-    llama.cpp asks a callback before each node of its graph. A Python function there would take the
-    interpreter lock hundreds of times per token; so the callback is the C library's `strlen`, and
-    the flag a text whose length is 0 or 1.
+    llama.cpp asks a callback before each node of its graph, 605 times per token of a 30-layer model.
+    A Python function there would need the interpreter lock each time, and wait whenever the thread
+    that reads orders holds it; so the callback is the C library's `strlen`, and the flag a text
+    whose length is 0 or 1.
     """
 
     def __init__(self) -> None:

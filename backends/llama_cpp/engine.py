@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import psutil
 
@@ -52,7 +53,7 @@ class Engine:
     def info(self) -> SessionInfo:
         gpu = offloads_to_gpu() and self._n_gpu_layers != 0
         return SessionInfo(
-            model=self._model.metadata("general.name"),
+            model=self._model.metadata("general.name") or Path(self._model.path).stem,
             n_ctx=self._context.n_ctx,
             n_ctx_train=self._model.n_ctx_train,
             n_threads=self._n_threads,

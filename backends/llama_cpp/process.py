@@ -28,7 +28,7 @@ from backends.protocol import Finished
 
 LOG_TAIL_BYTES = 8 * 1024
 _LOG_CHUNK_BYTES = 1024
-_CLOSE_SECONDS = 0.5
+_LAST_WORDS_SECONDS = 0.5
 _CANCEL_SECONDS = 2.0
 
 
@@ -121,20 +121,19 @@ class WorkerProcess:
     def log_tail(self) -> str:
         """The last of what it wrote to stderr, complete once it has died."""
         if not self.alive:
-            self._threads[1].join(_CLOSE_SECONDS)
+            self._threads[1].join(_LAST_WORDS_SECONDS)
         return bytes(self._log.copy()).decode("utf-8", "replace").strip()
 
     def kill(self) -> None:
         self._process.kill()
 
     def close(self) -> None:
-        """End it and wait for its end, which frees its memory."""
-        self._close_stdin()
-        try:
-            self._process.wait(_CLOSE_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        """End it and wait for its end, which frees its memory.
+
+        It keeps nothing that a gentler end would save, and it may be hanging.
+        """
+        self._process.kill()
+        self._process.wait()
         for thread in self._threads:
             if thread is not threading.current_thread():
                 thread.join()
@@ -143,10 +142,6 @@ class WorkerProcess:
         # A worker that can't be written to is dead or dying; the reader finds out and says so.
         with contextlib.suppress(OSError, ValueError):
             self._channel.send(Order(job, command))
-
-    def _close_stdin(self) -> None:
-        with contextlib.suppress(OSError):
-            self._stdin.close()
 
     def _read_replies(self) -> None:
         try:
@@ -174,7 +169,8 @@ class WorkerProcess:
             self._replies.clear()
         for replies in waiting:
             replies.put(None)
-        self._close_stdin()
+        with contextlib.suppress(OSError):
+            self._stdin.close()
 
     def _read_log(self) -> None:
         with self._stderr:
