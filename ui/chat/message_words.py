@@ -17,7 +17,7 @@ def ending(message: Message) -> str:
         "streaming": _tr("Being written"),
         "complete": _tr("Finished"),
         "stopped": _tr("Stopped"),
-        "length": _tr("Cut at the longest answer"),
+        "length": _tr("Cut at the limit"),
         "interrupted": _tr("Interrupted"),
     }[message.status]
 

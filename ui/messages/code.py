@@ -16,8 +16,8 @@ LONGEST = 60_000
 
 _LONGEST_LINE = 2_000
 _CHUNK_LINES = 24
-_FORCED_LINES = 60
-_FORCED_STEP = 12
+_FORCED_LINES = 40
+_FORCED_STEP = 8
 
 _ROLES = {
     "Token.Keyword": "syn_kw",

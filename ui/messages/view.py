@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QFrame, QTextBrowser, QWidget
 
 from ui.kit import Menu
 from ui.kit.painting import INNER_RADIUS, came_by_keyboard, focus_ring, rounded
-from ui.messages.blocks import Block, Code
+from ui.messages.blocks import Block, Code, Table
 from ui.messages.code import language_name
 from ui.messages.document import DocumentWriter
 from ui.messages.formats import CODE_PADDING, Formats, Ground
@@ -188,9 +188,11 @@ class MessageView(QTextBrowser):
         self._painter.paint(painter, QRectF(event.rect()), self._words, self._copied)
         painter.end()
         super().paintEvent(event)
-        if self._caret or (self._ring and self.hasFocus()):
+        # Below a table there is no line for the caret to stand in.
+        caret = self._caret and not any(isinstance(block, Table) for block in self.blocks[-1:])
+        if caret or (self._ring and self.hasFocus()):
             painter = QPainter(self.viewport())
-            if self._caret:
+            if caret:
                 rounded(painter, self._painter.caret_rect(), 2, self._theme.color("accent"))
             if self._ring and self.hasFocus():
                 ring = self._theme.color("ring")
