@@ -1,7 +1,7 @@
 """The program's parts, put together. Window and command line begin here."""
 
 import logging
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -10,6 +10,7 @@ from typing import Self
 from app.chats import Chats
 from app.conversations.store import ConversationStore
 from app.engines import Engines
+from app.errors import StorageError
 from app.paths import Paths
 from app.settings import Settings, SettingsFile
 from backends.registry import BrokenBackend, find_backends
@@ -60,15 +61,16 @@ def models_folder(paths: Paths, settings: Settings) -> Path:
     return Path(chosen).expanduser() if chosen else paths.models_folder
 
 
-def open_services(paths: Paths) -> Services:
+def open_services(paths: Paths, settings: SettingsFile | None = None) -> Services:
     """Open settings, database and library. Raises `StorageError` where one can't be opened."""
     with ExitStack() as undo:
-        settings = SettingsFile(paths.settings_file)
+        settings = settings or SettingsFile(paths.settings_file)
         folder = models_folder(paths, settings.load())
         store = ConversationStore(paths.database_file)
         undo.callback(store.close)
-        store.recover()
-        store.purge(older_than_seconds=_TRASH_SECONDS)
+        with suppress(StorageError):  # on a full disk, chats can still be read
+            store.recover()
+            store.purge(older_than_seconds=_TRASH_SECONDS)
         catalogue = load_bundled()
         library = Library(folder, paths.library_file, catalogue)
         backends, broken = find_backends()

@@ -38,11 +38,11 @@ class ModelDescription(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LoadOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How to load a model. Zero means: the backend chooses."""
+    """How to load a model. Zero means that the backend chooses, for `n_gpu_layers` a negative number."""
 
     n_ctx: int = 0
     n_threads: int = 0
-    n_gpu_layers: int = 0
+    n_gpu_layers: int = -1
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):

@@ -39,7 +39,7 @@ class Artifact(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """A model that the catalogue describes. `sampling` holds its makers' advice by option key."""
+    """A model that the catalogue describes. `sampling` holds what suits it, by option key."""
 
     id: str
     name: str

@@ -47,8 +47,11 @@ def run(arguments: Sequence[str]) -> int:
     window.show()
     window.open_services(file)
     code = app.exec()
-    window.shut_down()
+    window.hide()
+    first.close()
+    window.stop_work()
     background.finish(CLOSE_MS)
+    window.close_services()
     return code
 
 

@@ -79,14 +79,14 @@ class Background(QObject):
         self._start(self._pool, _Job(owner, on_done, on_error, on_report), op)
 
     def finish(self, timeout_ms: int) -> bool:
-        """Drop what has not begun, deliver nothing more, and wait; False if something still runs.
+        """Begin and deliver nothing more, and wait; False if something still runs.
 
-        Whoever started a long operation tells it to stop first.
+        What waits in order is still done: it is the person's work on its way to the database. Whoever
+        started a long operation tells it to stop first.
         """
         self._finishing = True
         self._jobs.clear()
         self._pool.clear()
-        self._line.clear()
         return self._pool.waitForDone(timeout_ms) and self._line.waitForDone(timeout_ms)
 
     def _start(self, pool: QThreadPool, job: _Job, op: Callable[[Report], Any]) -> None:

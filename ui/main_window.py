@@ -4,7 +4,7 @@ from contextlib import suppress
 from functools import partial
 
 from PySide6.QtCore import QByteArray, Qt, QUrl
-from PySide6.QtGui import QCloseEvent, QDesktopServices, QKeySequence, QShortcut
+from PySide6.QtGui import QDesktopServices, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QWidget
 
 from app.conversations.database import DamagedDatabase, back_up_and_start_fresh
@@ -64,7 +64,10 @@ class MainWindow(QMainWindow):
         """Open database and library off the main thread, and show the pages when they are there."""
         self._file = file
         self._background.run_in_order(
-            self, partial(open_program, self._paths), self._show_program, self._show_trouble
+            self,
+            partial(open_program, self._paths, self._settings),
+            self._show_program,
+            self._show_trouble,
         )
 
     def come_forward(self, file: str) -> None:
@@ -80,21 +83,24 @@ class MainWindow(QMainWindow):
         """A bug of ours was reported; the window goes on."""
         self._toast.show_message(words)
 
-    def shut_down(self) -> None:
-        """After the last event: save what is pending and end every worker. May take seconds."""
+    def stop_work(self) -> None:
+        """The program ends: whatever is going on shall come to its end soon."""
         if self._pages is not None:
-            self._pages.shut_down()
+            self._pages.stop_work()
+
+    def close_services(self) -> None:
+        """When nothing runs any more: keep what the next start restores, and close everything."""
+        window = dict(self._settings.current.window) | {"geometry": self._geometry()}
+        if self._pages is not None:
+            window |= self._pages.layout_state()
+            self._pages.save_draft()
+        with suppress(StorageError):  # not worth a word when the window is gone
+            self._settings.update(window=window)
         if self._opened is not None:
             self._opened.services.close()
 
-    def closeEvent(self, event: QCloseEvent) -> None:
-        geometry = bytes(self.saveGeometry().toBase64().data()).decode()
-        window = dict(self._settings.current.window) | {"geometry": geometry}
-        if self._pages is not None:
-            window |= self._pages.layout_state()
-        with suppress(StorageError):  # not worth keeping a window open for
-            self._settings.update(window=window)
-        super().closeEvent(event)
+    def _geometry(self) -> str:
+        return bytes(self.saveGeometry().toBase64().data()).decode()
 
     def _restore_geometry(self) -> None:
         geometry = self._settings.current.window.get("geometry")
@@ -105,9 +111,7 @@ class MainWindow(QMainWindow):
 
     def _show_program(self, opened: Opened) -> None:
         self._opened = opened
-        pages = Pages(
-            self._theme, self._background, opened, self._settings, self._toast, self._stack
-        )
+        pages = Pages(self._theme, self._background, opened, self._toast, self._stack)
         self._pages = pages
         pages.place_changed.connect(self._rail.show_place)
         pages.fetching.connect(self._rail.show_progress)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QStackedWidget
 
 from app.errors import AppError, Problem, problem_from
 from app.installs import STARTER_ID, fetched_bytes
-from app.settings import SettingsFile, WindowValue
+from app.settings import WindowValue
 from catalog.downloads import DownloadProgress
 from catalog.entries import Entry
 from catalog.library import InstalledModel
@@ -43,7 +43,6 @@ class Pages(QObject):
         theme: Theme,
         background: Background,
         opened: Opened,
-        settings: SettingsFile,
         toast: Toast,
         stack: QStackedWidget,
     ) -> None:
@@ -51,7 +50,7 @@ class Pages(QObject):
         self._theme = theme
         self._background = background
         self._services = opened.services
-        self._settings = settings
+        self._settings = opened.services.settings
         self._toast = toast
         self._stack = stack
         self._models = opened.models
@@ -129,9 +128,13 @@ class Pages(QObject):
     def layout_state(self) -> dict[str, WindowValue]:
         return self._chat.layout_state()
 
-    def shut_down(self) -> None:
+    def stop_work(self) -> None:
         self._download.cancel()
-        self._chat.shut_down()
+        self._chat.stop_work()
+
+    def save_draft(self) -> None:
+        """At the very end, when nothing runs in the background any more."""
+        self._chat.save_draft()
 
     def _in_chats(self, action: Callable[[], None]) -> None:
         if self._stack.currentWidget() is not self._chat:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from app.conversations.records import ConversationRow
 from app.paths import Paths
 from app.services import Services, open_services
+from app.settings import SettingsFile
 from catalog.library import InstalledModel
 
 
@@ -20,9 +21,9 @@ class Opened(NamedTuple):
         return not self.models and not self.rows
 
 
-def open_program(paths: Paths) -> Opened:
+def open_program(paths: Paths, settings: SettingsFile) -> Opened:
     """Open everything. Raises `StorageError` where settings or database can't be opened."""
-    services = open_services(paths)
+    services = open_services(paths, settings)
     try:
         return Opened(services, services.library.models(), services.store.rows())
     except BaseException:

@@ -129,10 +129,14 @@ class ChatPage(QWidget):
         """What the next start restores."""
         return self._layout.state() | {"chat": self._shown.id}
 
-    def shut_down(self) -> None:
-        """Save what waits for a pause in typing, and stop what is being written."""
-        self._setup.stop()
+    def stop_work(self) -> None:
+        """End what is being written or loaded."""
+        self._flush()
         self._turns.stop_all()
+        self._setup.stop()
+
+    def save_draft(self) -> None:
+        """At the very end, when nothing runs in the background any more."""
         self._conversing.save_draft_now()
 
     def _connect(self) -> None:
@@ -144,7 +148,9 @@ class ChatPage(QWidget):
         chats.rename_submitted.connect(self._rename)
         chats.delete_requested.connect(self._delete)
         self._shown.opened.connect(self._show)
-        self._conversing.changed.connect(self.refresh_rows)
+        self._conversing.changed.connect(self._messages_changed)
+        self._layout.new_chat.suggestion_chosen.connect(self._suggest)
+        self._layout.new_chat.models_requested.connect(self.models_requested)
         self._setup.models_requested.connect(self.models_requested)
         self._turns.writing_changed.connect(chats.show_writing)
         self._turns.ended.connect(self._turn_ended)
@@ -155,8 +161,17 @@ class ChatPage(QWidget):
         self._layout.inspector.flush()
 
     def _show(self, contents: ChatContents) -> None:
+        self._layout.show_messages(bool(contents.page.messages))
         self._layout.list.show_current(contents.conversation.id)
         self.title_changed.emit(contents.conversation.title)
+
+    def _messages_changed(self) -> None:
+        self._layout.show_messages(bool(self._layout.transcript.items))
+        self.refresh_rows()
+
+    def _suggest(self, text: str) -> None:
+        self._layout.composer.show_draft(text)
+        self.take_focus()
 
     def _write_in(self, conversation_id: str) -> None:
         self.open_chat(conversation_id)

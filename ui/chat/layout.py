@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.settings import WindowValue
 from ui.background import Background
@@ -10,6 +10,7 @@ from ui.chat.composer import Composer
 from ui.chat.conversation_list import ConversationList
 from ui.chat.inspector import Inspector
 from ui.chat.model_picker import ModelPicker
+from ui.chat.new_chat import NewChat
 from ui.chat.transcript import Transcript
 from ui.kit import IconButton, Panel
 from ui.theme import Theme
@@ -38,6 +39,7 @@ class ChatLayout(QWidget):
         self.list = ConversationList(theme)
         self.picker = ModelPicker(theme)
         self.transcript = Transcript(theme, background)
+        self.new_chat = NewChat(theme)
         self.composer = Composer(theme)
         self.inspector = Inspector(theme)
         self._list_button = IconButton(
@@ -55,6 +57,10 @@ class ChatLayout(QWidget):
         row.addWidget(self._page(), 1)
         row.addWidget(self.inspector)
         self._arrange()
+
+    def show_messages(self, any_: bool) -> None:
+        """The transcript, or what stands in its place in a new chat."""
+        self._middle.setCurrentWidget(self.transcript if any_ else self.new_chat)
 
     def toggle_list(self) -> None:
         self._wants_list = not self.list.isVisibleTo(self)
@@ -106,7 +112,10 @@ class ChatLayout(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(header)
-        column.addWidget(self.transcript, 1)
+        self._middle = QStackedWidget()
+        self._middle.addWidget(self.transcript)
+        self._middle.addWidget(self.new_chat)
+        column.addWidget(self._middle, 1)
         column.addWidget(self._writing_place())
         return page
 

@@ -1,5 +1,6 @@
 """What a chat is answered with: its model, its settings, and what the engine says of both."""
 
+from contextlib import suppress
 from functools import partial
 
 import msgspec
@@ -9,6 +10,7 @@ from app.conversations.records import Message
 from app.engines import EngineState
 from app.options import Value
 from app.prompts import load_options
+from backends.errors import LoadCancelled
 from catalog.library import InstalledModel
 from ui.chat.engine_watch import EngineWatch, state_in_words
 from ui.chat.layout import ChatLayout
@@ -76,14 +78,16 @@ class ChatSetup(QObject):
         self._show_context()
 
     def stop(self) -> None:
-        """Listen to the engine no longer."""
+        """End a load that goes on, and listen to the engine no longer."""
         self._engine.stop()
+        self._services.engines.cancel_load()
 
     def _show(self, contents: ChatContents) -> None:
         layout = self._layout
         layout.inspector.show_options(contents.values, contents.defaults)
         model_id = contents.model.id if contents.model else ""
         layout.picker.show_models(self._models, model_id, self._engine.state)
+        layout.new_chat.show_model(contents.model.name if contents.model else "", contents.refusal)
         layout.composer.show_unavailable("" if contents.model else contents.refusal)
         messages = contents.page.messages
         answers = [m for m in messages if m.role == "assistant" and m.origin is not None]
@@ -117,17 +121,27 @@ class ChatSetup(QObject):
             if chat.id:
                 self._services.store.set_model(chat.id, model_id)
 
-        def load() -> None:
+        def load() -> tuple[str, ...]:
             model = self._services.library.find(model_id)
             options = load_options(self._services.chats.options_for(conversation))
-            with self._services.engines.use(model, options, lambda fraction: True):
-                pass  # it stays in memory, for the message to come
+            with (
+                suppress(LoadCancelled),
+                self._services.engines.use(model, options, lambda fraction: True),
+            ):
+                # It stays in memory, for the message to come.
+                info = self._services.engines.state.info
+                return info.warnings if info else ()
+            return ()
 
         def chosen(_: object) -> None:
             self._shown.refresh()
-            self._shown.beside(load)
+            self._shown.beside(load, self._tell_warnings)
 
         self._shown.in_order(choose, chosen)
+
+    def _tell_warnings(self, warnings: tuple[str, ...]) -> None:
+        if warnings:
+            self._toast.show_message(" ".join(warnings))
 
     def _change_option(self, key: str, value: Value) -> None:
         self._set_options({**self._shown.chat.conversation.options, key: value})

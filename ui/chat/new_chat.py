@@ -1,0 +1,79 @@
+"""What stands where the messages of a new chat will be."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from ui.kit import Button, Label, Mark, Paragraph
+from ui.theme import Theme
+
+COLUMN = 440
+
+
+class NewChat(QWidget):
+    """Says who will answer, and offers a way to begin.
+
+    Signals:
+        suggestion_chosen: a text for the composer.
+        models_requested: there is no model to answer, and the person wants one.
+    """
+
+    suggestion_chosen = Signal(str)
+    models_requested = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._title = Label(theme, kind="heading")
+        self._words = Paragraph(theme, alignment=Qt.AlignmentFlag.AlignHCenter)
+        self._suggestions = QWidget()
+        row = QHBoxLayout(self._suggestions)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        for text in self._texts():
+            button = Button(theme, text, small=True)
+            button.clicked.connect(self._suggest)
+            row.addWidget(button)
+        self._models = Button(theme, self.tr("Choose a model"), "primary")
+        self._models.clicked.connect(self.models_requested)
+        centre = Qt.AlignmentFlag.AlignHCenter
+        self._title.setAlignment(centre)
+        words = QWidget()
+        words.setFixedWidth(COLUMN)
+        inner = QVBoxLayout(words)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.setSpacing(4)
+        inner.addWidget(self._title)
+        inner.addWidget(self._words)
+        column = QVBoxLayout(self)
+        column.setSpacing(16)
+        column.addStretch(2)
+        column.addWidget(Mark(theme, 40), 0, centre)
+        column.addWidget(words, 0, centre)
+        column.addWidget(self._suggestions, 0, centre)
+        column.addWidget(self._models, 0, centre)
+        column.addStretch(3)
+        self.show_model("", "")
+
+    def show_model(self, name: str, refusal: str) -> None:
+        """Who will answer, or why nobody can."""
+        self._title.setText(self.tr("A new chat") if name else self.tr("Nobody is here to answer"))
+        self._words.set_text(
+            self.tr("{model} answers on this computer. Nothing you write leaves it.").format(
+                model=name
+            )
+            if name
+            else refusal
+        )
+        self._suggestions.setVisible(bool(name))
+        self._models.setVisible(not name)
+
+    def _texts(self) -> tuple[str, ...]:
+        return (
+            self.tr("Explain a word to me"),
+            self.tr("Draft a short letter"),
+            self.tr("Name the capital of France"),
+        )
+
+    def _suggest(self) -> None:
+        button = self.sender()
+        if isinstance(button, Button):
+            self.suggestion_chosen.emit(button.text())
