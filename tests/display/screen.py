@@ -1,7 +1,6 @@
 """A display of its own, and the keys and eyes of a person before it."""
 
 import os
-import random
 import shutil
 import struct
 import subprocess
@@ -15,8 +14,6 @@ import pytest
 from PySide6.QtGui import QColor, QImage
 
 SIZE = (1280, 800)
-DISPLAYS = range(100, 50_000)
-TRIES = 5
 POLL_SECONDS = 0.1
 START_SECONDS = 20.0
 
@@ -37,10 +34,23 @@ class Screen:
         self.environment: dict[str, str] = {}
 
     def __enter__(self) -> Self:
-        # Left to choose, the server takes the lowest free number, and takes it without a lock: two
-        # that start or end at once can take each other's. A number at random is hardly shared.
-        numbers = random.sample(DISPLAYS, TRIES)
-        assert any(map(self._start, numbers)), "Xvfb did not start"
+        read_end, write_end = os.pipe()
+        self._server = subprocess.Popen(
+            [
+                *("Xvfb", "-displayfd", str(write_end), "-fbdir", str(self._folder)),
+                *("-screen", "0", f"{SIZE[0]}x{SIZE[1]}x24", "-nolisten", "tcp"),
+                # Else it starts afresh when its last client goes, and refuses the next meanwhile.
+                "-noreset",
+            ],
+            pass_fds=[write_end],
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(write_end)
+        with os.fdopen(read_end) as number:
+            # The server closes its end when it fails, so that this ends either way.
+            display = number.readline().strip()
+        assert display, "Xvfb found no free display"
+        self.environment = {"DISPLAY": f":{display}", "QT_QPA_PLATFORM": "xcb"}
         return self
 
     def __exit__(
@@ -52,28 +62,6 @@ class Screen:
         assert self._server is not None
         self._server.terminate()
         self._server.wait()
-
-    def _start(self, number: int) -> bool:
-        read_end, write_end = os.pipe()
-        server = subprocess.Popen(
-            [
-                *("Xvfb", f":{number}", "-displayfd", str(write_end)),
-                *("-fbdir", str(self._folder), "-nolisten", "tcp"),
-                *("-screen", "0", f"{SIZE[0]}x{SIZE[1]}x24"),
-            ],
-            pass_fds=[write_end],
-            stderr=subprocess.DEVNULL,
-        )
-        os.close(write_end)
-        with os.fdopen(read_end) as answer:
-            # The number comes when the server is ready; where it fails, its end is closed.
-            ready = answer.readline().strip() == str(number)
-        if not ready:
-            server.wait()
-            return False
-        self._server = server
-        self.environment = {"DISPLAY": f":{number}", "QT_QPA_PLATFORM": "xcb"}
-        return True
 
     def window_titles(self) -> list[str]:
         """The titles of the visible windows."""

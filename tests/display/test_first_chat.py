@@ -76,6 +76,7 @@ def test_from_the_first_start_to_the_second(desk: Desk, starter_model: Path) -> 
             desk.wait_for_composer()
             assert desk.messages() == before
             screen.press("Return")
+            screen.wait_for("the draft as a question", lambda: len(desk.messages()) > len(before))
             desk.wait_for_answer("complete", "length")
             *earlier, question, _ = desk.messages()
             assert tuple(earlier) == before
