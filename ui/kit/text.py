@@ -118,6 +118,8 @@ class Paragraph(QLabel):
         return True
 
     def heightForWidth(self, width: int) -> int:
+        # A layout that centres this asks for its own width, which can be more than this will get.
+        width = min(width, self.maximumWidth())
         if self._document.textWidth() != width:
             self._document.setTextWidth(width)
         return round(self._document.size().height())
