@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from PySide6.QtCore import QEvent, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QRectF, Qt, Signal
 from PySide6.QtGui import QEnterEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -29,6 +29,7 @@ class MessageItem(Stack):
         edit_submitted: the message's id and its new text.
         step_requested: the message's id and −1 or 1, for the sibling before or after.
         link_activated: an address.
+        selection_dragged: the mouse draws a selection and is at this point of the screen.
     """
 
     height_changed = Signal()
@@ -38,6 +39,7 @@ class MessageItem(Stack):
     edit_submitted = Signal(str, str)
     step_requested = Signal(str, int)
     link_activated = Signal(str)
+    selection_dragged = Signal(QPoint)
 
     gap: ClassVar[int] = 16
     """Pixels above the item."""
@@ -132,6 +134,7 @@ class MessageItem(Stack):
 
     def connect_view(self, view: MessageView) -> None:
         view.link_activated.connect(self.link_activated)
+        view.selection_dragged.connect(self.selection_dragged)
         view.height_changed.connect(self._refit_view)
 
     def enterEvent(self, event: QEnterEvent) -> None:

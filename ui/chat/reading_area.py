@@ -3,9 +3,9 @@
 from bisect import bisect_right
 from typing import NamedTuple
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QAbstractSlider, QFrame, QScrollArea, QWidget
 
 from ui.chat.stack import Stack
 from ui.kit import Button
@@ -73,6 +73,12 @@ class ReadingArea(QScrollArea):
         """Scroll so far that a part is seen."""
         self.ensureWidgetVisible(part, 0, _MARGIN)
 
+    def scroll_towards(self, point: QPoint) -> None:
+        """Scroll while the mouse draws a selection beyond the edge; `point` is on the screen."""
+        y = self.viewport().mapFromGlobal(point).y()
+        beyond = min(y, 0) + max(y - self.viewport().height(), 0)
+        self.verticalScrollBar().setValue(self.above + beyond)
+
     def place(self) -> Place | None:
         """The reader's place; None at the end."""
         if self._following:
@@ -119,6 +125,19 @@ class ReadingArea(QScrollArea):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.settle()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        match event.key():
+            case Qt.Key.Key_Home:
+                self.verticalScrollBar().setValue(0)
+            case Qt.Key.Key_End:
+                self.jump_to_end()
+            case Qt.Key.Key_Space:
+                self.verticalScrollBar().triggerAction(
+                    QAbstractSlider.SliderAction.SliderPageStepAdd
+                )
+            case _:
+                super().keyPressEvent(event)
 
     def _first_below(self, y: int) -> int:
         """The index of the first part that reaches below a height of the column."""

@@ -227,6 +227,7 @@ class Transcript(ReadingArea):
         item.edit_begun.connect(self._show_edit)
         item.step_requested.connect(self.sibling_requested)
         item.link_activated.connect(self.link_activated)
+        item.selection_dragged.connect(self.scroll_towards)
         item.height_changed.connect(self._item_changed)
         item.parts_changed.connect(self._parts_changed)
         self._hold(item, item.gap, index)

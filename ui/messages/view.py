@@ -34,8 +34,12 @@ from ui.theme import Theme
 
 _COPIED_MS = 1500
 _SCROLL_KEYS = (
+    Qt.Key.Key_Up,
+    Qt.Key.Key_Down,
     Qt.Key.Key_PageUp,
     Qt.Key.Key_PageDown,
+    Qt.Key.Key_Home,
+    Qt.Key.Key_End,
     Qt.Key.Key_Space,
 )
 
@@ -49,10 +53,12 @@ class MessageView(QTextBrowser):
     Signals:
         link_activated: an address was clicked; nothing is opened here.
         height_changed: the text needs another height than it has.
+        selection_dragged: the mouse draws a selection and is at this point of the screen.
     """
 
     link_activated = Signal(str)
     height_changed = Signal()
+    selection_dragged = Signal(QPoint)
 
     def __init__(
         self,
@@ -206,6 +212,8 @@ class MessageView(QTextBrowser):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.matches(QKeySequence.StandardKey.Copy):
             self.copy_selection()
+        elif event.matches(QKeySequence.StandardKey.SelectAll):
+            self.selectAll()
         elif event.key() in _SCROLL_KEYS and not event.modifiers():
             event.ignore()
         else:
@@ -222,6 +230,8 @@ class MessageView(QTextBrowser):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         super().mouseMoveEvent(event)
+        if event.buttons() == Qt.MouseButton.LeftButton and self.textCursor().hasSelection():
+            self.selection_dragged.emit(event.globalPosition().toPoint())
         if event.buttons() == Qt.MouseButton.NoButton and self._copy_index(event.position()) >= 0:
             self.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
 

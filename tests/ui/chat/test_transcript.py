@@ -3,7 +3,8 @@
 from itertools import pairwise
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -252,6 +253,44 @@ def test_of_very_many_messages_those_far_away_are_let_go_and_come_back(qtbot, tr
     assert end(transcript) == height
     transcript.jump_to_end()
     assert transcript.items[-1].message.id == "m199"
+
+
+def test_a_selection_that_is_drawn_beyond_the_edge_scrolls(qtbot, transcript):
+    show(qtbot, transcript, page(0, 2))
+    long = message(3, "assistant", "Words and words.\n\n" * 100)
+    transcript.append_message(long)
+    before = value(transcript)
+    viewport = last(transcript).view.viewport()
+    visible = viewport.mapFromGlobal(transcript.mapToGlobal(QPoint(100, 300)))
+    above = viewport.mapFromGlobal(transcript.mapToGlobal(QPoint(100, -80)))
+    QTest.mousePress(viewport, Qt.MouseButton.LeftButton, pos=visible)
+    drag = QMouseEvent(
+        QEvent.Type.MouseMove,
+        QPointF(above),
+        QPointF(viewport.mapToGlobal(above)),
+        Qt.MouseButton.NoButton,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    QApplication.sendEvent(viewport, drag)
+    assert value(transcript) == before - 80
+    QTest.mouseRelease(viewport, Qt.MouseButton.LeftButton, pos=above)
+
+
+def test_keys_scroll_also_from_within_a_message(qtbot, transcript):
+    show(qtbot, transcript, page(0, 20))
+    view = last(transcript).view
+    view.setFocus()
+    QTest.keyClick(view, Qt.Key.Key_PageUp)
+    up = value(transcript)
+    assert up < end(transcript)
+    QTest.keyClick(view, Qt.Key.Key_Home)
+    assert value(transcript) == 0
+    QTest.keyClick(view, Qt.Key.Key_Space)
+    assert value(transcript) > 0
+    QTest.keyClick(view, Qt.Key.Key_End)
+    assert value(transcript) == end(transcript)
+    assert transcript.following
 
 
 # The answer that is being written
