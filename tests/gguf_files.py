@@ -142,6 +142,53 @@ def write_model(
     return path if not split_tensors else sorted(path.parent.glob(f"{path.stem}-00001-of-*"))[0]
 
 
+def write_recurrent_model(path: Path, *, context_length: int = 4096, seed: int = 0) -> Path:
+    """Write a Mamba model of random weights, whose state can't be cut back to an earlier token."""
+    rng = np.random.default_rng(seed)
+    n_embd, d_inner, d_state, d_conv, dt_rank = 64, 128, 16, 4, 4
+    writer = gguf.GGUFWriter(path, "mamba")
+    n_vocab = len(_add_vocabulary(writer, ()))
+    writer.add_type("model")
+    writer.add_name("Tiny recurrent")
+    writer.add_file_type(gguf.LlamaFileType.ALL_F32)
+    writer.add_context_length(context_length)
+    writer.add_embedding_length(n_embd)
+    writer.add_block_count(2)
+    writer.add_feed_forward_length(0)
+    writer.add_head_count(0)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_ssm_conv_kernel(d_conv)
+    writer.add_ssm_inner_size(d_inner)
+    writer.add_ssm_state_size(d_state)
+    writer.add_ssm_time_step_rank(dt_rank)
+    writer.add_chat_template(CHATML)
+
+    def random(*shape: int) -> np.ndarray:
+        return (rng.standard_normal(shape) * 0.3).astype(np.float32)
+
+    output = random(n_vocab, n_embd)
+    _keep_it_printable(output)
+    writer.add_tensor("token_embd.weight", random(n_vocab, n_embd))
+    writer.add_tensor("output_norm.weight", np.ones(n_embd, np.float32))
+    writer.add_tensor("output.weight", output)
+    for layer in range(2):
+        for tensor, values in (
+            ("attn_norm.weight", np.ones(n_embd, np.float32)),
+            ("ssm_in.weight", random(2 * d_inner, n_embd)),
+            ("ssm_conv1d.weight", random(d_inner, d_conv)),
+            ("ssm_conv1d.bias", random(d_inner)),
+            ("ssm_x.weight", random(dt_rank + 2 * d_state, d_inner)),
+            ("ssm_dt.weight", random(d_inner, dt_rank)),
+            ("ssm_dt.bias", random(d_inner)),
+            ("ssm_a", -np.exp(random(d_inner, d_state))),
+            ("ssm_d", np.ones(d_inner, np.float32)),
+            ("ssm_out.weight", random(n_embd, d_inner)),
+        ):
+            writer.add_tensor(f"blk.{layer}.{tensor}", values)
+    _write(writer)
+    return path
+
+
 def write_adapter(path: Path, *, rank: int = 4, n_embd: int = 64, seed: int = 1) -> Path:
     """Write a LoRA for the query projections of a model that `write_model` wrote."""
     rng = np.random.default_rng(seed)

@@ -18,7 +18,7 @@ from backends.protocol import (
 )
 from tests.backends.conftest import OpenSession
 from tests.backends.contract import last, text_of
-from tests.gguf_files import write_model
+from tests.gguf_files import write_model, write_recurrent_model
 
 GREEDY = Sampling(temperature=0)
 
@@ -162,6 +162,24 @@ def test_cached_answers_are_those_of_a_fresh_start(
         stream.close()
         list(stream)
     assert text_of(ask(used, *one)) == text_of(ask(fresh, *one))
+
+
+def test_a_model_whose_state_cannot_be_cut_reads_again_and_answers_the_same(
+    open_session: OpenSession, tmp_path: Path
+) -> None:
+    session = open_session(write_recurrent_model(tmp_path / "recurrent.gguf"))
+    first = ask(session, user("Hello there"))
+    stream = session.chat(ChatRequest(messages=(user("Something else " * 100),)))
+    next(stream)
+    stream.close()
+    list(stream)
+    again = ask(session, user("Hello there"))
+    assert text_of(again) == text_of(first)
+    assert last(again).usage.cached_tokens == 0
+    in_memory = last(again).usage.prompt_tokens + last(again).usage.completion_tokens
+    follow_up = ask(session, user("Hello there"), assistant(text_of(again)), user("More"))
+    new = last(follow_up).usage.prompt_tokens - in_memory
+    assert evaluated(follow_up) <= new + 1
 
 
 def test_a_full_context_ends_an_answer_as_cut(open_session: OpenSession, tiny_model: Path) -> None:
