@@ -71,6 +71,7 @@ class ChatPage(QWidget):
         window = self._settings.current.window
         self._layout.restore(window)
         self._layout.list.show_rows(self._rows)
+        self._layout.composer.show_unavailable(self.tr("Opening the chat"))
         last = window.get("chat")
         if isinstance(last, str) and any(row.id == last for row in self._rows):
             self._shown.open(last)

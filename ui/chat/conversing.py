@@ -7,6 +7,7 @@ from typing import NamedTuple
 import msgspec
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QAbstractSpinBox, QLineEdit, QPlainTextEdit, QTextEdit, QWidget
 
 from app.conversations.records import Message, Page
 from app.turns import Turn
@@ -86,6 +87,7 @@ class Conversing(QObject):
             page = _without_last(page)  # the presenter adds the answer that is being written
         self._transcript.show_page(page)
         self._composer.show_draft(conversation.draft)
+        self._composer.show_speed(0)
         self._composer.show_follow_up(bool(contents.page.messages))
         self._turns.show_chat(conversation.id)
 
@@ -162,10 +164,19 @@ class Conversing(QObject):
 
     def _turn_ended(self, conversation_id: str, answer: Message) -> None:
         self.changed.emit()
-        if conversation_id == self._shown.id:
-            focused = QGuiApplication.focusObject()
-            if focused is None or not self._transcript.holds(focused):
-                self._composer.take_focus()
+        used = self._is_used_elsewhere(QGuiApplication.focusObject())
+        if conversation_id == self._shown.id and not used:
+            self._composer.take_focus()
+
+    def _is_used_elsewhere(self, focused: QObject | None) -> bool:
+        """Whether the person reads with the keyboard, or is typing in another field."""
+        if focused is None or (
+            isinstance(focused, QWidget) and self._composer.isAncestorOf(focused)
+        ):
+            return False
+        return self._transcript.holds(focused) or isinstance(
+            focused, QLineEdit | QTextEdit | QPlainTextEdit | QAbstractSpinBox
+        )
 
     def _copy_message(self, message_id: str) -> None:
         def copy(message: Message) -> None:

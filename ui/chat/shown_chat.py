@@ -51,12 +51,20 @@ class ShownChat(QObject):
         self.in_order(partial(read_chat, self.services, conversation_id), self._show)
 
     def open_new(self) -> None:
-        self.in_order(partial(read_new_chat, self.services), self._show)
+        # At once, so that what is sent before it has been read goes into this chat.
+        self.chat = OpenChat(self.services.store, NEW)
+        self.reload()
 
     def reload(self) -> None:
         """Read the open chat again, its messages included."""
         chat = self.chat
-        self.in_order(self._reader(), lambda contents: self._show_if(chat, contents))
+
+        def show(contents: ChatContents) -> None:
+            if chat is self.chat:
+                chat.conversation = contents.conversation
+                self.opened.emit(contents)
+
+        self.in_order(self._reader(), show)
 
     def refresh(self) -> None:
         """Read again what lies around the messages: model and settings."""
@@ -96,7 +104,3 @@ class ShownChat(QObject):
     def _show(self, contents: ChatContents) -> None:
         self.chat = OpenChat(self.services.store, contents.conversation)
         self.opened.emit(contents)
-
-    def _show_if(self, chat: OpenChat, contents: ChatContents) -> None:
-        if chat is self.chat:
-            self._show(contents)

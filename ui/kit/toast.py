@@ -1,5 +1,6 @@
 """A message that goes by itself, with a way to take the last step back."""
 
+import math
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer
@@ -7,6 +8,7 @@ from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
     QEnterEvent,
+    QFontMetricsF,
     QKeyEvent,
     QPainter,
     QPaintEvent,
@@ -15,10 +17,13 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 
 from ui.kit.buttons import Button, IconButton
 from ui.kit.painting import RADIUS, rounded
-from ui.kit.text import Label
+from ui.kit.text import Paragraph
 from ui.theme import Theme
 
 _SHOWN_MS = 8000
+_WIDEST = 480
+# Clear of the composer, so that a person can write on while it stands there.
+_ABOVE_BOTTOM = 112
 
 
 class Toast(QWidget):
@@ -32,7 +37,7 @@ class Toast(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 8, 8, 8)
         row.setSpacing(8)
-        self._words = Label(theme)
+        self._words = Paragraph(theme, role="text")
         self._action = Button(theme, self.tr("Undo"), "soft", small=True)
         self._action.clicked.connect(self.undo)
         close = IconButton(theme, "x", self.tr("Close"), size=14)
@@ -50,7 +55,10 @@ class Toast(QWidget):
     def show_message(self, text: str, undo: Callable[[], None] | None = None) -> None:
         """Show one sentence; with `undo`, a button calls it once."""
         self._undo = undo
-        self._words.setText(text)
+        self._words.set_text(text)
+        line = QFontMetricsF(self._theme.font("body")).horizontalAdvance(text)
+        width = min(math.ceil(line) + 2, _WIDEST)
+        self._words.setFixedSize(width, self._words.heightForWidth(width))
         self.setAccessibleName(text)
         self._action.setVisible(undo is not None)
         self.adjustSize()
@@ -114,4 +122,4 @@ class Toast(QWidget):
 
     def _place(self) -> None:
         x = (self._ground.width() - self.width()) // 2
-        self.move(max(8, x), self._ground.height() - self.height() - 24)
+        self.move(max(8, x), self._ground.height() - self.height() - _ABOVE_BOTTOM)

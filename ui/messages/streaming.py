@@ -7,14 +7,14 @@ from PySide6.QtCore import QObject, QTimer
 from ui.messages.growing import GrowingMarkdown
 from ui.messages.view import MessageView
 
-BUSY_SHARE = 0.1
-"""The share of the main thread's time that showing new text may take."""
+BUSY_SHARE = 0.07
+"""The share of the main thread's time that showing new text may take; other work comes on top."""
 
 
 class StreamingText(QObject):
     """Feeds a view piece by piece.
 
-    The next flush waits at least `interval_ms`, and ten times as long as the last one took.
+    The next flush waits at least `interval_ms`, and so long that showing text stays within its share.
     """
 
     def __init__(self, view: MessageView, interval_ms: int, parent: QObject | None = None) -> None:

@@ -1,0 +1,294 @@
+"""The whole window over real parts: a real worker on a tiny model, a real database."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from app.conversations.store import ConversationStore
+from app.paths import Paths, paths_under
+from app.settings import SettingsFile
+from catalog.bundled import load_bundled
+from catalog.library import Library
+from tests.gguf_files import write_model
+from ui.background import Background
+from ui.chat.answer_item import AnswerItem
+from ui.chat.chat_page import ChatPage
+from ui.chat.composer_field import ComposerField
+from ui.chat.message_item import PersonItem
+from ui.kit import Button, Toast
+from ui.main_window import MainWindow
+from ui.theme import Theme
+from ui.trouble_page import TroublePage
+from ui.welcome import WelcomePage
+
+ANSWER = "Good morning."
+WAIT_MS = 30_000
+
+Open = Callable[[], MainWindow]
+
+
+@pytest.fixture(scope="module")
+def polite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    return write_model(folder / "polite.gguf", says=("Good", " morning", "."))
+
+
+@pytest.fixture(scope="module")
+def endless(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_model(
+        tmp_path_factory.mktemp("models") / "endless.gguf", seed=3, context_length=8192
+    )
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Paths:
+    return paths_under(tmp_path / "home")
+
+
+@pytest.fixture
+def open_window(qtbot: QtBot, theme: Theme, paths: Paths) -> Iterator[Open]:
+    """Opens the window as the program does; more than once, one after the other."""
+    opened: list[tuple[MainWindow, Background]] = []
+
+    def close() -> None:
+        while opened:
+            window, background = opened.pop()
+            window.hide()
+            window.stop_work()
+            assert background.finish(10_000)
+            window.close_services()
+            window.deleteLater()
+            background.deleteLater()
+            QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+    def open_() -> MainWindow:
+        close()
+        settings = SettingsFile(paths.settings_file)
+        settings.load()
+        background = Background()
+        window = MainWindow(theme, background, paths, settings)
+        opened.append((window, background))
+        window.resize(1280, 800)
+        window.show()
+        window.open_services()
+        qtbot.waitUntil(lambda: bool(window.is_ready or window.findChildren(TroublePage)))
+        return window
+
+    yield open_
+    close()
+
+
+def install(paths: Paths, *files: Path) -> None:
+    library = Library(paths.models_folder, paths.library_file, load_bundled())
+    for file in files:
+        library.add_file(file)
+
+
+def field(window: MainWindow) -> ComposerField:
+    return window.findChildren(ComposerField)[0]
+
+
+def send(qtbot: QtBot, window: MainWindow, text: str) -> None:
+    qtbot.waitUntil(lambda: not field(window).isReadOnly())
+    QTest.keyClicks(field(window), text)
+    QTest.keyClick(field(window), Qt.Key.Key_Return)
+
+
+def ask(qtbot: QtBot, window: MainWindow, text: str) -> None:
+    before = len(finished(window))
+    send(qtbot, window, text)
+    qtbot.waitUntil(lambda: len(finished(window)) > before, timeout=WAIT_MS)
+
+
+def items(window: MainWindow, kind: type) -> list:
+    return [item for item in transcript(window).items if isinstance(item, kind)]
+
+
+def transcript(window: MainWindow):
+    return window.findChildren(ChatPage)[0]._layout.transcript
+
+
+def finished(window: MainWindow) -> list[AnswerItem]:
+    return [item for item in items(window, AnswerItem) if not item.streaming]
+
+
+def test_a_first_start_shows_the_welcome_page(open_window: Open) -> None:
+    window = open_window()
+    assert isinstance(window._stack.currentWidget(), WelcomePage)
+
+
+def test_a_message_is_answered_and_everything_is_there_after_a_restart(
+    qtbot: QtBot, open_window: Open, paths: Paths, polite: Path
+) -> None:
+    install(paths, polite)
+    window = open_window()
+    qtbot.waitUntil(lambda: window.focusWidget() is field(window))
+    ask(qtbot, window, "Explain the tides")
+    assert finished(window)[0].written.strip() == ANSWER
+    qtbot.waitUntil(lambda: window.windowTitle().startswith("Explain the tides"))
+    QTest.keyClicks(field(window), "half a thought")
+
+    window = open_window()
+    qtbot.waitUntil(lambda: len(finished(window)) == 1)
+    assert items(window, PersonItem)[0].message.text == "Explain the tides"
+    assert field(window).text() == "half a thought"
+
+
+def test_editing_and_regenerating_make_siblings(
+    qtbot: QtBot, open_window: Open, paths: Paths, polite: Path
+) -> None:
+    install(paths, polite)
+    window = open_window()
+    ask(qtbot, window, "One")
+    first = finished(window)[0].message
+    transcript(window).regenerate_requested.emit(first.id)
+    qtbot.waitUntil(
+        lambda: [a.message.sibling_count for a in finished(window)] == [2], timeout=WAIT_MS
+    )
+    question = items(window, PersonItem)[0].message
+    transcript(window).edit_submitted.emit(question.id, "Two")
+    qtbot.waitUntil(
+        lambda: (
+            len(finished(window)) == 1
+            and [p.message.text for p in items(window, PersonItem)] == ["Two"]
+        ),
+        timeout=WAIT_MS,
+    )
+    assert items(window, PersonItem)[0].message.sibling_count == 2
+    transcript(window).sibling_requested.emit(items(window, PersonItem)[0].message.id, -1)
+    qtbot.waitUntil(lambda: [p.message.text for p in items(window, PersonItem)] == ["One"])
+    assert finished(window)[0].message.sibling_count == 2
+
+
+def test_esc_stops_an_answer_and_what_was_written_stays(
+    qtbot: QtBot, open_window: Open, paths: Paths, endless: Path
+) -> None:
+    install(paths, endless)
+    window = open_window()
+    send(qtbot, window, "Go on")
+    qtbot.waitUntil(
+        lambda: any(item.streaming and item.written for item in items(window, AnswerItem)),
+        timeout=WAIT_MS,
+    )
+    QTest.keyClick(field(window), Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: len(finished(window)) == 1, timeout=WAIT_MS)
+    answer = finished(window)[0].message
+    assert answer.status == "stopped"
+    assert answer.text
+
+
+def test_another_chat_can_be_shown_while_an_answer_is_written(
+    qtbot: QtBot, open_window: Open, paths: Paths, endless: Path
+) -> None:
+    install(paths, endless)
+    window = open_window()
+    page = window.findChildren(ChatPage)[0]
+    send(qtbot, window, "Go on")
+    qtbot.waitUntil(
+        lambda: any(item.written for item in items(window, AnswerItem)), timeout=WAIT_MS
+    )
+    chat = page._shown.id
+    page.new_chat()
+    qtbot.waitUntil(lambda: not transcript(window).items)
+    page.open_chat(chat)
+    qtbot.waitUntil(lambda: bool(items(window, AnswerItem)))
+    streaming = items(window, AnswerItem)[0]
+    assert streaming.streaming
+    seen = len(streaming.written)
+    assert seen > 0
+    qtbot.waitUntil(lambda: len(streaming.written) > seen, timeout=WAIT_MS)
+    page.stop()
+    qtbot.waitUntil(lambda: len(finished(window)) == 1, timeout=WAIT_MS)
+
+
+def test_a_deleted_message_and_a_deleted_chat_come_back(
+    qtbot: QtBot, open_window: Open, paths: Paths, polite: Path
+) -> None:
+    install(paths, polite)
+    window = open_window()
+    ask(qtbot, window, "Hello")
+    toast = window.findChildren(Toast)[0]
+    answer = finished(window)[0].message
+    transcript(window).delete_requested.emit(answer.id)
+    qtbot.waitUntil(lambda: not items(window, AnswerItem))
+    toast.undo()
+    qtbot.waitUntil(lambda: len(finished(window)) == 1)
+    page = window.findChildren(ChatPage)[0]
+    chat = page._shown.id
+    page._layout.list.delete_requested.emit(chat)
+    qtbot.waitUntil(lambda: not page.has_chats)
+    assert not transcript(window).items
+    toast.undo()
+    qtbot.waitUntil(lambda: page.has_chats and len(finished(window)) == 1)
+    toast.dismiss()
+
+
+def test_settings_of_a_chat_are_kept_with_it(
+    qtbot: QtBot, open_window: Open, paths: Paths, polite: Path
+) -> None:
+    install(paths, polite)
+    window = open_window()
+    page = window.findChildren(ChatPage)[0]
+    page._layout.inspector.option_changed.emit("max_tokens", 1)
+    ask(qtbot, window, "Hello")
+    answer = finished(window)[0].message
+    assert answer.status == "length"
+    assert answer.origin is not None
+    assert answer.origin.usage.completion_tokens == 1
+    page._layout.inspector.option_reset.emit("max_tokens")
+    qtbot.waitUntil(lambda: page._shown.chat.conversation.options == {})
+    transcript(window).continue_requested.emit(answer.id)
+    qtbot.waitUntil(
+        lambda: [a.written.strip() for a in finished(window)] == [ANSWER], timeout=WAIT_MS
+    )
+    assert finished(window)[0].message.id == answer.id
+
+
+def test_without_a_model_the_chats_can_be_read_and_say_what_is_missing(
+    qtbot: QtBot, open_window: Open, paths: Paths
+) -> None:
+    store = ConversationStore(paths.database_file)
+    conversation = store.create()
+    store.add_message(conversation.id, parent_id=None, role="user", text="Still here?")
+    store.close()
+    window = open_window()
+    assert isinstance(window._stack.currentWidget(), ChatPage)
+    page = window.findChildren(ChatPage)[0]
+    page.open_chat(conversation.id)
+    qtbot.waitUntil(lambda: bool(items(window, PersonItem)))
+    assert "No model is installed" in field(window).hint
+
+
+def test_a_damaged_database_is_explained_and_set_aside_on_request(
+    qtbot: QtBot, open_window: Open, paths: Paths
+) -> None:
+    paths.database_file.parent.mkdir(parents=True)
+    paths.database_file.write_bytes(b"This is no database, and it is long enough to be one." * 40)
+    window = open_window()
+    page = window.findChildren(TroublePage)[0]
+    fresh = next(b for b in page.findChildren(Button) if b.text().startswith("Set it aside"))
+    fresh.click()
+    qtbot.waitUntil(lambda: window.is_ready)
+    kept = [path for path in paths.home.iterdir() if "set-aside" in path.name]
+    assert len(kept) == 1
+    assert kept[0].read_bytes().startswith(b"This is no database")
+
+
+def test_a_database_of_a_newer_version_is_refused_and_left_alone(
+    open_window: Open, paths: Paths
+) -> None:
+    ConversationStore(paths.database_file).close()
+    with sqlite3.connect(paths.database_file) as connection:
+        connection.execute("PRAGMA user_version = 999")
+    connection.close()
+    before = paths.database_file.read_bytes()
+    window = open_window()
+    page = window.findChildren(TroublePage)[0]
+    assert "newer" in page.accessibleName()
+    assert not [b for b in page.findChildren(Button) if b.text().startswith("Set it aside")]
+    assert paths.database_file.read_bytes() == before
