@@ -1,5 +1,7 @@
 """Other ways to run the same model, each in a process of its own that waits while others run.
 
+As in Causeway, a prompt that comes again is not evaluated again.
+
 `python -m benchmarks.engine_peers KIND MODEL N_THREADS` reads a `Task` a line on stdin and answers
 with a `Speed` a line on stdout. Kinds: a bare `llama_decode` loop, the `Llama` class of
 llama-cpp-python, and the server that runs inside of xllamacpp.
@@ -106,12 +108,17 @@ def bare(model_path: str, n_threads: int) -> Callable[[Task], Speed]:
         array = (native.llama_token * len(tokens))(*tokens)
         native.llama_decode(context, native.llama_batch_get_one(array, len(tokens)))
 
+    held: list[int] = []
+
     def run(task: Task) -> Speed:
+        nonlocal held
         tokens = model.tokenize(task.text)
-        native.llama_memory_clear(native.llama_get_memory(context), True)
+        cached = len(tokens) - 1 if tokens == held else 0
+        native.llama_memory_seq_rm(native.llama_get_memory(context), 0, cached, -1)
+        held = tokens
         with sampler_chain(model, Sampling(), task.seed, tokens) as chain:
             started = time.perf_counter()
-            for i in range(0, len(tokens), BATCH_TOKENS):
+            for i in range(cached, len(tokens), BATCH_TOKENS):
                 decode(tokens[i : i + BATCH_TOKENS])
             token = native.llama_sampler_sample(chain, context, -1)
             first = time.perf_counter()
@@ -121,7 +128,7 @@ def bare(model_path: str, n_threads: int) -> Callable[[Task], Speed]:
                 native.llama_decode(context, batch)
                 array[0] = native.llama_sampler_sample(chain, context, -1)
             ended = time.perf_counter()
-        return Speed(len(tokens), first - started, task.n_generate, ended - first)
+        return Speed(len(tokens) - cached, first - started, task.n_generate, ended - first)
 
     return run
 
@@ -140,7 +147,6 @@ def llama(model_path: str, n_threads: int) -> Callable[[Task], Speed]:
     )
 
     def run(task: Task) -> Speed:
-        model.reset()
         times = [time.perf_counter()]
         for chunk in model.create_chat_completion(
             [{"role": "user", "content": task.text}],
@@ -190,7 +196,6 @@ def xllamacpp(model_path: str, n_threads: int) -> Callable[[Task], Speed]:
                 "top_p": Sampling().top_p,
                 "min_p": Sampling().min_p,
                 "seed": task.seed,
-                "cache_prompt": False,
             },
             note,
         )

@@ -18,6 +18,7 @@ from backends.protocol import TextDelta
 from ui.background import Background
 from ui.chat.running_turn import RunningTurn
 from ui.chat.transcript import Transcript
+from ui.garbage import GarbageCollector
 from ui.theme import Theme
 
 BEAT_MS = 10
@@ -118,6 +119,7 @@ def main(shape: str, count: int, per_second: float) -> int:
     app = QApplication([])
     theme = Theme("light")
     theme.apply(app)
+    app.garbage = GarbageCollector(app)
     background = Background()
     transcript = Transcript(theme, background)
     transcript.resize(980, 744)

@@ -82,7 +82,7 @@ class ConversationStore:
         with self._database.read() as connection:
             return conversation_at(connection, conversation_seq(connection, conversation_id))
 
-    def rows(self, *, limit: int = 200, search: str = "") -> tuple[ConversationRow, ...]:
+    def rows(self, *, limit: int = 5000, search: str = "") -> tuple[ConversationRow, ...]:
         """The newest conversations; with `search`, those that have its words in title or messages.
 
         All words must be in one message, or in the title; each may be the beginning of a longer

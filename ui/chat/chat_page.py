@@ -2,7 +2,6 @@
 
 from functools import partial
 
-import msgspec
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -46,6 +45,7 @@ class ChatPage(QWidget):
         self._store = opened.services.store
         self._settings = opened.services.settings
         self._rows = opened.rows
+        self._title = ""
         self._toast = toast
         self._layout = layout = ChatLayout(theme, background)
         column = QVBoxLayout(self)
@@ -64,7 +64,7 @@ class ChatPage(QWidget):
 
     @property
     def title(self) -> str:
-        return self._shown.chat.conversation.title
+        return self._title
 
     def start(self) -> None:
         """Show the chat that was open last, or a new one."""
@@ -164,7 +164,7 @@ class ChatPage(QWidget):
     def _show(self, contents: ChatContents) -> None:
         self._layout.show_messages(bool(contents.page.messages))
         self._layout.list.show_current(contents.conversation.id)
-        self.title_changed.emit(contents.conversation.title)
+        self._tell_title(contents.conversation.title)
 
     def _messages_changed(self) -> None:
         self._layout.show_messages(bool(self._layout.transcript.items))
@@ -187,10 +187,11 @@ class ChatPage(QWidget):
         self._rows = self._rows if searching else rows
         self._layout.list.show_rows(rows)
         self._layout.list.show_current(self._shown.id)
-        chat = self._shown.chat
-        title = next((row.title for row in rows if row.id == chat.id), self.title)
-        if title != self.title:
-            chat.conversation = msgspec.structs.replace(chat.conversation, title=title)
+        self._tell_title(next((row.title for row in rows if row.id == self._shown.id), self.title))
+
+    def _tell_title(self, title: str) -> None:
+        if title != self._title:
+            self._title = title
             self.title_changed.emit(title)
 
     def _rename(self, conversation_id: str, title: str) -> None:
