@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 from app.conversations.store import ConversationStore
 from ui.background import Background
 from ui.chat.transcript import Transcript
+from ui.garbage import GarbageCollector
 from ui.theme import Theme
 
 LIMIT_S = 30
@@ -24,6 +25,7 @@ def main(database: Path, conversation_id: str) -> int:
     app = QApplication([])
     theme = Theme("light")
     theme.apply(app)
+    app.garbage = GarbageCollector(app)
     background = Background()
     store = ConversationStore(database)
     transcript = Transcript(theme, background)
