@@ -51,4 +51,4 @@ def test_a_costly_flush_makes_the_next_one_wait(view, monkeypatch):
     monkeypatch.setattr("ui.messages.streaming.perf_counter", lambda: next(ticks))
     streaming.add("a")
     streaming.flush()
-    assert streaming._timer.interval() >= 250 / BUSY_SHARE
+    assert streaming._timer.interval() >= int(250 / BUSY_SHARE)
