@@ -4,6 +4,8 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] < (3, 11))' 2>/dev/null \
 	&& { echo $$p; break; }; done)
 BIN := .venv/bin
+# A file's tests stay together: they share a model, or a display.
+TESTS ?= -n auto --dist loadfile
 
 .PHONY: run test check lint bench setup setup-dev system-deps lock clean
 
@@ -11,10 +13,10 @@ run: setup
 	$(BIN)/causeway
 
 test: setup-dev
-	$(BIN)/pytest
+	$(BIN)/pytest $(TESTS)
 
 check: setup-dev lint
-	$(BIN)/pytest
+	$(BIN)/pytest $(TESTS)
 
 lint: setup-dev
 	$(BIN)/ruff check .
