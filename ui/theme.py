@@ -217,6 +217,8 @@ class Theme(QObject):
         font.setStyleStrategy(QFont.StyleStrategy.PreferAntialias)
         if kind == "code":
             font.setStyleHint(QFont.StyleHint.Monospace)
+            # Code is shown as it is written: no ligatures in place of ==, != or ->.
+            font.setFeature(QFont.Tag("calt"), 0)
         if spacing := tokens.letter_spacing_px.get(kind):
             font.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, spacing)
         if tabular:

@@ -41,7 +41,7 @@ def _lines(findings: "Findings") -> Iterator[tuple[str, str]]:
         f"{bytes_text(findings.memory_total)}, {bytes_text(findings.memory_available)} available",
     )
     yield "Disk", f"{bytes_text(findings.disk_free)} free"
-    yield "Engine", findings.engine.system or "does not load"
+    yield "Engine", _features(findings.engine.system) or "does not load"
     yield "Devices", ", ".join(findings.engine.devices) or "none"
     yield "GPU offload", "yes" if findings.engine.gpu_offload else "no"
     for name, state in findings.backends.items():
@@ -51,3 +51,9 @@ def _lines(findings: "Findings") -> Iterator[tuple[str, str]]:
     yield "Package index", findings.package_index
     yield from findings.paths.items()
     yield from findings.variables.items()
+
+
+def _features(system: str) -> str:
+    """llama.cpp's “CPU : AVX = 1 | F16C = 1 | …” without the noise."""
+    words = (part.removesuffix("= 1").strip() for part in system.split("|"))
+    return ", ".join(filter(None, words))
