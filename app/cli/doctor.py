@@ -55,5 +55,5 @@ def _lines(findings: "Findings") -> Iterator[tuple[str, str]]:
 
 def _features(system: str) -> str:
     """llama.cpp's “CPU : AVX = 1 | F16C = 1 | …” without the noise."""
-    words = (part.removesuffix("= 1").strip() for part in system.split("|"))
+    words = (part.strip().removesuffix("= 1").strip() for part in system.split("|"))
     return ", ".join(filter(None, words))
