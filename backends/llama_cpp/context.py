@@ -56,7 +56,10 @@ class AbortFlag:
 
 
 class Context:
-    """Evaluates tokens one after the other. `tokens` are those whose state is in memory."""
+    """Evaluates tokens one after the other. `tokens` are those whose state is in memory.
+
+    It lives as long as its process: a worker ends without clean-up.
+    """
 
     def __init__(self, model: Model, *, n_ctx: int, n_threads: int, abort: AbortFlag) -> None:
         """Raises OutOfMemory or ModelLoadError."""
@@ -88,12 +91,6 @@ class Context:
         for i in range(BATCH_TOKENS):
             self._batch.n_seq_id[i] = 1
             self._batch.seq_id[i][0] = 0
-
-    def close(self) -> None:
-        if self.handle:
-            native.llama_batch_free(self._batch)
-            native.llama_free(self.handle)
-            self.handle = None
 
     def keep_prefix(self, prompt: Sequence[int]) -> int:
         """Forget what differs from the prompt; return how many of its tokens need no evaluation.

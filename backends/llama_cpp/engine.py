@@ -66,10 +66,6 @@ class Engine:
             warnings=tuple(filter(None, (self._warning, self._context_warning()))),
         )
 
-    def close(self) -> None:
-        self._context.close()
-        self._model.close()
-
     def self_test(self) -> None:
         """Compute a little and look at the result. Raises ModelLoadError; a bad build dies here."""
         tokens = [i % self._model.n_vocab for i in range(_SELF_TEST_TOKENS)]

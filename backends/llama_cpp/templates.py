@@ -29,11 +29,8 @@ class Template(Protocol):
         """Where it comes from, in words."""
         ...
 
-    def render(self, messages: Sequence[Message], *, answer: bool = True) -> str:
-        """The prompt, with the beginning of an `answer` unless that is not wanted.
-
-        Raises TemplateFailed.
-        """
+    def render(self, messages: Sequence[Message]) -> str:
+        """The prompt, up to where an answer begins. Raises TemplateFailed."""
         ...
 
 
@@ -57,14 +54,14 @@ class FileTemplate:
         self._merges_system = False
         self._try_out()
 
-    def render(self, messages: Sequence[Message], *, answer: bool = True) -> str:
+    def render(self, messages: Sequence[Message]) -> str:
         if self._merges_system:
             messages = _system_in_first_question(messages)
         self._environment.start()
         try:
             return self._template.render(
                 messages=[_as_dict(message) for message in messages],
-                add_generation_prompt=answer,
+                add_generation_prompt=True,
                 **self._special,
             )
         except Exception as error:
@@ -91,7 +88,7 @@ class BuiltInTemplate:
         self._selector = selector.encode()
         self.render([Message(role="user", content="")])
 
-    def render(self, messages: Sequence[Message], *, answer: bool = True) -> str:
+    def render(self, messages: Sequence[Message]) -> str:
         chat = (native.llama_chat_message * len(messages))()
         for slot, message in zip(chat, messages, strict=True):
             slot.role = message.role.encode()
@@ -100,7 +97,7 @@ class BuiltInTemplate:
         while True:
             buffer = ctypes.create_string_buffer(room + 1)
             length = native.llama_chat_apply_template(
-                self._selector, chat, len(chat), answer, buffer, room
+                self._selector, chat, len(chat), True, buffer, room
             )
             if length < 0:
                 raise TemplateFailed("llama.cpp has none like it")
@@ -114,9 +111,9 @@ class PlainText:
 
     source = "none: plain completion"
 
-    def render(self, messages: Sequence[Message], *, answer: bool = True) -> str:
+    def render(self, messages: Sequence[Message]) -> str:
         texts = [message.content for message in messages if message.content]
-        if answer and messages and messages[-1].role == "assistant":
+        if messages and messages[-1].role == "assistant":
             texts.append("")
         return "\n\n".join(texts)
 
