@@ -10,7 +10,6 @@ from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
-from app.crash_reports import write_crash_report
 from app.logs import start_logging
 from app.paths import Paths, default_paths
 from app.settings import SettingsFile
@@ -44,8 +43,8 @@ def run(arguments: Sequence[str]) -> int:
     # The collector's timer wakes the interpreter often enough to hear these.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: app.quit())
+    window.open_with(file)
     window.show()
-    window.open_services(file)
     code = app.exec()
     window.hide()
     first.close()
@@ -71,6 +70,8 @@ def report_bugs_to(window: MainWindow, paths: Paths) -> None:
 
     def report(kind: type[BaseException], bug: BaseException, trace: TracebackType | None) -> None:
         sys.__excepthook__(kind, bug, trace)
+        from app.crash_reports import write_crash_report
+
         window.show_bug(write_crash_report(bug, paths.logs_folder))
 
     sys.excepthook = report

@@ -2,31 +2,34 @@
 
 from contextlib import suppress
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QWidget
 
-from app.conversations.database import DamagedDatabase, back_up_and_start_fresh
 from app.errors import StorageError, problem_from
 from app.paths import Paths
 from app.settings import SettingsFile
 from ui.background import Background
 from ui.kit import Toast
-from ui.pages import Pages
 from ui.rail import Rail
 from ui.shell import Shell
-from ui.shortcuts import shortcuts
-from ui.startup import Opened, open_program
 from ui.theme import Theme
-from ui.trouble_page import TroublePage
+
+if TYPE_CHECKING:
+    from ui.pages import Pages
+    from ui.startup import Opened
 
 SMALLEST = (880, 560)
 USUAL = (1280, 800)
 
 
 class MainWindow(QMainWindow):
-    """Shows an empty shell at once, opens the program's parts behind it, and then its pages."""
+    """Shows an empty shell at once, opens the program's parts behind it, and then its pages.
+
+    What the shell does not need is imported afterwards: it takes as long as all the rest of a start.
+    """
 
     def __init__(
         self, theme: Theme, background: Background, paths: Paths, settings: SettingsFile
@@ -44,7 +47,9 @@ class MainWindow(QMainWindow):
         self._rail = Rail(theme)
         self._rail.setEnabled(False)
         self._stack = QStackedWidget()
-        self._stack.addWidget(Shell(theme))
+        self._shell = Shell(theme)
+        self._shell.painted.connect(self._open, Qt.ConnectionType.QueuedConnection)
+        self._stack.addWidget(self._shell)
         self._toast = Toast(theme, self._stack)
         centre = QWidget()
         row = QHBoxLayout(centre)
@@ -60,12 +65,17 @@ class MainWindow(QMainWindow):
         """Whether the program has been opened and its first page is shown."""
         return self._pages is not None
 
-    def open_services(self, file: str = "") -> None:
-        """Open database and library off the main thread, and show the pages when they are there."""
+    def open_with(self, file: str) -> None:
+        """Go to the chats with this model file, as soon as there are any."""
         self._file = file
+        if self._pages is not None:
+            self._pages.open_file(file)
+
+    def _open(self) -> None:
+        """Open database and library off the main thread, and show the pages when they are there."""
         self._background.run_in_order(
             self,
-            partial(open_program, self._paths, self._settings),
+            partial(_open, self._paths, self._settings),
             self._show_program,
             self._show_trouble,
         )
@@ -76,8 +86,8 @@ class MainWindow(QMainWindow):
         self.show()
         self.raise_()
         self.activateWindow()
-        if file and self._pages is not None:
-            self._pages.open_file(file)
+        if file:
+            self.open_with(file)
 
     def show_bug(self, words: str) -> None:
         """A bug of ours was reported; the window goes on."""
@@ -109,7 +119,9 @@ class MainWindow(QMainWindow):
         ):
             self.resize(*USUAL)
 
-    def _show_program(self, opened: Opened) -> None:
+    def _show_program(self, opened: "Opened") -> None:
+        from ui.pages import Pages
+
         self._opened = opened
         pages = Pages(self._theme, self._background, opened, self._toast, self._stack)
         self._pages = pages
@@ -121,7 +133,9 @@ class MainWindow(QMainWindow):
         self._bind_shortcuts(pages)
         pages.start(self._file)
 
-    def _bind_shortcuts(self, pages: Pages) -> None:
+    def _bind_shortcuts(self, pages: "Pages") -> None:
+        from ui.shortcuts import shortcuts
+
         actions = pages.actions()
         for entry in shortcuts():
             if entry.bound:
@@ -135,6 +149,9 @@ class MainWindow(QMainWindow):
         problem = problem_from(error)
         if problem is None:
             raise error
+        from app.conversations.database import DamagedDatabase
+        from ui.trouble_page import TroublePage
+
         page = TroublePage(self._theme, problem, damaged=isinstance(error, DamagedDatabase))
         page.retry_requested.connect(self._retry)
         page.fresh_start_requested.connect(self._start_fresh)
@@ -143,14 +160,16 @@ class MainWindow(QMainWindow):
 
     def _retry(self) -> None:
         self._replace_page(Shell(self._theme))
-        self.open_services(self._file)
+        self._open()
 
     def _start_fresh(self) -> None:
+        from app.conversations.database import back_up_and_start_fresh
+
         self._replace_page(Shell(self._theme))
         self._background.run_in_order(
             self,
             partial(back_up_and_start_fresh, self._paths.database_file),
-            lambda _: self.open_services(self._file),
+            lambda _: self._open(),
             self._show_trouble,
         )
 
@@ -164,3 +183,10 @@ class MainWindow(QMainWindow):
 
     def _show_folder(self) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._paths.database_file.parent)))
+
+
+def _open(paths: Paths, settings: SettingsFile) -> "Opened":
+    import ui.pages  # noqa: F401 — here, so that it does not hold up the main thread
+    from ui.startup import open_program
+
+    return open_program(paths, settings)

@@ -75,7 +75,6 @@ def open_window(qtbot: QtBot, theme: Theme, paths: Paths) -> Iterator[Open]:
         opened.append((window, background))
         window.resize(1280, 800)
         window.show()
-        window.open_services()
         qtbot.waitUntil(lambda: bool(window.is_ready or window.findChildren(TroublePage)))
         return window
 

@@ -102,7 +102,8 @@ class Conversing(QObject):
 
         def send() -> Begun:
             turn = self._services.chats.send(chat.stored(), text)
-            chat.conversation = self._store.set_draft(chat.id, "")
+            self._store.set_draft(chat.id, "")
+            chat.change(draft="")
             return Begun(turn, self._store.page(chat.id, limit=2))
 
         def begin(begun: Begun) -> None:
@@ -213,7 +214,8 @@ class Conversing(QObject):
         chat = self._shown.chat
 
         def save() -> None:
-            chat.conversation = self._store.set_draft(chat.stored(), text)
+            self._store.set_draft(chat.stored(), text)
+            chat.change(draft=text)
 
         if text or chat.id:
             self._shown.in_order(save)

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import msgspec
+from PySide6.QtCore import QMutex, QMutexLocker
 
 from app.conversations.records import Conversation, Page
 from app.conversations.store import ConversationStore
@@ -17,14 +18,15 @@ NEW = Conversation(id="", title="", created=0, updated=0)
 
 
 class OpenChat:
-    """A shown chat. A new one is stored with its first draft, setting or message.
+    """A shown chat. A new one is stored with its first draft or message.
 
     Attributes:
-        conversation: as last read or written; its id is empty while it is not stored.
+        conversation: as last read or changed; its id is empty while it is not stored.
     """
 
     def __init__(self, store: ConversationStore, conversation: Conversation) -> None:
         self._store = store
+        self._changing = QMutex()
         self.conversation = conversation
 
     @property
@@ -35,8 +37,20 @@ class OpenChat:
         """The id, stored now at the latest. Only called by operations that run in order."""
         if not self.conversation.id:
             new = self.conversation
-            self.conversation = self._store.create(model_id=new.model_id, options=new.options)
+            created = self._store.create(model_id=new.model_id, options=new.options)
+            self.change(id=created.id, created=created.created, updated=created.updated)
         return self.conversation.id
+
+    def change(self, **fields: object) -> None:
+        """Change what is known of the chat, from any thread; the others' changes stay."""
+        with QMutexLocker(self._changing):
+            self.conversation = msgspec.structs.replace(self.conversation, **fields)
+
+    def take(self, read: Conversation, instead_of: Conversation) -> None:
+        """What was read replaces what was known when the reading began, unless that has changed."""
+        with QMutexLocker(self._changing):
+            if self.conversation is instead_of:
+                self.conversation = read
 
 
 class ChatContents(NamedTuple):

@@ -3,7 +3,6 @@
 from contextlib import suppress
 from functools import partial
 
-import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from app.conversations.records import Message
@@ -113,7 +112,7 @@ class ChatSetup(QObject):
 
     def _choose(self, model_id: str) -> None:
         chat = self._shown.chat
-        chat.conversation = msgspec.structs.replace(chat.conversation, model_id=model_id)
+        chat.change(model_id=model_id)
         conversation = chat.conversation
 
         def choose() -> None:
@@ -152,7 +151,7 @@ class ChatSetup(QObject):
 
     def _set_options(self, options: dict[str, Value]) -> None:
         chat = self._shown.chat
-        chat.conversation = msgspec.structs.replace(chat.conversation, options=options)
+        chat.change(options=options)
 
         def save() -> None:
             if chat.id:

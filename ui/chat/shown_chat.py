@@ -57,11 +57,11 @@ class ShownChat(QObject):
 
     def reload(self) -> None:
         """Read the open chat again, its messages included."""
-        chat = self.chat
+        chat, known = self.chat, self.chat.conversation
 
         def show(contents: ChatContents) -> None:
             if chat is self.chat:
-                chat.conversation = contents.conversation
+                chat.take(contents.conversation, instead_of=known)
                 self.opened.emit(contents)
 
         self.in_order(self._reader(), show)
