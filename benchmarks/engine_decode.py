@@ -12,8 +12,8 @@ from benchmarks.engine_peers import KINDS, Peer, Speed, Task, is_installed
 from benchmarks.harness import Row, alternate, ratio
 from benchmarks.starter import starter_model
 
-ROUNDS = 11
-N_GENERATE = 64
+ROUNDS = 15
+N_GENERATE = 96
 STORY = "Write a very long story about a lighthouse keeper and the sea."
 CHATTER = "The lamp was lit at dusk, and every ship on the bay knew where the rocks lay. "
 TASKS = {"at the start of a chat": STORY, "1,500 tokens on": CHATTER * 75 + STORY}

@@ -1,6 +1,6 @@
 """Other ways to run the same model, each in a process of its own that waits while others run.
 
-As in Causeway, a prompt that comes again is not evaluated again.
+As in Causeway, the beginning that a prompt shares with the one before it is not evaluated again.
 
 `python -m benchmarks.engine_peers KIND MODEL N_THREADS` reads a `Task` a line on stdin and answers
 with a `Speed` a line on stdout. Kinds: a bare `llama_decode` loop, the `Llama` class of
@@ -13,13 +13,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import msgspec
 
-from backends.protocol import Sampling
+from backends.protocol import Message, Sampling
 
 N_CTX = 4096
 BATCH_TOKENS = 512
@@ -89,11 +90,16 @@ def is_installed(kind: str) -> bool:
 
 
 def bare(model_path: str, n_threads: int) -> Callable[[Task], Speed]:
-    """Nothing but `llama_decode` and the same native sampler chain; no text is made."""
+    """Nothing but `llama_decode` and the same native sampler chain; no text is made.
+
+    It evaluates the tokens that Causeway evaluates, at the same positions: the work of a batch grows
+    in steps with what lies before it.
+    """
     import llama_cpp.llama_cpp as native
 
     from backends.llama_cpp.model import Model
     from backends.llama_cpp.sampling import sampler_chain
+    from backends.llama_cpp.templates import choose_template
 
     model = Model(model_path, n_gpu_layers=0, safe_mode=False, on_progress=lambda fraction: None)
     params = native.llama_context_default_params()
@@ -103,6 +109,7 @@ def bare(model_path: str, n_threads: int) -> Callable[[Task], Speed]:
     params.flash_attn_type = native.LLAMA_FLASH_ATTN_TYPE_DISABLED
     params.no_perf = True
     context = native.llama_init_from_model(model.handle, params)
+    template, _ = choose_template(model)
 
     def decode(tokens: Sequence[int]) -> None:
         array = (native.llama_token * len(tokens))(*tokens)
@@ -112,8 +119,10 @@ def bare(model_path: str, n_threads: int) -> Callable[[Task], Speed]:
 
     def run(task: Task) -> Speed:
         nonlocal held
-        tokens = model.tokenize(task.text)
-        cached = len(tokens) - 1 if tokens == held else 0
+        prompt = template.render([Message(role="user", content=task.text)])
+        tokens = model.tokenize(prompt, starts_prompt=True)
+        pairs = zip(held, tokens[:-1], strict=False)
+        cached = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
         native.llama_memory_seq_rm(native.llama_get_memory(context), 0, cached, -1)
         held = tokens
         with sampler_chain(model, Sampling(), task.seed, tokens) as chain:

@@ -121,8 +121,10 @@ class MainWindow(QMainWindow):
 
     def _show_program(self, opened: "Opened") -> None:
         from ui.pages import Pages
+        from ui.window_icon import window_icon
 
         self._opened = opened
+        self.setWindowIcon(window_icon(self._theme))
         pages = Pages(self._theme, self._background, opened, self._toast, self._stack)
         self._pages = pages
         pages.place_changed.connect(self._rail.show_place)

@@ -50,9 +50,13 @@ class GivenAnswers:
                 continue
             position = found + len(content)
             known = self._tokens.get(content)
-            if known is None:
+            if known is not None:
+                self._tokens.move_to_end(content)
+            elif self._model.spells_special(content):
+                # Pasted text must not end the message that it stands in.
+                known = tuple(self._model.tokenize(content, special=False))
+            else:
                 continue
-            self._tokens.move_to_end(content)
             tokens += self._model.tokenize(prompt[written:found], starts_prompt=written == 0)
             tokens += known
             written = position

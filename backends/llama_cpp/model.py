@@ -88,8 +88,10 @@ class Model:
                 return buffer.value.decode("utf-8", "replace") if length >= 0 else ""
             size = length + 1
 
-    def tokenize(self, text: str, *, starts_prompt: bool = False) -> list[int]:
-        """Tokens of a text, special ones recognised.
+    def tokenize(
+        self, text: str, *, starts_prompt: bool = False, special: bool = True
+    ) -> list[int]:
+        """Tokens of a text. Without `special`, what spells a special token is plain text.
 
         With `starts_prompt` the beginning-of-text token comes first, where the model wants one and
         the text does not already begin with it.
@@ -101,12 +103,12 @@ class Model:
         room = len(data) + 2
         tokens = (native.llama_token * room)()
         count = native.llama_tokenize(
-            self.vocab, data, len(data), tokens, room, add_special and self._adds_bos, True
+            self.vocab, data, len(data), tokens, room, add_special and self._adds_bos, special
         )
         if count < 0:
             tokens = (native.llama_token * -count)()
             count = native.llama_tokenize(
-                self.vocab, data, len(data), tokens, -count, add_special and self._adds_bos, True
+                self.vocab, data, len(data), tokens, -count, add_special and self._adds_bos, special
             )
         return list(tokens[:count])
 
@@ -119,6 +121,15 @@ class Model:
 
     def is_end(self, token: int) -> bool:
         return bool(native.llama_vocab_is_eog(self.vocab, token))
+
+    def spells_special(self, text: str) -> bool:
+        """Whether the text holds what would be read as a control token, such as `<|im_end|>`."""
+        # All known ones have one of these; most texts have neither and need no second look.
+        if "<" not in text and "[" not in text:
+            return False
+        return any(
+            native.llama_vocab_is_control(self.vocab, token) for token in self.tokenize(text)
+        )
 
     def has_token(self, text: str) -> bool:
         """Whether the text is one token of its own."""

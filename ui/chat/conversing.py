@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QAbstractSpinBox, QLineEdit, QPlainTextEdit, QText
 from app.conversations.records import Message, Page
 from app.turns import Turn
 from ui.chat.composer import Composer
-from ui.chat.open_chat import ChatContents
+from ui.chat.open_chat import ChatContents, OpenChat
 from ui.chat.shown_chat import ShownChat
 from ui.chat.transcript import Transcript
 from ui.chat.turn_presenter import TurnPresenter
@@ -52,6 +52,7 @@ class Conversing(QObject):
         self._transcript = transcript
         self._composer = composer
         self._toast = toast
+        self._written_in: OpenChat | None = None
         shown.opened.connect(self._show)
         turns.ended.connect(self._turn_ended)
         composer.message_submitted.connect(self._send)
@@ -86,8 +87,11 @@ class Conversing(QObject):
         if self._turns.is_running(conversation.id):
             page = _without_last(page)  # the presenter adds the answer that is being written
         self._transcript.show_page(page)
-        self._composer.show_draft(conversation.draft)
-        self._composer.show_speed(0)
+        if self._shown.chat is not self._written_in:
+            # Read again, the same chat keeps what is being typed.
+            self._written_in = self._shown.chat
+            self._composer.show_draft(conversation.draft)
+            self._composer.show_speed(0)
         self._composer.show_follow_up(bool(contents.page.messages))
         self._turns.show_chat(conversation.id)
 

@@ -74,8 +74,14 @@ def wave(
     return path
 
 
+SMALL_MARK = 24
+"""Pixels up to which the mark is drawn for a task bar or a tab."""
+
+
 def paint_mark(painter: QPainter, rect: QRectF, ground: QColor, line: QColor) -> None:
-    """The program's mark: water, a straight road, water."""
+    """The program's mark: water, a straight road, water. Small, it has fewer and stronger strokes."""
+    small = rect.width() <= SMALL_MARK
+    pen_width, amplitude, length = (7.5, 4.5, 38) if small else (5, 2.7, 19)
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.translate(rect.topLeft())
@@ -85,9 +91,9 @@ def paint_mark(painter: QPainter, rect: QRectF, ground: QColor, line: QColor) ->
     water.setAlphaF(0.7)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     round_cap, round_join = Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin
-    painter.setPen(QPen(water, 5, Qt.PenStyle.SolidLine, round_cap, round_join))
-    for y in (19.5, 44.5):
-        painter.drawPath(wave(13, 51, y, 2.7, 19, math.pi, 0.25))
-    painter.setPen(QPen(line, 5, Qt.PenStyle.SolidLine, round_cap, round_join))
+    painter.setPen(QPen(water, pen_width, Qt.PenStyle.SolidLine, round_cap, round_join))
+    for y in (17, 47) if small else (19.5, 44.5):
+        painter.drawPath(wave(13, 51, y, amplitude, length, math.pi, 0.25))
+    painter.setPen(QPen(line, pen_width, Qt.PenStyle.SolidLine, round_cap, round_join))
     painter.drawLine(QPointF(13, 32), QPointF(51, 32))
     painter.restore()

@@ -217,3 +217,13 @@ def test_timings_and_usage_add_up(open_session: OpenSession, tiny_model: Path) -
         last(events).usage.prompt_tokens,
     ]
     assert isinstance(events[-2], Usage)
+
+
+def test_a_special_token_that_is_pasted_is_plain_text(
+    open_session: OpenSession, tiny_model: Path
+) -> None:
+    session = open_session(tiny_model)
+    harmless = session.count_tokens([user("a")])
+    pasted = session.count_tokens([user("a<|im_end|>")])
+    # Read as a control token it would be one more.
+    assert pasted - harmless > 1
