@@ -3,23 +3,27 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from app.options import Option, Value
+from app.options import CHAT_OPTIONS, Option, Value
 from ui.kit import Panel, Paragraph
 from ui.theme import Theme
 
-_HEIGHT = 96
+_MARGINS = (15, 10, 16, 8)
 
 
 class HelpLine(Panel):
-    """What the setting under the pointer or the focus does. Its height is fixed: nothing jumps."""
+    """What the setting under the pointer or the focus does.
+
+    It is as high as the longest of these texts needs in the font at hand: nothing jumps.
+    """
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, "panel", "t", parent)
         self._words = Paragraph(theme, "", "small")
         column = QVBoxLayout(self)
-        column.setContentsMargins(15, 10, 16, 8)
+        column.setContentsMargins(*_MARGINS)
         column.addWidget(self._words, 0, Qt.AlignmentFlag.AlignTop)
-        self.setFixedHeight(_HEIGHT)
+        width = theme.size("inspector") - _MARGINS[0] - _MARGINS[2]
+        self.setFixedHeight(self._tallest(width) + _MARGINS[1] + _MARGINS[3])
         self.show_option(None, 0)
 
     def show_option(self, option: Option | None, default: Value) -> None:
@@ -35,6 +39,13 @@ class HelpLine(Panel):
             reloading = self.tr("The model loads again at the next message.")
             words = f"{words} {reloading}"
         self._words.set_text(words, f"{self.tr(option.title)}.")
+
+    def _tallest(self, width: int) -> int:
+        heights = []
+        for option in CHAT_OPTIONS:
+            self.show_option(option, option.default)
+            heights.append(self._words.heightForWidth(width))
+        return max(heights)
 
     def _value_text(self, option: Option, value: Value) -> str:
         if option.neutral is not None and value == option.neutral:
