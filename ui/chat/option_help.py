@@ -43,8 +43,9 @@ class HelpLine(Panel):
     def _tallest(self, width: int) -> int:
         heights = []
         for option in CHAT_OPTIONS:
-            self.show_option(option, option.default)
-            heights.append(self._words.heightForWidth(width))
+            if option.kind != "text":
+                self.show_option(option, option.default)
+                heights.append(self._words.heightForWidth(width))
         return max(heights)
 
     def _value_text(self, option: Option, value: Value) -> str:
