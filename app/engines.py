@@ -1,5 +1,6 @@
 """Which model is in memory: one at a time, one answer at a time, and out again when idle."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -13,6 +14,8 @@ from app.memory import check_memory
 from backends.errors import BackendError, EngineCrashed, LoadCancelled
 from backends.protocol import Backend, LoadOptions, LoadProgress, Session, SessionInfo
 from catalog.library import InstalledModel
+
+_log = logging.getLogger(__name__)
 
 FILE_BACKEND = "llama_cpp"
 """The backend that runs model files."""
@@ -122,6 +125,7 @@ class Engines:
             try:
                 yield loaded.session
             except BackendError as error:
+                _note_crash(error)
                 problem = problem_from(error)
                 raise
             finally:
@@ -173,6 +177,7 @@ class Engines:
         try:
             self._loaded = self._load(model, options, on_progress)
         except Exception as error:
+            _note_crash(error)
             problem = None if isinstance(error, LoadCancelled) else problem_from(error)
             if self._loaded is not None:  # the new one was refused before the old one had to go
                 self._settle(self._loaded, problem)
@@ -271,3 +276,9 @@ class Engines:
         if self._idle_since is None or limit <= 0:
             return None
         return min(max(0.0, self._idle_since + limit - time.monotonic()), _LOOK_AGAIN_SECONDS)
+
+
+def _note_crash(error: Exception) -> None:
+    """A person is told why in a sentence; whoever is to mend it needs the engine's last words."""
+    if isinstance(error, EngineCrashed):
+        _log.error("%s\n%s", error, error.detail)

@@ -10,7 +10,7 @@ from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
-from app.logs import start_logging
+from app.logs import start_logging, stop_logging
 from app.paths import Paths, default_paths
 from app.settings import SettingsFile
 from ui.background import Background
@@ -29,7 +29,7 @@ def run(arguments: Sequence[str]) -> int:
     file = str(Path(arguments[0]).absolute()) if arguments else ""
     if raise_running_window(paths.home, file):
         return 0
-    start_logging(paths.logs_folder)
+    log = start_logging(paths.logs_folder)
     settings = SettingsFile(paths.settings_file)
     settings.load()
     theme = Theme(settings.current.theme)
@@ -51,6 +51,7 @@ def run(arguments: Sequence[str]) -> int:
     window.stop_work()
     background.finish(CLOSE_MS)
     window.close_services()
+    stop_logging(log)
     return code
 
 

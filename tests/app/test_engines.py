@@ -194,6 +194,18 @@ def test_a_crashed_model_is_dropped_and_loaded_again(
     assert len(scripted.sessions) == 2
 
 
+def test_the_last_words_of_a_crashed_engine_are_logged(
+    make_engines: MakeEngines,
+    model: InstalledModel,
+    scripted: ScriptedBackend,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    scripted.script = Script(load_error=EngineCrashed("It died.", detail="GGML_ASSERT failed"))
+    with pytest.raises(EngineCrashed), make_engines().use(model, OPTIONS, go_on):
+        pass
+    assert "It died.\nGGML_ASSERT failed" in caplog.text
+
+
 def test_an_idle_model_is_unloaded(
     make_engines: MakeEngines, model: InstalledModel, scripted: ScriptedBackend
 ) -> None:
