@@ -29,6 +29,7 @@ def run_in_worker(tool: str, arguments: Sequence[str], answer: type[T], *, timeo
             capture_output=True,
             timeout=timeout,
             check=True,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
         return msgspec.json.decode(done.stdout, type=answer)
     except subprocess.TimeoutExpired:
