@@ -6,13 +6,10 @@ import psutil
 
 from app.formatting import bytes_text
 from backends.errors import OutOfMemory
-from backends.protocol import LoadOptions
+from backends.protocol import DEFAULT_CONTEXT, LoadOptions
 from catalog.fit import estimate
 from catalog.gguf import check_model_file
 from catalog.library import InstalledModel
-
-DEFAULT_CONTEXT = 8192
-"""Tokens of context that an engine sets up at most when nobody asks for a length."""
 
 _TIGHT = 0.9
 """Share of the free memory above which a model is loaded with a warning."""

@@ -9,10 +9,11 @@ from typing import Literal, Protocol
 
 import msgspec
 
-PROTOCOL_VERSION = 1
-
 Role = Literal["system", "user", "assistant"]
 FinishReason = Literal["stop", "length", "cancelled"]
+
+DEFAULT_CONTEXT = 8192
+"""Tokens of context that an engine sets up at most when nobody asks for a length."""
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):

@@ -69,7 +69,7 @@ class Context:
         params.n_threads = params.n_threads_batch = n_threads
         params.no_perf = True
         if not native.llama_supports_gpu_offload():
-            # On a CPU flash attention slows generation down to 0.6×.
+            # On a processor it slows long chats down.
             params.flash_attn_type = native.LLAMA_FLASH_ATTN_TYPE_DISABLED
         if model.kv_cache_bytes(n_ctx) > psutil.virtual_memory().total:
             # llama.cpp would try, and the system would come to a halt before it gave up.
@@ -108,8 +108,8 @@ class Context:
     def evaluate(self, tokens: Sequence[int]) -> None:
         """Evaluate up to `BATCH_TOKENS` more tokens; the logits of the last one can be sampled.
 
-        Raises Aborted, ContextFull or DecodeFailed, after which `tokens` holds what it held before (or nothing,
-        for a model whose state can't be cut).
+        Raises Aborted, ContextFull or DecodeFailed, after which `tokens` holds what it held before
+        (or nothing, for a model whose state can't be cut).
         """
         batch, count, start = self._batch, len(tokens), len(self.tokens)
         if start + count > self.n_ctx:

@@ -12,9 +12,15 @@ from backends.llama_cpp.answering import Answering
 from backends.llama_cpp.context import AbortFlag, Context
 from backends.llama_cpp.model import Model, offloads_to_gpu
 from backends.llama_cpp.templates import choose_template
-from backends.protocol import ChatRequest, Event, LoadOptions, Message, SessionInfo
+from backends.protocol import (
+    DEFAULT_CONTEXT,
+    ChatRequest,
+    Event,
+    LoadOptions,
+    Message,
+    SessionInfo,
+)
 
-DEFAULT_CONTEXT = 8192
 _SELF_TEST_TOKENS = 8
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from app.memory import check_memory
+from app.options import option
 from backends.errors import OutOfMemory
-from backends.protocol import LoadOptions
+from backends.protocol import DEFAULT_CONTEXT, LoadOptions
 from catalog.errors import BadModelFile
 from catalog.fit import estimate
 from catalog.gguf import read_header
@@ -61,3 +62,7 @@ def test_a_file_that_was_damaged_since_is_refused(
     corrupt(model_file, path, "truncated")
     with pytest.raises(BadModelFile, match="copy"):
         check_memory(model, LoadOptions(), freed=0)
+
+
+def test_the_inspector_names_the_length_that_is_set_up_unasked() -> None:
+    assert f"{DEFAULT_CONTEXT:,}" in option("n_ctx").neutral_title
