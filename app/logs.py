@@ -47,12 +47,12 @@ class _Formatter(logging.Formatter):
 
 
 def _rotate(source: str, destination: str) -> None:
-    """Where the command line has the log open too, Windows refuses; then the file grows on."""
+    """Where another program has the log open, Windows refuses; then the file grows on."""
     with suppress(OSError):
         Path(source).replace(destination)
 
 
-def start_logging(folder: Path, level: int = logging.INFO) -> logging.Handler:
+def start_logging(folder: Path) -> logging.Handler:
     """Log to `causeway.log` in that folder, at most 5 MB in five files, or to stderr if that fails.
 
     `stop_logging` ends it.
@@ -75,7 +75,7 @@ def start_logging(folder: Path, level: int = logging.INFO) -> logging.Handler:
     handler.setFormatter(_Formatter())
     root = logging.getLogger()
     root.addHandler(handler)
-    root.setLevel(level)
+    root.setLevel(logging.INFO)
     if why_not:
         logging.getLogger(__name__).warning(
             "No log is kept, since %s can't be written to: %s.", folder, why_not

@@ -13,7 +13,7 @@ from app.engines import Engines
 from app.errors import StorageError
 from app.paths import Paths
 from app.settings import Settings, SettingsFile
-from backends.registry import BrokenBackend, find_backends
+from backends.registry import find_backends
 from catalog.bundled import load_bundled
 from catalog.entries import Catalogue
 from catalog.library import Library
@@ -35,7 +35,6 @@ class Services:
     library: Library
     engines: Engines
     chats: Chats
-    broken_backends: tuple[BrokenBackend, ...]
 
     def __enter__(self) -> Self:
         return self
@@ -88,5 +87,4 @@ def open_services(paths: Paths, settings: SettingsFile | None = None) -> Service
         library=library,
         engines=engines,
         chats=Chats(store, library, engines, settings),
-        broken_backends=broken,
     )

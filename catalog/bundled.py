@@ -16,7 +16,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _FILE_NAME = re.compile(r"[\w][\w.+ -]*\.gguf", re.IGNORECASE)
 
 
-class _Envelope(msgspec.Struct):
+class _Envelope(msgspec.Struct, frozen=True):
     """A catalogue whose entries are not decoded yet, so that an error can name the bad one."""
 
     schema_version: int
@@ -26,7 +26,7 @@ class _Envelope(msgspec.Struct):
     entries: list[msgspec.Raw] = []
 
 
-class _Label(msgspec.Struct):
+class _Label(msgspec.Struct, frozen=True):
     id: str = ""
 
 

@@ -21,7 +21,7 @@ class RemoteFile(msgspec.Struct, frozen=True, kw_only=True):
     size: int | None
 
 
-class _Sidecar(msgspec.Struct):
+class _Sidecar(msgspec.Struct, frozen=True):
     """Kept beside the part: which file it is the beginning of. `address` is without credentials."""
 
     address: str

@@ -30,7 +30,7 @@ class FileFacts(msgspec.Struct, frozen=True, kw_only=True):
     added: bool = False
 
 
-class _Contents(msgspec.Struct):
+class _Contents(msgspec.Struct, frozen=True):
     files: dict[str, FileFacts] = {}
 
 

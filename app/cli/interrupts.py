@@ -11,35 +11,26 @@ _SIGNALS = [
 ]
 
 
-class Interrupted:
-    """Whether a signal came."""
-
-    def __init__(self) -> None:
-        self.came = False
-
-
 @contextmanager
-def stopping(stop: Callable[[], None]) -> Iterator[Interrupted]:
+def stopping(stop: Callable[[], None]) -> Iterator[None]:
     """Inside the block the first signal calls `stop`, on a thread of its own; the second one
     raises `KeyboardInterrupt`.
 
     A handler runs between any two instructions of the main thread, so it must not take locks that
     this thread may be holding.
     """
-    interrupted = Interrupted()
     threads: list[threading.Thread] = []
 
     def handle(number: int, frame: FrameType | None) -> None:
-        if interrupted.came:
+        if threads:
             raise KeyboardInterrupt
-        interrupted.came = True
         thread = threading.Thread(target=stop, name="stop on signal")
         threads.append(thread)
         thread.start()
 
     before = {number: signal.signal(number, handle) for number in _SIGNALS}
     try:
-        yield interrupted
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
