@@ -76,9 +76,8 @@ def test_closing_the_stream_of_a_hanging_worker_ends_it(
     stream = session.chat(ENDLESS)
     next(stream)
     os.kill(session.pid, signal.SIGSTOP)
-    started = time.monotonic()
     stream.close()
-    assert time.monotonic() - started < 1
+    assert session.alive, "it waited until the worker was killed"
     assert last(list(stream)).reason == "cancelled"
     assert not session.alive
 
