@@ -11,6 +11,7 @@ from app.options import Value, checked, effective
 from app.prompts import chat_request
 from app.settings import SettingsFile
 from app.turns import Plan, Turn
+from catalog.bundled import STARTER_ID
 from catalog.errors import CatalogError, UnknownModel
 from catalog.library import InstalledModel, Library
 
@@ -93,7 +94,7 @@ class Chats:
         if not models:
             raise AppError(
                 "No model is installed.",
-                fix="Get one on the page Models, or with “causeway pull smollm2-135m-instruct”.",
+                fix=f"Get one on the page Models, or with “causeway pull {STARTER_ID}”.",
             )
         last = self._settings.current.last_model_id
         return next((model for model in models if model.id == last), models[0])

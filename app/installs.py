@@ -12,9 +12,6 @@ from catalog import downloads
 from catalog.downloads import DownloadProgress
 from catalog.entries import Artifact, Entry
 
-STARTER_ID = "smollm2-135m-instruct"
-"""The catalogue's id of the model that a first start offers."""
-
 
 class Installation:
     """One download into the models folder, which goes on where an earlier one stopped."""

@@ -1,14 +1,12 @@
-"""The model that the engine is measured with."""
+"""The model that the engine is tested and measured with."""
 
 import threading
 from pathlib import Path
 
 import platformdirs
 
-from catalog.bundled import load_bundled
+from catalog.bundled import STARTER_ID, load_bundled
 from catalog.downloads import fetch, resolve_index_url
-
-STARTER_ID = "smollm2-135m-instruct"
 
 
 def starter_model() -> Path:

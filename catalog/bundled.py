@@ -11,6 +11,9 @@ from catalog.errors import CatalogError
 
 SCHEMA_VERSION = 1
 
+STARTER_ID = "smollm2-135m-instruct"
+"""The id of the model that a first start offers."""
+
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _FILE_NAME = re.compile(r"[\w][\w.+ -]*\.gguf", re.IGNORECASE)

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import platformdirs
 import psutil
 import pytest
 
@@ -65,17 +64,6 @@ def _left(
 @pytest.fixture(scope="session")
 def starter_model() -> Path:
     """The starter model's file, fetched once per machine through the program's own code."""
-    from catalog.bundled import load_bundled
-    from catalog.downloads import fetch, resolve_index_url
+    from benchmarks.starter import starter_model
 
-    entry = load_bundled().entry("smollm2-135m-instruct")
-    assert entry is not None
-    folder = platformdirs.user_cache_path("causeway", appauthor=False) / "test-models"
-    folder.mkdir(parents=True, exist_ok=True)
-    return fetch(
-        entry.artifacts[0],
-        folder,
-        index_url=resolve_index_url(""),
-        on_progress=lambda progress: None,
-        cancelled=threading.Event(),
-    )
+    return starter_model()

@@ -14,7 +14,7 @@ from app.installs import Installation
 from app.paths import default_paths
 from app.services import open_services
 from app.settings import SettingsFile
-from catalog.bundled import load_bundled
+from catalog.bundled import STARTER_ID, load_bundled
 from catalog.errors import UnknownModel
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
             ],
         )
         if not installed:
-            say("No model is installed. Get one with “causeway pull smollm2-135m-instruct”.")
+            say(f"No model is installed. Get one with “causeway pull {STARTER_ID}”.")
     for problem in problems:
         say(str(problem.error))
 
