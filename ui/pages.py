@@ -8,9 +8,10 @@ from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QStackedWidget
 
-from app.errors import AppError, Problem, problem_from
-from app.installs import STARTER_ID, fetched_bytes
-from app.settings import WindowValue
+from app.errors import Problem, problem_from
+from app.installs import fetched_bytes
+from app.settings import Settings, WindowValue
+from catalog.bundled import STARTER_ID
 from catalog.downloads import DownloadProgress
 from catalog.entries import Entry
 from catalog.library import InstalledModel
@@ -259,13 +260,19 @@ class Pages(QObject):
     # Settings
 
     def _change_setting(self, key: str, value: object) -> None:
-        try:
-            current = self._settings.update(**{key: value})
-        except AppError as error:
-            self._built_settings_page().show_refused(key, Problem(error.what, error.why, error.fix))
-            return
+        """Saving waits for the disk, so not on this thread. The row shows the value already."""
+        save = partial(self._settings.update, **{key: value})
+        refuse = partial(self._refuse_setting, key)
+        self._background.run_in_order(self, save, self._apply_settings, refuse)
+
+    def _apply_settings(self, current: Settings) -> None:
         self._theme.set_preference(current.theme)
-        self._built_settings_page().show_settings(current)
+
+    def _refuse_setting(self, key: str, error: Exception) -> None:
+        problem = problem_from(error)
+        if problem is None:
+            raise error
+        self._built_settings_page().show_refused(key, problem)
 
     def _open_folder(self, folder: Path) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))

@@ -1,6 +1,7 @@
 """The whole window over real parts: a real worker on a tiny model, a real database."""
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,8 +21,9 @@ from ui.chat.answer_item import AnswerItem
 from ui.chat.chat_page import ChatPage
 from ui.chat.composer_field import ComposerField
 from ui.chat.message_item import PersonItem
-from ui.kit import Button, Toast
+from ui.kit import Button, RailButton, Toast
 from ui.main_window import MainWindow
+from ui.settings_page import SettingsPage
 from ui.theme import Theme
 from ui.trouble_page import TroublePage
 from ui.welcome import WelcomePage
@@ -291,3 +293,24 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(
     assert "newer" in page.accessibleName()
     assert not [b for b in page.findChildren(Button) if b.text().startswith("Set it aside")]
     assert paths.database_file.read_bytes() == before
+
+
+def test_a_setting_is_saved_off_the_main_thread(
+    qtbot: QtBot, open_window: Open, paths: Paths, theme: Theme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+    update = SettingsFile.update
+
+    def noted(settings: SettingsFile, **changes: object) -> object:
+        threads.append(threading.get_ident())
+        return update(settings, **changes)
+
+    window = open_window()
+    next(b for b in window.findChildren(RailButton) if b.accessibleName() == "Settings").click()
+    with monkeypatch.context() as patch:
+        patch.setattr(SettingsFile, "update", noted)
+        window.findChildren(SettingsPage)[0].setting_changed.emit("theme", "dark")
+        qtbot.waitUntil(lambda: theme.name == "dark")
+    assert SettingsFile(paths.settings_file).load().theme == "dark"
+    assert threading.get_ident() not in threads
+    theme.set_preference("light")

@@ -1,6 +1,6 @@
 """How the chat page is laid out: list, header, transcript, composer, inspector."""
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
@@ -13,23 +13,17 @@ from ui.chat.model_picker import ModelPicker
 from ui.chat.new_chat import NewChat
 from ui.chat.transcript import Transcript
 from ui.kit import IconButton, Panel
+from ui.messages.formats import OUT
 from ui.theme import Theme
 
 NARROWEST_PAGE = 480
-# Blocks reach this far past the text column, so that their text and the prose share one edge.
-BLEED = 16
 
 
 class ChatLayout(QWidget):
     """The widgets of the chat page, and which panels are open.
 
     Where the window is too narrow for both panels, the list gives way to the inspector.
-
-    Signals:
-        panels_changed: a panel was opened or closed by the person.
     """
-
-    panels_changed = Signal()
 
     def __init__(self, theme: Theme, background: Background, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -67,12 +61,10 @@ class ChatLayout(QWidget):
         if self._wants_list and not self._has_room_for_both():
             self._wants_inspector = False
         self._arrange()
-        self.panels_changed.emit()
 
     def toggle_inspector(self) -> None:
         self._wants_inspector = not self.inspector.isVisibleTo(self)
         self._arrange()
-        self.panels_changed.emit()
 
     def state(self) -> dict[str, WindowValue]:
         return {"list": self._wants_list, "inspector": self._wants_inspector}
@@ -121,7 +113,7 @@ class ChatLayout(QWidget):
 
     def _writing_place(self) -> QWidget:
         """The composer, in one column with the text above it."""
-        self.composer.setMaximumWidth(self._theme.size("column") + 2 * BLEED)
+        self.composer.setMaximumWidth(self._theme.size("column") + 2 * OUT)
         place = QWidget()
         row = QHBoxLayout(place)
         row.setContentsMargins(16, 8, 16, 16)
