@@ -77,6 +77,9 @@ class ConversationView(QListView):
         return self.state() == QAbstractItemView.State.EditingState
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self.is_renaming():
+            # What the field for the title has no use for, as Enter, is not meant for the list.
+            return
         before = self.currentIndex()
         self._show_ring(True)
         match event.key():
@@ -99,6 +102,9 @@ class ConversationView(QListView):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._show_ring(False)
+        if event.button() != Qt.MouseButton.LeftButton:
+            # It opens the menu of a row; the marked one is still that which is shown.
+            return
         super().mousePressEvent(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:

@@ -26,7 +26,7 @@ class DetailsDialog(QDialog):
         grid.setColumnStretch(1, 1)
         for number, (name, value) in enumerate(rows):
             grid.addWidget(Label(theme, name, role="text2"), number, 0, Qt.AlignmentFlag.AlignTop)
-            grid.addWidget(_value(theme, name, value), number, 1)
+            grid.addWidget(_value(theme, name, value), number, 1, Qt.AlignmentFlag.AlignTop)
         close = Button(theme, self.tr("Close"))
         close.clicked.connect(self.accept)
         buttons = QHBoxLayout()
@@ -46,6 +46,9 @@ def _value(theme: Theme, name: str, value: str) -> QLabel:
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setFont(theme.font("body", tabular=True))
     label.setWordWrap(True)
+    # On the line of its name, which stands in the middle of a line of the look.
+    above = (theme.line_height("body") - label.fontMetrics().height()) // 2
+    label.setContentsMargins(0, max(above, 0), 0, 0)
     label.setAccessibleName(f"{name}: {value}")
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     return label

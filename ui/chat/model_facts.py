@@ -19,7 +19,9 @@ class ModelFacts(QWidget):
         self._context = ElidedLabel(theme, tabular=True)
         self._template = ElidedLabel(theme)
         self._none = Paragraph(
-            theme, self.tr("The model is loaded when you send the next message."), "small"
+            theme,
+            self.tr("Device, memory and context show here once the model is loaded."),
+            "small",
         )
         self._warnings = Paragraph(theme, "", "small", "warn")
         self._lines = QWidget()
@@ -39,6 +41,8 @@ class ModelFacts(QWidget):
             line.addWidget(Label(theme, title, "body", "text2"))
             line.addWidget(value, 1)
             lines.addLayout(line)
+        # Nothing below may jump when the model is there.
+        self._none.setMinimumHeight(self._lines.sizeHint().height())
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 4)
         column.setSpacing(4)

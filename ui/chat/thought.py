@@ -74,6 +74,12 @@ class Thought(Stack):
         self._view.setVisible(unfolded)
         self.height_changed.emit()
 
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._view is not None and self._view.isVisible():
+            # A line at the left, below the caret, tells the thought from the answer.
+            line = QRectF(OUT + 1, self._view.y(), 2, self._view.height())
+            QPainter(self).fillRect(line, self._theme.color("border"))
+
     def _refit_view(self) -> None:
         self.height_changed.emit()
 

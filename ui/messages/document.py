@@ -215,7 +215,8 @@ class DocumentWriter:
         if inline:
             form.setVerticalAlignment(QTextCharFormat.VerticalAlignment.AlignBaseline)
         else:
-            form.setMaximumWidth(QTextLength(QTextLength.Type.PercentageLength, 100))
+            # Of the whole width: the rest is for the margins at both sides, which are in pixels.
+            form.setMaximumWidth(QTextLength(QTextLength.Type.PercentageLength, 90))
         self._cursor.insertImage(form)
 
     def _append_code(self, block: Code, before: Block | None) -> None:

@@ -131,7 +131,8 @@ def _style_of(span: Span) -> Span:
 def gap(block: Block, before: Block | None) -> int:
     """Pixels above a block. Code leaves room for its header, which is painted there."""
     if isinstance(block, Code):
-        return CODE_HEADER + CODE_PADDING + (12 if before else 0)
+        above = CODE_PADDING if isinstance(before, Code) else 0
+        return CODE_HEADER + CODE_PADDING + above + (12 if before else 0)
     if before is None or (isinstance(block, Paragraph) and block.continues):
         return 0
     if block.tight:

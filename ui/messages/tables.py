@@ -12,6 +12,9 @@ ROWS_MEASURED = 8
 """Rows that decide the widths; so these settle soon while a table streams."""
 
 _NARROWEST, _WIDEST = 6, 48
+_LONGEST_WORD = 16
+_PADDING = 4  # characters: the space between columns, and what bold letters need more
+_LINE = 80  # characters of a cell's size in a column of text of the usual width
 _ALIGNMENTS: dict[str, Alignment] = {"text-align:center": "center", "text-align:right": "right"}
 
 
@@ -36,9 +39,22 @@ def read_table(stream: Iterable["Token"]) -> tuple[tuple[Alignment, ...], list[l
 
 
 def column_widths(rows: Sequence[Sequence[str]]) -> tuple[float, ...]:
-    """The columns' shares of the width, by their longest text in the first rows."""
-    measured = rows[: ROWS_MEASURED + 1]
-    longest = [max(map(len, column)) for column in zip(*measured, strict=True)]
-    weights = [min(max(length, _NARROWEST), _WIDEST) for length in longest]
-    total = sum(weights)
-    return tuple(weight / total for weight in weights)
+    """The columns' shares of the width, by their longest text in the first rows.
+
+    Each has room for its longest word, if all have: a word torn in two reads badly.
+    """
+    columns = list(zip(*rows[: ROWS_MEASURED + 1], strict=True))
+    weights = [min(max(*map(len, column), _NARROWEST), _WIDEST) for column in columns]
+    least = [(_longest_word(column) + _PADDING) / _LINE for column in columns]
+    spare = max(1 - sum(least), 0)
+    wanted = [
+        max(weight / sum(weights) - low, 0) for weight, low in zip(weights, least, strict=True)
+    ]
+    scale = spare / sum(wanted) if sum(wanted) else 0
+    shares = [low + scale * more for low, more in zip(least, wanted, strict=True)]
+    return tuple(share / sum(shares) for share in shares)
+
+
+def _longest_word(column: Sequence[str]) -> int:
+    words = (len(word) for cell in column for word in cell.split())
+    return min(max(words, default=0), _LONGEST_WORD)

@@ -178,6 +178,21 @@ def test_a_blank_or_abandoned_title_changes_nothing(qtbot, panel, view):
         rename(qtbot, view, "Other", Qt.Key.Key_Escape)
 
 
+def test_enter_ends_renaming_and_opens_nothing(qtbot, panel, view):
+    panel.show_rows(rows(60, DAY))
+    panel.show_current("c0")
+    with qtbot.assertNotEmitted(panel.writing_requested):
+        rename(qtbot, view, "Tidal flats", Qt.Key.Key_Return)
+
+
+def test_the_right_button_leaves_the_mark_on_the_open_chat(qtbot, panel, view):
+    panel.show_rows(rows(60, DAY))
+    panel.show_current("c0")
+    place = view.visualRect(view.model().index_of("c1")).center()
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.RightButton, pos=place)
+    assert view.current_id() == "c0"
+
+
 def test_new_rows_wait_while_a_title_is_edited(qtbot, panel, view):
     panel.show_rows(rows(60))
     panel.show_current("c0")

@@ -228,11 +228,18 @@ def test_the_wheel_over_a_control_without_focus_scrolls_the_panel(inspector, cha
 
 def test_the_model_tells_what_it_runs_on(inspector):
     facts = inspector.findChild(ModelFacts)
-    assert "The model is loaded when you send the next message." in words(facts)
+    assert "Device, memory and context show here once the model is loaded." in words(facts)
     inspector.show_session(INFO)
     shown = words(facts)
     for text in ("CPU, 7 threads", "260 MB", "4,096 tokens", "ChatML, from the file"):
         assert text in shown
+
+
+def test_nothing_below_jumps_when_the_model_is_there(inspector):
+    facts = inspector.findChild(ModelFacts)
+    before = facts.sizeHint().height()
+    inspector.show_session(INFO)
+    assert facts.sizeHint().height() == before
 
 
 def test_one_thread_is_not_a_plural(inspector):

@@ -218,3 +218,9 @@ def test_a_long_table_becomes_several_with_the_same_columns():
     assert [table.header is None for table in tables] == [False, True, True, True]
     assert len({table.widths for table in tables}) == 1
     assert sum(tables[0].widths) == pytest.approx(1)
+
+
+def test_a_narrow_column_has_room_for_its_longest_word_beside_a_wide_one():
+    (table,) = blocks_of(f"|Name|Number|\n|-|-|\n|{'words ' * 30}|1|\n")
+    characters_in_a_line = 80
+    assert table.widths[1] * characters_in_a_line > len("Number") + 3

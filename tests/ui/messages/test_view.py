@@ -97,6 +97,23 @@ def test_a_formula_shows_its_source_until_it_is_drawn(view, formulas, qtbot):
     assert "\ufffc" in view.toPlainText()
 
 
+def test_code_blocks_in_a_row_stand_apart(view):
+    view.show_text("```\none\n```\n\n```\ntwo\n```")
+    view.fit(640)
+    ground = view._painter
+    assert ground.code_rect(1).top() - ground.code_rect(0).bottom() == 12
+
+
+def test_a_wide_formula_ends_where_the_text_does(view, formulas, qtbot):
+    view.show_text("$$" + "+".join(["aaaaaaaa"] * 20) + "$$")
+    view.fit(640)
+    with qtbot.waitSignal(formulas.drawn, timeout=10_000):
+        pass
+    view.fit(640)
+    right = view.document().documentLayout().documentSize().width()
+    assert right <= 640
+
+
 def test_code_is_copied_by_a_click_on_its_header(view, qtbot):
     view.show_text("```sh\nls -l\n```\n")
     view.fit(640)
