@@ -16,10 +16,6 @@ class Opened(NamedTuple):
     models: tuple[InstalledModel, ...]
     rows: tuple[ConversationRow, ...]
 
-    @property
-    def is_first_start(self) -> bool:
-        return not self.models and not self.rows
-
 
 def open_program(paths: Paths, settings: SettingsFile) -> Opened:
     """Open everything. Raises `StorageError` where settings or database can't be opened."""

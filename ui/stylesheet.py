@@ -20,8 +20,7 @@ QLineEdit, QPlainTextEdit, QAbstractSpinBox, ComboBox {
 QLineEdit { padding: 0 9px; min-height: 30px; }
 ComboBox { padding: 0 11px; min-height: 30px; }
 QPlainTextEdit { padding: 5px 7px; }
-QLineEdit[ground="page"], QPlainTextEdit[ground="page"], QAbstractSpinBox[ground="page"],
-ComboBox[ground="page"] { background: $page; }
+QLineEdit[ground="page"], ComboBox[ground="page"] { background: $page; }
 QLineEdit:focus { border: 2px solid $ring; padding: 0 8px; min-height: 28px; }
 QPlainTextEdit:focus { border: 2px solid $ring; padding: 4px 6px; }
 QLineEdit[invalid="true"], QLineEdit[invalid="true"]:focus { border-color: $danger; }
@@ -30,7 +29,6 @@ QLineEdit:disabled, QPlainTextEdit:disabled, QAbstractSpinBox:disabled, ComboBox
 }
 QLineEdit:read-only { color: $text2; }
 QAbstractSpinBox { padding: 0 6px 0 4px; border-radius: 6px; }
-QAbstractSpinBox[tall="true"] { border-radius: 8px; }
 QAbstractSpinBox:focus { border: 2px solid $ring; padding: 0 5px 0 3px; }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {
     width: 0; border: none; subcontrol-origin: margin;

@@ -55,10 +55,6 @@ class ChatSetup(QObject):
         layout.inspector.defaults_requested.connect(self._adopt_as_defaults)
         self._show_engine(self._engine.state)
 
-    @property
-    def models(self) -> tuple[InstalledModel, ...]:
-        return self._models
-
     def show_models(self, models: tuple[InstalledModel, ...]) -> None:
         """Other models are installed now."""
         self._models = models

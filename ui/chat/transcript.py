@@ -108,22 +108,6 @@ class Transcript(ReadingArea):
         self._put(self._make(message))
         self.jump_to_end()
 
-    def replace_message(self, message: Message) -> None:
-        """A message has changed: other siblings, another text."""
-        old = self._parts.get(message.id)
-        if old is None:
-            return
-        self._swap(old, self._make(message))
-
-    def remove_after(self, message_id: str) -> None:
-        """Remove all messages after this one."""
-        ids = list(self._parts)
-        if message_id in ids:
-            for later in ids[ids.index(message_id) + 1 :]:
-                self.column.take(self._parts.pop(later))
-            self._pin_last()
-            self.settle()
-
     def clear(self) -> None:
         """Show nothing."""
         self._slices.stop()

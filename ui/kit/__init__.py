@@ -1,6 +1,6 @@
 """The controls of the window, in the drawn look. Each takes the `Theme` first."""
 
-from ui.kit.buttons import Button, ButtonKind, IconButton, PaintedButton, Switch
+from ui.kit.buttons import Button, IconButton, PaintedButton
 from ui.kit.chips import Chip
 from ui.kit.fields import ComboBox, NumberField, SearchField, TextArea, TextField
 from ui.kit.menus import Menu
@@ -15,7 +15,6 @@ from ui.kit.toast import Toast
 
 __all__ = [
     "Button",
-    "ButtonKind",
     "Card",
     "CardPage",
     "Chip",
@@ -38,7 +37,6 @@ __all__ = [
     "RailButton",
     "SearchField",
     "Slider",
-    "Switch",
     "TextArea",
     "TextField",
     "Tile",

@@ -195,25 +195,15 @@ class IconButton(PaintedButton):
         box: int = 28,
         size: int = 16,
         checkable: bool = False,
-        role: str = "text2",
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(theme, name, parent)
         glyph(icon)
         self._icon = icon
         self._size = size
-        self._role = role
         self.setFixedSize(box, box)
         self.setCheckable(checkable)
         self.setToolTip(name)
-
-    def set_icon(self, icon: str, name: str) -> None:
-        """Become another action."""
-        glyph(icon)
-        self._icon = icon
-        self.setAccessibleName(name)
-        self.setToolTip(name)
-        self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -230,29 +220,4 @@ class IconButton(PaintedButton):
             return "disabled"
         if self.isChecked():
             return "accent_text"
-        return "text" if self._role == "text2" and self.state != "rest" else self._role
-
-
-class Switch(PaintedButton):
-    """On or off, at once."""
-
-    def __init__(self, theme: Theme, name: str, parent: QWidget | None = None) -> None:
-        super().__init__(theme, name, parent)
-        self.setCheckable(True)
-        # The ring lies around the 36 × 20 switch, within the widget.
-        self.setFixedSize(44, 28)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        color = self.theme.color
-        body = QRectF(self.rect()).adjusted(4, 4, -4, -4)
-        off = "track" if self.theme.name == "light" else "border"
-        ground = "fill" if not self.isEnabled() else "accent" if self.isChecked() else off
-        rounded(painter, body, 10, color(ground))
-        if self.isEnabled() and self.state in ("hover", "press"):
-            rounded(painter, body, 10, color(self.state))
-        knob = QRectF(body.left() + (18 if self.isChecked() else 2), body.top() + 2, 16, 16)
-        ink = "disabled" if not self.isEnabled() else "on_accent" if self.isChecked() else "knob"
-        rounded(painter, knob, 8, color(ink))
-        if self.shows_ring:
-            rounded(painter, self.rect(), 14, edge=color("ring"), width=2)
+        return "text2" if self.state == "rest" else "text"

@@ -84,14 +84,12 @@ class TextArea(QPlainTextEdit):
         theme: Theme,
         name: str,
         placeholder: str = "",
-        ground: FieldGround = "raised",
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.theme = theme
         self.setAccessibleName(name)
         self.setPlaceholderText(placeholder)
-        self.setProperty("ground", ground)
         self.setTabChangesFocus(True)
 
 
@@ -112,9 +110,6 @@ class NumberField(QDoubleSpinBox):
         step: float = 1,
         decimals: int = 0,
         special: str = "",
-        suffix: str = "",
-        height: int = 24,
-        ground: FieldGround = "raised",
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -125,14 +120,11 @@ class NumberField(QDoubleSpinBox):
         self.setDecimals(decimals)
         self.setRange(minimum, maximum)
         self.setSingleStep(step)
-        self.setSuffix(suffix)
         self.setSpecialValueText(special)
         self.setGroupSeparatorShown(decimals == 0)
         self.setKeyboardTracking(False)
-        self.setFont(theme.font("label" if height >= 32 else "smallmd", tabular=True))
-        self.setProperty("ground", ground)
-        self.setProperty("tall", height >= 32)
-        self.setFixedHeight(height)
+        self.setFont(theme.font("smallmd", tabular=True))
+        self.setFixedHeight(24)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def wheelEvent(self, event: QWheelEvent) -> None:

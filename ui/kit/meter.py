@@ -18,7 +18,6 @@ class Meter(QProgressBar):
         name: str = "",
         *,
         warns: bool = False,
-        height: int = 4,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -31,7 +30,7 @@ class Meter(QProgressBar):
         self.setAccessibleName(name)
         self.setTextVisible(False)
         self.setRange(0, 1000)
-        self.setFixedHeight(height)
+        self.setFixedHeight(4)
 
     @property
     def fraction(self) -> float | None:

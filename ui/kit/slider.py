@@ -11,7 +11,7 @@ _KNOB = 14
 
 
 class Slider(QSlider):
-    """Slides over numbers in steps. `default` is marked by a tick under the groove.
+    """Slides over numbers in steps. The default is marked by a tick under the groove.
 
     Signals:
         number_changed: a person moved it.
@@ -27,14 +27,13 @@ class Slider(QSlider):
         minimum: float = 0,
         maximum: float = 1,
         step: float = 0.01,
-        default: float | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
         self._theme = theme
         self._minimum = minimum
         self._step = step
-        self._default = default
+        self._default: float | None = None
         self._ring = False
         self._moving = False
         self.setAccessibleName(name)
@@ -57,7 +56,7 @@ class Slider(QSlider):
         self.update()
 
     def set_default(self, default: float) -> None:
-        """Another number to mark."""
+        """The number to mark."""
         self._default = default
         self.update()
 

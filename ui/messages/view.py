@@ -144,9 +144,6 @@ class MessageView(QTextBrowser):
         self.resize(width, self._height)
         return self._height
 
-    def code_blocks(self) -> list[Code]:
-        return [block for block in self._writer.blocks if isinstance(block, Code)]
-
     def copy_selection(self) -> None:
         """Copy what is selected, or everything where nothing is."""
         cursor = self.textCursor()

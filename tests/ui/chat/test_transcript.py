@@ -219,17 +219,8 @@ def test_sending_goes_to_the_end(qtbot, transcript):
     assert value(transcript) == end(transcript)
 
 
-def test_a_replaced_message_keeps_its_place_in_the_row(qtbot, transcript):
+def test_a_cleared_transcript_is_empty(qtbot, transcript):
     show(qtbot, transcript, page(0, 6))
-    transcript.replace_message(message(3, text="Another text", sibling_count=2))
-    assert texts(transcript) == [f"m{n}" for n in range(6)]
-    assert transcript.items[3].view.toPlainText() == "Another text"
-
-
-def test_messages_after_one_can_be_removed(qtbot, transcript):
-    show(qtbot, transcript, page(0, 6))
-    transcript.remove_after("m2")
-    assert texts(transcript) == ["m0", "m1", "m2"]
     transcript.clear()
     assert transcript.items == []
     assert transcript.first_message_id() == ""

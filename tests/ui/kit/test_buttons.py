@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.ui.colors import colors_in
-from ui.kit import Button, IconButton, PaintedButton, Switch
+from ui.kit import Button, IconButton, PaintedButton
 from ui.kit.buttons import ButtonKind
 from ui.theme import Theme
 
@@ -102,25 +102,6 @@ def test_a_checked_icon_button_is_tinted(theme: Theme, qtbot: QtBot) -> None:
     assert theme.color("selected").name() not in pixels(button)
     button.click()
     assert theme.color("selected").name() in pixels(button)
-
-
-def test_a_switch_is_accented_only_when_on(theme: Theme, qtbot: QtBot) -> None:
-    switch = Switch(theme, "Offline only")
-    qtbot.addWidget(switch)
-    accent = theme.color("accent").name()
-    assert accent not in pixels(switch)
-    qtbot.mouseClick(switch, Qt.MouseButton.LeftButton)
-    assert switch.isChecked()
-    assert accent in pixels(switch)
-
-
-def test_a_switch_says_that_it_is_one_to_a_screen_reader(theme: Theme, qtbot: QtBot) -> None:
-    switch = Switch(theme, "Offline only")
-    qtbot.addWidget(switch)
-    interface = QAccessible.queryAccessibleInterface(switch)
-    assert interface.role() == QAccessible.Role.CheckBox
-    switch.click()
-    assert interface.state().checked
 
 
 def test_a_disabled_button_stays_silent(theme: Theme, qtbot: QtBot) -> None:

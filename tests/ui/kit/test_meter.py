@@ -9,8 +9,8 @@ from ui.theme import Theme
 
 @pytest.fixture
 def meter(theme: Theme, qtbot: QtBot) -> Meter:
-    meter = Meter(theme, "Context", warns=True, height=6)
-    meter.resize(100, 6)
+    meter = Meter(theme, "Context", warns=True)
+    meter.resize(100, 4)
     qtbot.addWidget(meter)
     return meter
 

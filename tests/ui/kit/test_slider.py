@@ -9,7 +9,8 @@ from ui.theme import Theme
 
 @pytest.fixture
 def slider(theme: Theme, qtbot: QtBot) -> Slider:
-    slider = Slider(theme, "Temperature", minimum=0, maximum=2, step=0.05, default=0.7)
+    slider = Slider(theme, "Temperature", minimum=0, maximum=2, step=0.05)
+    slider.set_default(0.7)
     slider.resize(200, 24)
     qtbot.addWidget(slider)
     slider.show()
