@@ -9,18 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
-from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import (
-    QColor,
-    QFont,
-    QFontDatabase,
-    QIcon,
-    QIconEngine,
-    QPainter,
-    QPixmap,
-)
-
-from ui.theme import Theme
+from PySide6.QtCore import QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QPainter
 
 
 def _font_file(pattern: str) -> Path:
@@ -68,33 +58,3 @@ def paint_icon(
     painter.setPen(color)
     painter.drawText(QRectF(rect), Qt.AlignmentFlag.AlignCenter, glyph(name))
     painter.restore()
-
-
-def icon(theme: Theme, name: str, role: str = "text2") -> QIcon:
-    """An icon for menus and window parts that Qt paints. It follows the theme by itself."""
-    return QIcon(_GlyphEngine(theme, name, role))
-
-
-class _GlyphEngine(QIconEngine):
-    def __init__(self, theme: Theme, name: str, role: str) -> None:
-        super().__init__()
-        glyph(name)
-        self._theme = theme
-        self._name = name
-        self._role = role
-
-    def clone(self) -> QIconEngine:
-        return _GlyphEngine(self._theme, self._name, self._role)
-
-    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
-        role = "disabled" if mode == QIcon.Mode.Disabled else self._role
-        size = min(rect.width(), rect.height())
-        paint_icon(painter, self._name, rect, size, self._theme.color(role))
-
-    def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
-        pixmap = QPixmap(size)
-        pixmap.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(pixmap)
-        self.paint(painter, QRect(QPoint(0, 0), size), mode, state)
-        painter.end()
-        return pixmap

@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
 from tests.ui.colors import colors_in
-from ui.icons import glyph, icon, paint_icon
+from ui.icons import glyph, paint_icon
 from ui.kit import Button, Icon, IconButton, NavItem, RailButton, Tile
 from ui.theme import Theme
 
@@ -32,17 +32,9 @@ def test_an_unknown_icon_is_an_error_at_once(theme: Theme) -> None:
         lambda: Tile(theme, "submarine"),
         lambda: NavItem(theme, "submarine", "Go"),
         lambda: RailButton(theme, "submarine", "Go"),
-        lambda: icon(theme, "submarine"),
     ):
         with pytest.raises(ValueError, match="submarine"):
             make()
-
-
-def test_an_icon_of_a_menu_follows_the_theme(theme: Theme) -> None:
-    made = icon(theme, "trash", "danger")
-    assert theme.color("danger").name() in colors_in(made.pixmap(32, 32).toImage())
-    theme.set_preference("dark")
-    assert theme.color("danger").name() in colors_in(made.pixmap(32, 32).toImage())
 
 
 def test_the_slow_package_is_not_imported_for_its_font() -> None:
