@@ -21,6 +21,7 @@ from ui.chat.answer_item import AnswerItem
 from ui.chat.chat_page import ChatPage
 from ui.chat.composer_field import ComposerField
 from ui.chat.message_item import PersonItem
+from ui.chat.status import ModelStatus
 from ui.kit import Button, RailButton, Toast
 from ui.main_window import MainWindow
 from ui.settings_page import SettingsPage
@@ -196,8 +197,11 @@ def test_another_chat_can_be_shown_while_an_answer_is_written(
     chat = page._shown.id
     page.new_chat()
     qtbot.waitUntil(lambda: not transcript(window).items)
+    status = window.findChild(ModelStatus)
+    qtbot.waitUntil(lambda: status.text() == "Writing in another chat")
     page.open_chat(chat)
     qtbot.waitUntil(lambda: bool(items(window, AnswerItem)))
+    qtbot.waitUntil(lambda: status.text() == "Writing")
     streaming = items(window, AnswerItem)[0]
     assert streaming.streaming
     seen = len(streaming.written)

@@ -73,6 +73,10 @@ class ActionRow(QWidget):
     def buttons(self) -> tuple[IconButton, ...]:
         return tuple(self._buttons)
 
+    @property
+    def pinned(self) -> bool:
+        return self._pinned
+
     def button(self, action: Action) -> IconButton | None:
         return next((each for each in self._buttons if each.property("action") == action), None)
 

@@ -131,8 +131,10 @@ class AnswerItem(MessageItem):
         """Siblings, figures and what can be done have changed."""
         focused = next((each for each in self.row.buttons if each.hasFocus()), None)
         action = focused.property("action") if focused else None
+        pinned = self.row.pinned
         self.take(self.row)
         self.row = self.make_row(summary(self.message))
+        self.row.set_pinned(pinned)
         self.put(self.row, gap=4)
         self.row.set_hovered(self.underMouse())
         if action and (button := self.row.button(action)):

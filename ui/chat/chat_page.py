@@ -154,6 +154,7 @@ class ChatPage(QWidget):
         self._layout.new_chat.models_requested.connect(self.models_requested)
         self._setup.models_requested.connect(self.models_requested)
         self._turns.writing_changed.connect(chats.show_writing)
+        self._turns.writing_changed.connect(self._setup.show_writing)
         self._turns.ended.connect(self._turn_ended)
         self._layout.transcript.link_activated.connect(self._open_link)
 

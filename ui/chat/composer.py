@@ -136,7 +136,11 @@ class Composer(QWidget):
             self._button.set_words(self.tr("Stop"), "stop-fill", self.tr("Esc"))
         else:
             self._button.set_words(self.tr("Send"), "arrow-up")
-        self._button.setEnabled(self._busy or not (self._blank or self._reason))
+        usable = self._busy or not (self._blank or self._reason)
+        if self._button.hasFocus() and not usable:
+            # Qt would pass the focus to whatever comes next.
+            self.take_focus()
+        self._button.setEnabled(usable)
         self._field.setReadOnly(bool(self._reason))
         self._field.set_hint(self._reason or self._invitation())
         # A draft hides the hint; the reason must be seen even so.

@@ -23,7 +23,7 @@ class ConversationList(Panel):
 
     Signals:
         conversation_chosen(str): show this one.
-        writing_requested(str): show this one and go to its composer (Enter on a row).
+        writing_requested(str): show this one and go to its composer (a click, or Enter).
         new_chat_requested
         search_changed(str): what to search for; empty for all.
         rename_submitted(str, str): id and new title.

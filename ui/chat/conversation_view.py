@@ -18,8 +18,8 @@ class ConversationView(QListView):
     """Conversations; choosing one opens it.
 
     Signals:
-        chosen(str): by a click, or after the arrows came to rest on it.
-        entered_chat(str): Enter; the person wants to write there.
+        chosen(str): the arrows came to rest on it.
+        entered_chat(str): by a click or Enter; the person wants to write there.
         delete_requested(str)
         renaming_ended: the field for a new title is gone, with or without one.
     """
@@ -48,7 +48,7 @@ class ConversationView(QListView):
         self.setMouseTracking(True)
         self.setTabKeyNavigation(False)
         self.setAccessibleName(self.tr("Chats"))
-        self.clicked.connect(self._choose)
+        self.clicked.connect(self._enter)
         model.repaint_wanted.connect(self.viewport().update)
 
     def current_id(self) -> str:
@@ -88,9 +88,7 @@ class ConversationView(QListView):
             case Qt.Key.Key_Delete | Qt.Key.Key_Backspace:
                 self._request_delete()
             case Qt.Key.Key_Return | Qt.Key.Key_Enter:
-                self._rest.stop()
-                if self.current_id():
-                    self.entered_chat.emit(self.current_id())
+                self._enter(self.currentIndex())
             case Qt.Key.Key_Home if self._model.ids:
                 self.select(self._model.ids[0])
             case Qt.Key.Key_End if self._model.ids:
@@ -139,6 +137,11 @@ class ConversationView(QListView):
         if row := self._model.conversation_at(index):
             self._rest.stop()
             self.chosen.emit(row.id)
+
+    def _enter(self, index: QModelIndex) -> None:
+        if row := self._model.conversation_at(index):
+            self._rest.stop()
+            self.entered_chat.emit(row.id)
 
     def _choose_current(self) -> None:
         self._choose(self.currentIndex())

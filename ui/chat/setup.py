@@ -43,6 +43,7 @@ class ChatSetup(QObject):
         self._toast = toast
         self._used = 0
         self._oldest = ""
+        self._written_in = ""
         self._engine = EngineWatch(shown.services.engines, self)
         self._engine.changed.connect(self._show_engine)
         shown.opened.connect(self._show)
@@ -72,6 +73,11 @@ class ChatSetup(QObject):
         self._used = usage.prompt_tokens + usage.completion_tokens if usage else 0
         self._show_context()
 
+    def show_writing(self, conversation_id: str) -> None:
+        """An answer is being written in that chat; an empty id means in none."""
+        self._written_in = conversation_id
+        self._show_status()
+
     def stop(self) -> None:
         """End a load that goes on, and listen to the engine no longer."""
         self._engine.stop()
@@ -84,6 +90,7 @@ class ChatSetup(QObject):
         layout.picker.show_models(self._models, model_id, self._engine.state)
         layout.new_chat.show_model(contents.model.name if contents.model else "", contents.refusal)
         layout.composer.show_unavailable("" if contents.model else contents.refusal)
+        self._show_status()
         messages = contents.page.messages
         answers = [m for m in messages if m.role == "assistant" and m.origin is not None]
         questions = [m.text for m in messages if m.role == "user"]
@@ -98,8 +105,17 @@ class ChatSetup(QObject):
         layout = self._layout
         layout.picker.show_state(state)
         layout.inspector.show_session(state.info)
-        layout.composer.show_model_state(state_in_words(state))
+        self._show_status()
         self._show_context()
+
+    def _show_status(self) -> None:
+        state = self._engine.state
+        elsewhere = self._written_in not in ("", self._shown.id)
+        if state.phase == "busy" and elsewhere:
+            words = self.tr("Writing in another chat")
+        else:
+            words = state_in_words(state)
+        self._layout.composer.show_model_state(words)
 
     def _show_context(self) -> None:
         info = self._engine.state.info

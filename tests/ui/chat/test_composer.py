@@ -99,6 +99,14 @@ def test_while_an_answer_is_written_the_button_and_esc_stop_it(qtbot, composer, 
     assert composer.findChild(ModelStatus).text() == ""
 
 
+def test_the_focus_goes_to_the_field_when_the_button_has_nothing_to_do(composer, field, button):
+    composer.show_busy(True)
+    button.setFocus()
+    composer.show_busy(False)
+    assert not button.isEnabled()
+    assert QApplication.focusWidget() is field
+
+
 def test_esc_at_rest_does_nothing(qtbot, composer, field):
     with qtbot.assertNotEmitted(composer.stop_requested):
         qtbot.keyClick(field, Qt.Key.Key_Escape)

@@ -108,10 +108,10 @@ def test_showing_a_current_chat_is_not_choosing_it(qtbot, panel):
         panel.show_current("c1")
 
 
-def test_a_click_chooses(qtbot, panel, view):
+def test_a_click_asks_to_write_there(qtbot, panel, view):
     panel.show_rows(rows(60, DAY))
     place = view.visualRect(view.model().index_of("c1")).center()
-    with qtbot.waitSignal(panel.conversation_chosen) as chosen:
+    with qtbot.waitSignal(panel.writing_requested) as chosen:
         qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert chosen.args == ["c1"]
 
