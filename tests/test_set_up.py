@@ -1,8 +1,12 @@
 """The scripts that make a checkout ready. They are loaded by path: `packaging/` is no package."""
 
+import ast
 import importlib.util
 import re
 import sys
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from types import ModuleType
 
@@ -86,3 +90,24 @@ def test_missing_system_libraries_are_named(monkeypatch: pytest.MonkeyPatch) -> 
     assert "libxcb-cursor0" in system_deps.missing_packages(tests=False)
     monkeypatch.setattr(system_deps.shutil, "which", lambda program: None)
     assert {"xvfb", "xdotool"} <= set(system_deps.missing_packages(tests=True))
+
+
+def test_every_library_that_the_program_imports_is_declared() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {re.match(r"[\w.-]+", line)[0] for line in project["dependencies"]}
+    declared.add("shiboken6")  # the other half of PySide6
+    rooms = ("app", "backends", "catalog", "resources", "ui")
+    files = [file for room in rooms for file in (ROOT / room).rglob("*.py")]
+    names = {name for file in files for name in imported(file)}
+    providers = packages_distributions()
+    for name in names - set(rooms) - set(sys.stdlib_module_names):
+        assert {found.lower().replace("_", "-") for found in providers[name]} & declared, name
+
+
+def imported(file: Path) -> Iterator[str]:
+    """The top-level names of what a file imports, wherever it does."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.partition(".")[0]
