@@ -3,8 +3,9 @@
 import platform
 import traceback
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
+
+from app.versions import installed_version
 
 
 def write_crash_report(error: BaseException, folder: Path) -> str:
@@ -14,7 +15,7 @@ def write_crash_report(error: BaseException, folder: Path) -> str:
     """
     places = "".join(traceback.format_tb(error.__traceback__))
     report = (
-        f"Causeway {version('causeway')}, Python {platform.python_version()}, "
+        f"Causeway {installed_version('causeway')}, Python {platform.python_version()}, "
         f"{platform.platform()}\n{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n\n"
         f"{places}{type(error).__name__}\n"
     )

@@ -5,7 +5,6 @@ import platform
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,6 +19,7 @@ from app.logs import without_credentials
 from app.paths import Paths
 from app.services import models_folder
 from app.settings import SettingsFile
+from app.versions import installed_version
 from app.worker_tools import run_in_worker
 from backends.errors import EngineCrashed
 from backends.registry import find_backends
@@ -127,13 +127,7 @@ def examine(paths: Paths) -> Findings:
 
 
 def _versions() -> dict[str, str]:
-    found: dict[str, str] = {}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "missing"
-    return found
+    return {package: installed_version(package) or "missing" for package in _PACKAGES}
 
 
 def _processor() -> str:

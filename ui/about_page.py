@@ -1,6 +1,5 @@
 """What this program is, where its data lies, and what a report about it needs."""
 
-from importlib.metadata import PackageNotFoundError, version
 from platform import python_version
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal, qVersion
@@ -8,6 +7,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.paths import Paths
+from app.versions import installed_version
 from ui.kit import Button, Card, CardPage, ElidedLabel, Label, Mark, Paragraph
 from ui.theme import Theme
 
@@ -102,11 +102,3 @@ def installed_parts() -> dict[str, str]:
         "llama-cpp-python": installed_version("llama-cpp-python"),
     }
     return {name: number for name, number in parts.items() if number}
-
-
-def installed_version(package: str) -> str:
-    """The version of a package; empty where it came without its metadata, as in a frozen program."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return ""

@@ -1,11 +1,11 @@
 """The commands of `causeway`."""
 
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
 from app.cli import bench, chat, conversations, doctor, models
+from app.versions import installed_version
 
 commands = typer.Typer(
     name="causeway",
@@ -19,7 +19,7 @@ commands = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        print(f"causeway {version('causeway')}")
+        print(f"causeway {installed_version('causeway')}")
         raise typer.Exit
 
 
