@@ -13,6 +13,7 @@ from backends.llama_cpp.model import Model
 from backends.llama_cpp.native_log import load_failure
 
 BATCH_TOKENS = 512
+_STEP = 256  # context lengths come in steps of this
 _NO_SLOT, _ABORTED = 1, 2
 
 
@@ -63,6 +64,8 @@ class Context:
 
     def __init__(self, model: Model, *, n_ctx: int, n_threads: int, abort: AbortFlag) -> None:
         """Raises OutOfMemory or ModelLoadError."""
+        # llama.cpp rounds up too, but bounds a batch by the number it is given, and then aborts.
+        n_ctx = -(-n_ctx // _STEP) * _STEP
         params = native.llama_context_default_params()
         params.n_ctx = n_ctx
         params.n_batch = params.n_ubatch = BATCH_TOKENS

@@ -8,7 +8,7 @@ import pytest
 
 from backends.errors import EngineCrashed, LoadCancelled, ModelLoadError, OutOfMemory
 from backends.llama_cpp.backend import LlamaCppBackend
-from backends.protocol import LoadOptions
+from backends.protocol import ChatRequest, LoadOptions, Message
 from tests.backends.conftest import OpenSession
 from tests.backends.contract import HELLO, text_of
 from tests.gguf_files import (
@@ -72,6 +72,16 @@ def test_a_longer_context_than_the_model_was_made_for_is_said(
     path = write_model(tmp_path / "tiny.gguf", context_length=512)
     (warning,) = open_session(path, n_ctx=1024).info.warnings
     assert "512" in warning
+
+
+@pytest.mark.parametrize("n_ctx", [1, 300])
+def test_a_context_of_an_odd_length_can_be_filled(
+    open_session: OpenSession, tiny_model: Path, n_ctx: int
+) -> None:
+    session = open_session(tiny_model, n_ctx=n_ctx)
+    assert session.info.n_ctx >= n_ctx
+    request = ChatRequest(messages=(Message(role="user", content="a" * (n_ctx + 20)),))
+    assert text_of(list(session.chat(request)))
 
 
 def test_loads_a_split_model(open_session: OpenSession, tmp_path: Path) -> None:
