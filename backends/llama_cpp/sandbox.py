@@ -17,6 +17,7 @@ from jinja2.ext import Extension, loopcontrols
 from jinja2.parser import Parser
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import Namespace
 from jinja2.visitor import NodeTransformer
 
 MAX_STEPS = 1_000_000
@@ -49,6 +50,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols, _GenerationBlock]
         )
         del self.globals["lipsum"]
+        self.globals["namespace"] = _Namespace
         self.filters = {
             name: self._bounded(name, function)
             for name, function in self.filters.items()
@@ -145,6 +147,13 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             return self._checked(function(*args, **kwargs))
 
         return bounded
+
+
+class _Namespace(Namespace):
+    """Namespaces may hold each other, so that writing one out would double at every level."""
+
+    def __repr__(self) -> str:
+        return "<Namespace>"
 
 
 class _Rewriter(NodeTransformer):

@@ -14,6 +14,8 @@ from backends.llama_cpp.sandbox import BoundedEnvironment
 from backends.protocol import Message
 
 MAX_TEMPLATE_LENGTH = 500_000
+_LONGEST_DATE_PATTERN = 100
+_LONGEST_JSON_SPACING = 32
 _CHATML_MARK = "<|im_start|>"
 
 
@@ -164,7 +166,7 @@ def _system_in_first_question(messages: Sequence[Message]) -> Sequence[Message]:
 
 
 def _reason(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
+    return " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
 
 
 def _raise(message: object) -> None:
@@ -172,10 +174,16 @@ def _raise(message: object) -> None:
 
 
 def _strftime_now(pattern: str) -> str:
+    if len(pattern) > _LONGEST_DATE_PATTERN:  # the C library pads to any width it is told
+        raise TemplateFailed("it makes too long a text")
     return datetime.now().strftime(pattern)
 
 
 def _to_json(value: Any, ensure_ascii: bool = False, **options: Any) -> str:
     # Jinja's own filter of that name escapes for HTML, which no model expects.
     allowed = {key: options[key] for key in ("indent", "separators", "sort_keys") if key in options}
+    # Both are repeated for each item at each depth, which no count of the value's length shows.
+    for spacing in (allowed.get("indent"), *(allowed.get("separators") or ())):
+        if (spacing if isinstance(spacing, int) else len(str(spacing))) > _LONGEST_JSON_SPACING:
+            raise TemplateFailed("it makes too long a text")
     return json.dumps(value, ensure_ascii=ensure_ascii, **allowed)

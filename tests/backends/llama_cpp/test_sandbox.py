@@ -52,6 +52,15 @@ def test_an_attack_ends_soon_and_with_an_error(text: str) -> None:
     assert time.process_time() - started < 2
 
 
+def test_namespaces_within_namespaces_are_not_written_out() -> None:
+    doubled = "{% set b = namespace(x=a, y=a) %}{% set a = b %}" * 60
+    text = (
+        f"{{% set a = namespace(x='leaf') %}}{doubled}{{{{ a }}}}{{{{ a ~ '' }}}}{{{{ [a]|join }}}}"
+    )
+    rendered = BoundedEnvironment().from_string(text).render()
+    assert "leaf" not in rendered
+
+
 @pytest.mark.parametrize(
     ("text", "result"),
     [

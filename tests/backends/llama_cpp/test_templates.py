@@ -54,6 +54,24 @@ def test_templates_have_what_transformers_gives_them() -> None:
     assert from_file(text).render([ANSWER]) == '<s>4{"a": "<é>"}Hi.A greeting.'
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ [[[range(900)|list]]]|tojson(indent=1000000) }}",
+        "{{ [[[range(900)|list]]]|tojson(separators=['x' * 1000000, ':']) }}",
+        "{{ strftime_now('x' * 4000000 ~ '%900000000Y') }}",
+    ],
+)
+def test_what_a_template_is_lent_makes_no_endless_text(text: str) -> None:
+    with pytest.raises(TemplateFailed, match="too long a text"):
+        from_file(text + CHATML)
+
+
+def test_json_is_spaced_as_asked() -> None:
+    text = "{{ [1]|tojson(indent=2) }}{{ [1, 2]|tojson(separators=(',', ':')) }}"
+    assert from_file(text + CHATML).render([QUESTION]).startswith("[\n  1\n][1,2]")
+
+
 def test_block_lines_leave_no_blank_lines() -> None:
     text = (
         "{% for m in messages %}\n    {% if true %}\n{{ m.content }}\n    {% endif %}\n{% endfor %}"
