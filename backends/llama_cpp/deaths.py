@@ -7,10 +7,13 @@ from backends.errors import BackendError, EngineCrashed, OutOfMemory
 _ILLEGAL_INSTRUCTION = "It used an instruction that this computer's processor does not have."
 _BAD_ACCESS = "It reached for memory that it does not own, which is a fault in the engine."
 _GAVE_UP = "It met a state that it could not go on from, which is a fault in the engine."
+_ENDED = "It was ended from outside."
 _KILLED = "It was ended from outside, most often because memory ran out."
 
 _WHY_BY_STATUS = {
     -getattr(signal, "SIGKILL", 9): _KILLED,
+    -signal.SIGTERM: _ENDED,
+    -getattr(signal, "SIGHUP", 1): _ENDED,
     -signal.SIGSEGV: _BAD_ACCESS,
     -getattr(signal, "SIGBUS", 7): _BAD_ACCESS,
     -signal.SIGILL: _ILLEGAL_INSTRUCTION,
