@@ -84,7 +84,10 @@ class Pages(QObject):
     def show_place(self, place: str) -> None:
         match place:
             case "models":
-                self._stack.setCurrentWidget(self._built_models_page())
+                models = self._built_models_page()
+                self._stack.setCurrentWidget(models)
+                if not self._download.running:
+                    self._with_fetched_bytes(models.show_idle)
                 self._refresh_models()
             case "settings":
                 self._stack.setCurrentWidget(self._built_settings_page())
@@ -233,7 +236,10 @@ class Pages(QObject):
         if problem is None:
             raise error
         if self._stack.currentWidget() is self._welcome and self._welcome is not None:
-            self._welcome.show_failed(problem)
+            if self._download.running:
+                self._welcome.show_problem(problem)
+            else:
+                self._with_fetched_bytes(partial(self._welcome.show_refused, problem))
         else:
             self._toast.show_message(problem.sentence())
 
@@ -248,7 +254,9 @@ class Pages(QObject):
 
     def _remove(self, model: InstalledModel) -> None:
         def remove() -> None:
-            self._services.engines.unload()
+            engines = self._services.engines
+            if engines.state.model_id == model.id:
+                engines.unload()
             self._services.library.remove(model.id)
 
         self._background.run(self, remove, lambda _: self._refresh_models(), self._file_refused)

@@ -1,6 +1,6 @@
 """The ground of the welcome page: the mark, drawn large. Rows of water, one straight road."""
 
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt
 from PySide6.QtGui import QBrush, QColor, QLinearGradient, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
@@ -23,6 +23,13 @@ class Water(QWidget):
     def keep_dry(self, widget: QWidget) -> None:
         """Draw no water behind this widget nor above it, however low the page is."""
         self._shore = widget
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Move:
+            # The waves that may be drawn are others now, also where nothing else is painted.
+            self.update()
+        return super().eventFilter(watched, event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

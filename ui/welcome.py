@@ -39,6 +39,7 @@ class WelcomePage(Water):
     def __init__(self, theme: Theme, starter: Entry, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
         self._starter = StarterChoice(theme, starter)
+        self._starter.start.clicked.connect(self._hide_failure)
         self._starter.start.clicked.connect(self.start_requested)
         self._starter.cancel.clicked.connect(self.cancel_requested)
         self._file = FileChoice(theme)
@@ -55,7 +56,6 @@ class WelcomePage(Water):
         self._starter.show_idle(partial_bytes)
 
     def show_progress(self, progress: DownloadProgress) -> None:
-        self._hide_failure()
         self._starter.show_progress(progress)
 
     def show_opening(self) -> None:
@@ -64,8 +64,17 @@ class WelcomePage(Water):
         self._starter.show_opening()
 
     def show_failed(self, problem: Problem, partial_bytes: int = 0) -> None:
-        """Say what went wrong. Both ways stay open."""
+        """The starter model could not be fetched. Both ways stay open."""
         self._starter.show_idle(partial_bytes, again=True)
+        self.show_problem(problem)
+
+    def show_refused(self, problem: Problem, partial_bytes: int = 0) -> None:
+        """A file can't be used. The starter model can be fetched, or fetched on, as before."""
+        self._starter.show_idle(partial_bytes)
+        self.show_problem(problem)
+
+    def show_problem(self, problem: Problem) -> None:
+        """Say what went wrong, and leave the rest as it is."""
         self._failure.set_words(problem.what, f"{problem.why} {problem.fix}".strip())
         self._failure.show()
         self.update()

@@ -141,10 +141,24 @@ def test_all_of_a_failure_can_be_read(page: WelcomePage, theme: Theme, qtbot: Qt
     assert notice.height() >= notice.heightForWidth(notice.width())
 
 
-def test_a_new_try_takes_the_failure_away(page: WelcomePage) -> None:
+def test_a_new_try_takes_the_failure_away(page: WelcomePage, qtbot: QtBot) -> None:
     page.show_failed(OFFLINE)
-    page.show_progress(downloading(1, 2))
+    press(page, "Try again", qtbot)
     assert OFFLINE.what not in words(page)
+
+
+def test_a_refused_file_leaves_the_starter_model_as_it_was(page: WelcomePage) -> None:
+    page.show_refused(OFFLINE, 38_000_000)
+    assert OFFLINE.what in words(page)
+    assert "Resume" in buttons(page)
+
+
+def test_what_is_wrong_with_a_file_stays_to_be_read_while_a_download_runs(
+    page: WelcomePage,
+) -> None:
+    page.show_problem(OFFLINE)
+    page.show_progress(downloading(1, 2))
+    assert OFFLINE.what in words(page)
 
 
 def test_while_the_model_opens_nothing_can_be_cancelled(page: WelcomePage) -> None:
