@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtTest import QTest
@@ -24,6 +25,7 @@ from ui.chat.message_item import PersonItem
 from ui.chat.status import ModelStatus
 from ui.kit import Button, RailButton, Toast
 from ui.main_window import MainWindow
+from ui.models_page import ModelsPage
 from ui.settings_page import SettingsPage
 from ui.theme import Theme
 from ui.trouble_page import TroublePage
@@ -310,7 +312,7 @@ def test_a_setting_is_saved_off_the_main_thread(
         return update(settings, **changes)
 
     window = open_window()
-    next(b for b in window.findChildren(RailButton) if b.accessibleName() == "Settings").click()
+    show_place(window, "Settings")
     with monkeypatch.context() as patch:
         patch.setattr(SettingsFile, "update", noted)
         window.findChildren(SettingsPage)[0].setting_changed.emit("theme", "dark")
@@ -318,3 +320,26 @@ def test_a_setting_is_saved_off_the_main_thread(
     assert SettingsFile(paths.settings_file).load().theme == "dark"
     assert threading.get_ident() not in threads
     theme.set_preference("light")
+
+
+def test_removing_a_model_leaves_another_one_in_memory(
+    qtbot: QtBot, open_window: Open, paths: Paths, polite: Path, endless: Path
+) -> None:
+    install(paths, polite, endless)
+    library = Library(paths.models_folder, paths.library_file, load_bundled())
+    window = open_window()
+    window.findChildren(ChatPage)[0].use_model(library.find(polite.name))
+    qtbot.waitUntil(lambda: len(workers()) == 1, timeout=WAIT_MS)
+    before = workers()
+    show_place(window, "Models")
+    window.findChildren(ModelsPage)[0].remove_requested.emit(library.find(endless.name))
+    qtbot.waitUntil(lambda: [model.path for model in library.models()] == [polite])
+    assert workers() == before
+
+
+def workers() -> list[int]:
+    return [process.pid for process in psutil.Process().children()]
+
+
+def show_place(window: MainWindow, name: str) -> None:
+    next(b for b in window.findChildren(RailButton) if b.accessibleName() == name).click()
