@@ -5,6 +5,7 @@ from PySide6.QtCore import QCoreApplication
 from app.conversations.records import Message, Origin
 from app.formatting import duration_text, token_speed_text, tokens_text
 from app.options import CHAT_OPTIONS
+from ui.chat.option_words import option_words
 
 
 def _tr(words: str) -> str:
@@ -74,7 +75,7 @@ def details(message: Message) -> list[tuple[str, str]]:
             rows.append((_tr("Writing speed"), token_speed_text(timings.tokens_per_second)))
         rows.append((_tr("Seed"), str(origin.seed)))
         rows += [
-            (option.title, _option_words(origin, option.key))
+            (_tr(option.title), option_words(option, origin.options[option.key]))
             for option in CHAT_OPTIONS
             if option.section in ("sampling", "length")
             and option.key in origin.options
@@ -82,14 +83,6 @@ def details(message: Message) -> list[tuple[str, str]]:
         ]
     rows.append((_tr("Ended"), ending(message)))
     return [(name, value) for name, value in rows if value]
-
-
-def _option_words(origin: Origin, key: str) -> str:
-    value = origin.options[key]
-    option = next(option for option in CHAT_OPTIONS if option.key == key)
-    if option.neutral is not None and value == option.neutral:
-        return option.neutral_title
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def sentences(words: str) -> tuple[str, str]:

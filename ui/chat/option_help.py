@@ -4,6 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.options import CHAT_OPTIONS, Option, Value
+from ui.chat.option_words import option_words
 from ui.kit import Panel, Paragraph
 from ui.theme import Theme
 
@@ -33,7 +34,7 @@ class HelpLine(Panel):
             )
             return
         words = self.tr("{help} Default: {default}.").format(
-            help=self.tr(option.help), default=self._value_text(option, default)
+            help=self.tr(option.help), default=option_words(option, default)
         )
         if option.reloads:
             reloading = self.tr("The model loads again at the next message.")
@@ -47,8 +48,3 @@ class HelpLine(Panel):
                 self.show_option(option, option.default)
                 heights.append(self._words.heightForWidth(width))
         return max(heights)
-
-    def _value_text(self, option: Option, value: Value) -> str:
-        if option.neutral is not None and value == option.neutral:
-            return self.tr(option.neutral_title)
-        return f"{value:,}" if option.kind == "integer" else f"{float(value):.{option.decimals}f}"
