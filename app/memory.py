@@ -20,32 +20,42 @@ def available_memory() -> int:
     return int(psutil.virtual_memory().available)
 
 
+def free_swap() -> int:
+    """Bytes that the system can still move out of memory."""
+    return int(psutil.swap_memory().free)
+
+
 def check_memory(
     model: InstalledModel,
     options: LoadOptions,
     *,
     freed: int,
     available: Callable[[], int] = available_memory,
+    swap: Callable[[], int] = free_swap,
 ) -> str:
     """A warning in words where the model will be tight, empty where it fits.
 
-    `freed` bytes are in use by a model that makes room for this one. Raises `OutOfMemory` where the
-    model can't fit, and `BadModelFile` where the file is none.
+    Weights that are larger than the memory are read from the disk again and again: slow, but a
+    person may want it. What the context takes can't be, so only that is refused. `freed` bytes are
+    in use by a model that makes room for this one. Raises `OutOfMemory`, and `BadModelFile` where
+    the file is none.
     """
     header = check_model_file(model.path)
     n_ctx = options.n_ctx or min(header.context_length or DEFAULT_CONTEXT, DEFAULT_CONTEXT)
-    needed = estimate(header, model.size_bytes, n_ctx).total
+    needed = estimate(header, model.size_bytes, n_ctx)
     free = available() + freed
-    advice = "Close other programs, take a smaller model, or set a shorter context length."
-    if needed > free:
+    context = needed.kv_cache + needed.compute
+    if context > free + swap():
         raise OutOfMemory(
             f"{model.name} does not fit in memory.",
-            f"It needs about {bytes_text(needed)}, and {bytes_text(free)} are free.",
-            advice,
+            f"A context of {n_ctx:,} tokens needs about {bytes_text(context)} beside the weights, and"
+            f" {bytes_text(free)} are free.",
+            "Set a shorter context length, or close other programs.",
         )
-    if needed > free * _TIGHT:
+    if needed.total > free * _TIGHT:
         return (
-            f"Memory is tight: {model.name} needs about {bytes_text(needed)}, and"
-            f" {bytes_text(free)} are free. {advice}"
+            f"Memory is tight: {model.name} needs about {bytes_text(needed.total)}, and"
+            f" {bytes_text(free)} are free. It may be very slow. Close other programs, take a smaller"
+            " model, or set a shorter context length."
         )
     return ""

@@ -72,7 +72,8 @@ class LlamaCppBackend:
                 "The engine could not be started.", f"The system says: {error.strerror}."
             ) from error
         try:
-            load = Load(str(path), options, safe_mode)
+            # Repacked weights are copies, which must lie in memory; mapped ones need not.
+            load = Load(str(path), options, safe_mode or short_of_memory)
             info = _load(process, load, on_progress, short_of_memory=short_of_memory)
         except BaseException:
             process.close()

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from app.memory import check_memory
@@ -35,10 +36,25 @@ def test_a_tight_model_is_loaded_with_a_warning(model: InstalledModel) -> None:
 
 def test_a_model_that_cannot_fit_is_refused_with_the_sizes(model: InstalledModel) -> None:
     with pytest.raises(OutOfMemory) as caught:
-        check_memory(model, LoadOptions(n_ctx=N_CTX), freed=0, available=lambda: 1000)
+        check_memory(
+            model, LoadOptions(n_ctx=N_CTX), freed=0, available=lambda: 1000, swap=lambda: 0
+        )
     assert caught.value.what == "Tiny does not fit in memory."
     assert "1 kB are free" in caught.value.why
     assert "shorter context" in caught.value.fix
+
+
+def test_weights_larger_than_the_memory_are_no_reason_to_refuse(model: InstalledModel) -> None:
+    large = msgspec.structs.replace(model, size_bytes=10**12)
+    context = needed(model) - model.size_bytes
+    options = LoadOptions(n_ctx=N_CTX)
+    warning = check_memory(large, options, freed=0, available=lambda: context + 1, swap=lambda: 0)
+    assert "slow" in warning
+
+
+def test_swap_counts(model: InstalledModel) -> None:
+    options = LoadOptions(n_ctx=N_CTX)
+    assert check_memory(model, options, freed=0, available=lambda: 0, swap=lambda: needed(model))
 
 
 def test_what_the_loaded_model_gives_back_counts(model: InstalledModel) -> None:
@@ -50,7 +66,13 @@ def test_a_longer_context_needs_more(model: InstalledModel) -> None:
     enough = needed(model, 512) * 2
     assert check_memory(model, LoadOptions(n_ctx=512), freed=0, available=lambda: enough) == ""
     with pytest.raises(OutOfMemory):
-        check_memory(model, LoadOptions(n_ctx=10_000_000), freed=0, available=lambda: enough)
+        check_memory(
+            model,
+            LoadOptions(n_ctx=10_000_000),
+            freed=0,
+            available=lambda: enough,
+            swap=lambda: enough,
+        )
 
 
 def test_a_file_that_was_damaged_since_is_refused(
