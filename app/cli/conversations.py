@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Annotated
 
 import msgspec
@@ -11,6 +11,7 @@ import typer
 from app.cli.output import print_json, print_table, say, terminal_safe
 from app.conversations.records import Conversation, ConversationRow, Message
 from app.conversations.store import ConversationStore
+from app.errors import StorageError
 from app.formatting import list_date
 from app.paths import default_paths
 
@@ -65,7 +66,8 @@ def show(
 def _open_store() -> Iterator[ConversationStore]:
     store = ConversationStore(default_paths().database_file)
     try:
-        store.recover()
+        with suppress(StorageError):  # on a full disk, chats can still be read
+            store.recover()
         yield store
     finally:
         store.close()

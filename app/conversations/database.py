@@ -87,12 +87,27 @@ def _open(path: Path) -> sqlite3.Connection:
             path.touch(mode=0o600)
     except OSError as error:
         raise _not_writable(path, f"{error.strerror or error}.") from error
-    with contextlib.ExitStack() as undo, _errors_in_words(path):
+    with _errors_in_words(path):
+        try:
+            return _connect(path, alone=False)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_IOERR_SHMSIZE:
+                raise
+            # The disk is too full for the file in which processes tell each other of the log. Nobody
+            # else can have the database open, then; alone, its chats can be read.
+            return _connect(path, alone=True)
+
+
+def _connect(path: Path, *, alone: bool) -> sqlite3.Connection:
+    """`alone` keeps every other process out for as long as the connection lives."""
+    with contextlib.ExitStack() as undo:
         connection = sqlite3.connect(
             path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         undo.callback(connection.close)
         connection.row_factory = sqlite3.Row
+        if alone:
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         _refuse_what_is_not_ours(connection, path)
         for pragma in (
             "journal_mode = WAL",

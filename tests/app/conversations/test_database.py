@@ -206,6 +206,29 @@ def test_setting_aside_takes_the_write_ahead_log_along(database_file, tmp_path):
 # The disk
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="limits a file's size")
+def test_on_a_full_disk_chats_can_be_read(tmp_path):
+    import resource
+
+    path = tmp_path / "conversations.sqlite3"
+    store = ConversationStore(path)
+    conversation_id = fill(store, 3)
+    store.close()
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, unlimited[1]))
+    try:
+        store = ConversationStore(path)
+        assert len(store.page(conversation_id).messages) == 3
+        with pytest.raises(StorageError):
+            store.rename(conversation_id, "No room for this")
+        store.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+    store = ConversationStore(path)
+    assert len(store.page(conversation_id).messages) == 3
+    store.close()
+
+
 def test_a_full_disk_is_told_harms_nothing_and_saving_can_be_tried_again(store):
     conversation_id = fill(store, 3)
     kept = store.page(conversation_id)
