@@ -4,7 +4,7 @@ import sys
 
 
 def main() -> int:
-    """Arguments go to the command line; none, or model files to open, to the window."""
+    """Arguments go to the command line; none, or a model file to open, to the window."""
     arguments = sys.argv[1:]
     if all(argument.lower().endswith(".gguf") for argument in arguments):
         from ui.application import run

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from app.cli import main as command_line
-from tests.app.cli_process import CommandLine
+from backends.llama_cpp.backend import LlamaCppBackend
+from backends.llama_cpp.process import default_command
+from backends.protocol import ChatRequest, LoadOptions, Message, TextDelta
+from tests.app.cli_process import COMMAND, CommandLine
 
 
 @pytest.fixture
@@ -72,3 +75,20 @@ def test_output_into_a_closed_pipe_ends_quietly(causeway: CommandLine) -> None:
     assert reader.stdin is not None
     reader.stdin.close()
     assert "Traceback" not in done.stderr
+
+
+def test_a_frozen_program_serves_as_its_own_worker(
+    monkeypatch: pytest.MonkeyPatch, model_file: Path
+) -> None:
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    executable, *arguments = default_command()
+    assert executable == sys.executable
+    # What the frozen executable would do, this Python does with “-m app”.
+    backend = LlamaCppBackend([*COMMAND, *arguments])
+    session = backend.open(str(model_file), LoadOptions(), lambda fraction: True)
+    try:
+        request = ChatRequest(messages=(Message(role="user", content="Hello"),))
+        said = [event.text for event in session.chat(request) if isinstance(event, TextDelta)]
+    finally:
+        session.close()
+    assert "".join(said) == "Good morning."
