@@ -49,6 +49,7 @@ class ChatSetup(QObject):
         shown.opened.connect(self._show)
         shown.refreshed.connect(self._show)
         layout.picker.model_chosen.connect(self._choose)
+        layout.picker.model_chosen.connect(layout.composer.take_focus)
         layout.picker.more_requested.connect(self.models_requested)
         layout.picker.cancel_requested.connect(shown.services.engines.cancel_load)
         layout.inspector.option_changed.connect(self._change_option)

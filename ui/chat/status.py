@@ -30,6 +30,8 @@ class ContextMeter(QWidget):
         self.setVisible(size > 0)
         if size <= 0:
             return
+        # The last token of an answer that filled the context is in the text, but not in there.
+        used = min(used, size)
         numbers = self.tr("{used} of {size}").format(used=f"{used:,}", size=f"{size:,}")
         self._numbers.setText(numbers)
         self._bar.set_fraction(used / size)

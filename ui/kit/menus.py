@@ -5,7 +5,11 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 
 class Menu(QMenu):
-    """A menu with round corners; the style sheet does the rest."""
+    """A menu with round corners; the style sheet does the rest.
+
+    The corners show the colour of a page: see-through ones are black on a desktop that does not
+    compose its windows.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -14,4 +18,3 @@ class Menu(QMenu):
             | Qt.WindowType.FramelessWindowHint
             | Qt.WindowType.NoDropShadowWindowHint
         )
-        self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)

@@ -289,6 +289,11 @@ def test_the_bar_tells_state_speed_and_context(composer):
     assert bar.accessibleDescription() == meter.toolTip()
 
 
+def test_a_full_context_is_never_told_as_more_than_full(composer):
+    composer.show_context(513, 512)
+    assert "512 of 512" in composer.findChild(ContextMeter).toolTip()
+
+
 def test_a_turn_of_any_length_is_told_by_its_first_words(composer):
     composer.show_context(10, 100, "word\n" * 200_000)
     assert len(composer.findChild(ContextMeter).toolTip()) < 300
