@@ -23,7 +23,8 @@ def default_paths() -> Paths:
     """Everything under `CAUSEWAY_HOME` where that is set, else the platform's own folders."""
     portable = os.environ.get("CAUSEWAY_HOME", "").strip()
     if portable:
-        return paths_under(Path(portable).expanduser().absolute())
+        # Not the method of a Path, which raises for the “~” of a person who isn't known here.
+        return paths_under(Path(os.path.expanduser(portable)).absolute())  # noqa: PTH111
     folders = platformdirs.PlatformDirs("causeway", appauthor=False)
     return _paths(
         folders.user_data_path,

@@ -1,5 +1,6 @@
 """Reading and checking GGUF files without loading them."""
 
+import os
 import re
 import stat
 from pathlib import Path
@@ -27,6 +28,7 @@ _SPLIT_NAME = re.compile(r"(?P<stem>.+)-(?P<part>\d{5})-of-(?P<count>\d{5})\.ggu
 def read_header(path: Path) -> GgufHeader:
     """Read what comes before the weights. Raises `BadModelFile` where that is not sound."""
     try:
+        _check_name(path)
         mode = path.stat()
         if stat.S_ISDIR(mode.st_mode):
             raise BadModelFile(f"“{path.name}” is a folder, not a model file.")
@@ -87,6 +89,19 @@ def model_stem(path: Path) -> str:
 
 def part_name(stem: str, part: int, count: int) -> str:
     return f"{stem}-{part:05}-of-{count:05}.gguf"
+
+
+def _check_name(path: Path) -> None:
+    """A name that is no text can be opened, but neither stored nor told to the engine."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        shown = os.fsencode(path.name).decode(errors="replace")
+        raise BadModelFile(
+            f"“{shown}” can't be used.",
+            "The name of the file or of a folder above it is not valid UTF-8.",
+            "Rename it.",
+        ) from None
 
 
 def _check_kind(path: Path, header: GgufHeader) -> None:

@@ -121,14 +121,17 @@ class Library:
     def remove(self, model_id: str) -> None:
         """Delete a managed model's files, or forget one that was added.
 
-        Also takes the path of an added file, which may be gone. Raises `UnknownModel`.
+        An added file may be gone: then its id or its path is still known. Raises `UnknownModel`.
         """
         installed = self.models()
         model = next((model for model in installed if model.id == model_id), None)
         path = model.path if model else _absolute(Path(model_id))
         with self._lock, self._registry.changing() as files:
             if model is None and str(path) not in files:
-                raise self._unknown(model_id, installed)
+                name = next((name for name, facts in files.items() if facts.id == model_id), None)
+                if name is None:
+                    raise self._unknown(model_id, installed)
+                path = Path(name)
             facts = files.pop(str(path), None)
             if model is not None and model.managed:
                 _delete(_parts(path, facts.n_parts if facts else 1))
@@ -225,7 +228,8 @@ class Library:
 
 def _absolute(path: Path) -> Path:
     """Links are kept: what they lead to often has no telling name."""
-    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 (resolve() follows links)
+    # Not the methods of a Path: one raises for the “~” of an unknown person, one follows links.
+    return Path(os.path.abspath(os.path.expanduser(path)))  # noqa: PTH100, PTH111
 
 
 def _slug(stem: str) -> str:

@@ -4,9 +4,8 @@ from typing import Annotated
 
 import typer
 
+from app.cli.opening import opened
 from app.cli.output import StatusLine, print_json, print_table
-from app.paths import default_paths
-from app.services import open_services
 
 
 def bench(
@@ -18,7 +17,7 @@ def bench(
     """Measure prompt and generation speed, beside a bare llama.cpp loop."""
     from app.speed_test import speed_test
 
-    with open_services(default_paths()) as services:
+    with opened() as services:
         chosen = services.library.find(model) if model else services.chats.default_model()
         status = StatusLine()
         try:

@@ -10,13 +10,13 @@ import typer
 
 from app.cli.answer_screen import AnswerScreen
 from app.cli.interrupts import stopping
+from app.cli.opening import opened
 from app.cli.output import print_json, say
 from app.conversations.records import Message, Origin
 from app.conversations.store import ConversationStore
 from app.errors import AppError
 from app.options import CHAT_OPTIONS, Value, checked
-from app.paths import default_paths
-from app.services import Services, open_services
+from app.services import Services
 from app.turns import Turn, TurnEnded
 from backends.protocol import FinishReason
 
@@ -69,7 +69,7 @@ def chat(
 ) -> None:
     """Ask a model. The answer goes to standard output, and the chat is kept."""
     options = _options(settings or [], system)
-    with open_services(default_paths()) as services:
+    with opened() as services:
         chosen = _model_ref(services, model, conversation)
         question = _read_prompt() if prompt is None else prompt
         if not question.strip():

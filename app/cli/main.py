@@ -1,6 +1,8 @@
 """Where the command line begins and where its errors end."""
 
+import errno
 import io
+import os
 import sys
 from collections.abc import Sequence
 
@@ -16,6 +18,7 @@ def main(argv: Sequence[str]) -> int:
     """
     if argv[:1] == ["worker"]:
         return _worker(argv[1:])
+    _open_missing_streams()
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # The pipes of Windows are not UTF-8, and a model may write half a surrogate.
@@ -25,6 +28,13 @@ def main(argv: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return FAILED
+
+
+def _open_missing_streams() -> None:
+    """A caller may have closed any of the three; Python then has None in its place."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123
 
 
 def _worker(argv: Sequence[str]) -> int:
@@ -57,9 +67,16 @@ def _run(argv: Sequence[str]) -> int:
         return ended.code if isinstance(ended.code, int) else 0
     except Exception as error:
         problem = problem_from(error)
-        say(problem.sentence() if problem else _report_bug(error))
+        say(problem.sentence() if problem else _full_disk(error) or _report_bug(error))
         return FAILED
     return 0
+
+
+def _full_disk(error: Exception) -> str:
+    """What standard output is redirected to can be full, of which no layer below knows."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "The output could not be written. The disk is full. Free some space and try again."
+    return ""
 
 
 def _report_bug(error: Exception) -> str:

@@ -8,14 +8,14 @@ import msgspec
 import typer
 
 from app.cli.interrupts import stopping
+from app.cli.opening import opened
 from app.cli.output import StatusLine, print_json, print_table, say
 from app.formatting import bytes_text, speed_text, time_left_text
 from app.installs import Installation
 from app.paths import default_paths
-from app.services import open_services
 from app.settings import SettingsFile
 from catalog.bundled import STARTER_ID, load_bundled
-from catalog.errors import UnknownModel
+from catalog.errors import CatalogError, UnknownModel
 
 if TYPE_CHECKING:
     from catalog.progress import DownloadProgress
@@ -37,7 +37,7 @@ class ListedModel(msgspec.Struct, frozen=True):
 
 def models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """List the installed models."""
-    with open_services(default_paths()) as services:
+    with opened() as services:
         installed = services.library.models()
         problems = services.library.problems
     if as_json:
@@ -90,7 +90,7 @@ def pull(
             )
     finally:
         status.clear()
-    with open_services(paths) as services:
+    with opened() as services:
         print(services.library.find(str(path)).id)
 
 
@@ -98,7 +98,7 @@ def import_(
     path: Annotated[Path, typer.Argument(help="A GGUF file. It stays where it is.")],
 ) -> None:
     """Use a model file on this computer."""
-    with open_services(default_paths()) as services:
+    with opened() as services:
         print(services.library.add_file(path).id)
 
 
@@ -107,8 +107,16 @@ def remove(
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
 ) -> None:
     """Delete a downloaded model, or forget an imported file."""
-    with open_services(default_paths()) as services:
-        model = services.library.find(ref)
+    with opened() as services:
+        try:
+            model = services.library.find(ref)
+        except CatalogError as unusable:  # it may be an imported file that is gone
+            try:
+                services.library.remove(ref)
+            except CatalogError:
+                raise unusable from None
+            say(f"Forgotten: {ref}")
+            return
         if model.managed and not yes:
             if not sys.stdin.isatty():
                 raise typer.BadParameter("This deletes a file: say --yes.")

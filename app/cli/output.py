@@ -1,5 +1,6 @@
 """How the command line writes: tables and colour on a terminal, plain lines in a pipe, JSON on demand."""
 
+import json
 import shutil
 import sys
 from collections.abc import Sequence
@@ -20,8 +21,8 @@ def say(text: str) -> None:
 
 
 def print_json(value: object) -> None:
-    text = msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2)
-    print(text.decode())
+    # Not msgspec's own encoder, which refuses the name of a file that is no valid UTF-8.
+    print(json.dumps(msgspec.to_builtins(value, enc_hook=str), ensure_ascii=False, indent=2))
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -43,7 +43,8 @@ _IS_FOUND = """
 def conversation_seq(connection: sqlite3.Connection, conversation_id: str) -> int:
     """The row of that id; an `AppError` where there is none, or it is deleted."""
     row = connection.execute(
-        "SELECT seq FROM conversations WHERE id = ? AND deleted_at IS NULL", (conversation_id,)
+        "SELECT seq FROM conversations WHERE id = ? AND deleted_at IS NULL",
+        (storable(conversation_id),),
     ).fetchone()
     if row is None:
         raise AppError(

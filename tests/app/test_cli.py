@@ -1,5 +1,6 @@
 """The command line as a whole: version, usage, start-up, bugs."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -51,7 +52,7 @@ def test_a_bug_leaves_a_report_and_no_traceback(
         raise ZeroDivisionError
 
     monkeypatch.setenv("CAUSEWAY_HOME", str(tmp_path))
-    monkeypatch.setattr("app.cli.models.default_paths", broken)
+    monkeypatch.setattr("app.cli.opening.default_paths", broken)
     assert command_line.main(["models"]) == 1
     error = capsys.readouterr().err
     (report,) = (tmp_path / "logs").glob("crash-*.txt")
@@ -92,3 +93,38 @@ def test_a_frozen_program_serves_as_its_own_worker(
     finally:
         session.close()
     assert "".join(said) == "Good morning."
+
+
+@pytest.mark.skipif(os.name != "posix", reason="closes descriptors in a shell")
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_no_bug(causeway: CommandLine, closed: str) -> None:
+    command = f'"{sys.executable}" -m app chat nothing-installed {closed}'
+    done = subprocess.run(["sh", "-c", command], env=causeway.environment, check=False)
+    assert done.returncode == 1
+    assert not list(causeway.home.glob("logs/crash-*"))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full device")
+def test_output_onto_a_full_disk_is_said(causeway: CommandLine) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "app", "models", "--json"],
+            env=causeway.environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("The output could not be written. The disk is full.")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_an_id_that_is_no_text_is_unknown(causeway: CommandLine) -> None:
+    assert "no conversation" in causeway.error("conversations", "show", "\udcff")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_json_comes_whole_from_a_home_whose_name_is_no_text(tmp_path: Path) -> None:
+    home = tmp_path / "odd\udcff"
+    assert CommandLine(home).json("doctor")["paths"]["home"].startswith(str(tmp_path))

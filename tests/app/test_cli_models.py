@@ -1,6 +1,8 @@
 """`causeway models`, `import`, `remove` and `pull`, each a real process."""
 
+import os
 import shutil
+import sys
 from pathlib import Path
 
 import msgspec
@@ -38,6 +40,39 @@ def test_removing_an_imported_file_only_forgets_it(causeway: CommandLine, model_
     causeway.run("remove", "polite")
     assert causeway.json("models") == []
     assert model_file.exists()
+
+
+@pytest.mark.parametrize("by", ["id", "path"])
+def test_an_imported_file_that_is_gone_can_be_forgotten(
+    causeway: CommandLine, model_file: Path, tmp_path: Path, by: str
+) -> None:
+    copy = tmp_path / "copy.gguf"
+    shutil.copy(model_file, copy)
+    causeway.run("import", str(copy))
+    copy.unlink()
+    assert "no file" in causeway.run("models").stderr
+    causeway.run("remove", "copy" if by == "id" else str(copy))
+    assert "no file" not in causeway.run("models").stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_file_whose_name_is_no_text_is_refused_in_words(
+    causeway: CommandLine, model_file: Path, tmp_path: Path
+) -> None:
+    odd = os.fsencode(tmp_path) + b"/odd\xff.gguf"
+    shutil.copy(model_file, odd)
+    for arguments in (["import"], ["chat", "hi", "-m"]):
+        assert "Rename it" in causeway.error(*arguments, os.fsdecode(odd))
+
+
+def test_the_home_of_an_unknown_person_is_a_name_like_any_other(causeway: CommandLine) -> None:
+    assert "no file" in causeway.error("import", "~nobody-of-that-name/model.gguf")
+
+
+def test_damaged_settings_are_told(causeway: CommandLine) -> None:
+    causeway.home.mkdir()
+    (causeway.home / "settings.json").write_text("{ damaged")
+    assert "settings file was damaged" in causeway.run("models").stderr
 
 
 def test_a_file_of_ours_is_deleted_only_after_a_yes(
