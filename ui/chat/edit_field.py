@@ -33,7 +33,7 @@ class EditField(QWidget):
         self.field.moveCursor(QTextCursor.MoveOperation.End)
         self.save = Button(theme, save_words, "primary", hint="Ctrl ↵")
         self.save.clicked.connect(self._submit)
-        cancel = Button(theme, self.tr("Cancel"), "ghost", hint="Esc")
+        cancel = Button(theme, self.tr("Cancel"), "ghost", hint=self.tr("Esc"))
         cancel.clicked.connect(self.cancelled)
         self.field.textChanged.connect(self._allow_saving)
         buttons = QHBoxLayout()

@@ -1,7 +1,7 @@
 """Shows in transcript and composer what the turns of all chats say, as far as their chat is shown."""
 
 import msgspec
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from app.conversations.records import Message
 from app.turns import ModelLoading, Turn, TurnEnded, TurnEvent, Waiting
@@ -147,5 +147,8 @@ def _cut_off(running: RunningTurn) -> Message:
         text=running.text,
         reasoning=running.reasoning,
         status="interrupted",
-        problem="Something went wrong in Causeway itself. What had been written is kept.",
+        problem=QCoreApplication.translate(
+            "TurnPresenter",
+            "Something went wrong in Causeway itself. What had been written is kept.",
+        ),
     )

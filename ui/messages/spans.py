@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
+from PySide6.QtCore import QCoreApplication
 
 from ui.messages.blocks import Span, Spans
 from ui.messages.grammar import parser
@@ -81,7 +82,9 @@ def _text(token: "Token") -> str:
         case "softbreak" | "hardbreak":
             return "\n"
         case "image":
-            return f"image: {token.content or 'no description'}"
+            tr = QCoreApplication.translate
+            words = token.content or tr("Messages", "no description")
+            return tr("Messages", "image: {description}").format(description=words)
         case "code_inline":
             return without_direction(token.content)
         case "text" | "text_special" | "formula":
