@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.settings import WindowValue
 from ui.background import Background
@@ -85,10 +85,17 @@ class ChatLayout(QWidget):
     def _arrange(self) -> None:
         inspector = self._wants_inspector
         list_ = self._wants_list and (not inspector or self._has_room_for_both())
-        self.inspector.setVisible(inspector)
-        self.list.setVisible(list_)
-        self._list_button.setVisible(not list_)
+        self._show(self.inspector, inspector)
+        self._show(self.list, list_)
+        self._show(self._list_button, not list_)
         self._inspector_button.setChecked(inspector)
+
+    def _show(self, part: QWidget, shown: bool) -> None:
+        focus = QApplication.focusWidget()
+        if not shown and focus is not None and (focus is part or part.isAncestorOf(focus)):
+            # Qt would pass the focus to whatever comes next.
+            self.composer.take_focus()
+        part.setVisible(shown)
 
     def _page(self) -> QWidget:
         header = Panel(self._theme, "page", "b")
