@@ -54,6 +54,7 @@ QPushButton:default:hover { background: $accent_hover; }
 QPushButton:focus { border: 2px solid $ring; padding: 0 10px; min-height: 28px; }
 QPushButton:default:focus { border-color: $text; }
 QPushButton:disabled { background: transparent; color: $disabled; border-color: $hairline; }
+QMessageBox, QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QMenu { background: $raised; color: $text; border: 1px solid $border; padding: 4px; }
 Menu { border-radius: 8px; }
 QMenu::item { padding: 6px 28px 6px 10px; border-radius: 6px; }
