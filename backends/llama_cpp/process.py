@@ -139,9 +139,10 @@ class WorkerProcess:
                 thread.join()
 
     def _send(self, job: int, command: Load | Chat | Count | Cancel) -> None:
+        frame = self._channel.frame(Order(job, command))
         # A worker that can't be written to is dead or dying; the reader finds out and says so.
         with contextlib.suppress(OSError, ValueError):
-            self._channel.send(Order(job, command))
+            self._channel.write(frame)
 
     def _read_replies(self) -> None:
         try:

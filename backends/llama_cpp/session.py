@@ -9,8 +9,11 @@ import msgspec
 from backends.errors import BackendError, ModelLoadError, OutOfMemory, PromptTooLong
 from backends.llama_cpp.deaths import crash_while_answering
 from backends.llama_cpp.process import Replies, WorkerProcess
-from backends.llama_cpp.wire import Chat, Count, Counted, Failed
+from backends.llama_cpp.wire import MAX_FRAME_BYTES, Chat, Count, Counted, Failed
 from backends.protocol import ChatRequest, Event, Finished, Message, SessionInfo
+
+MAX_PROMPT_BYTES = MAX_FRAME_BYTES // 2
+"""Of text in a prompt; the rest of a frame is for what surrounds each message."""
 
 _ERRORS: dict[str, type[BackendError]] = {
     "load": ModelLoadError,
@@ -46,14 +49,19 @@ class LlamaCppSession:
         return self._process.pid
 
     def chat(self, request: ChatRequest) -> "LlamaCppStream":
-        """Begin an answer. One that still runs is closed first."""
+        """Begin an answer. One that still runs is closed first. Raises PromptTooLong."""
+        _check_size(request.messages)
         if self._stream is not None:
             self._stream.close()
         self._stream = LlamaCppStream(self._process, *self._process.order(Chat(request)))
         return self._stream
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
-        """Tokens that the messages come to as a prompt. Waits for an answer that is being given."""
+        """Tokens that the messages come to as a prompt. Waits for an answer that is being given.
+
+        Raises PromptTooLong for what no context could hold.
+        """
+        _check_size(messages)
         _, replies = self._process.order(Count(tuple(messages)))
         body = replies.get()
         if isinstance(body, Failed):
@@ -64,6 +72,16 @@ class LlamaCppSession:
 
     def close(self) -> None:
         self._process.close()
+
+
+def _check_size(messages: Sequence[Message]) -> None:
+    size = sum(len(f"{m.content}{m.reasoning}".encode("utf-8", "replace")) for m in messages)
+    if size > MAX_PROMPT_BYTES:
+        raise PromptTooLong(
+            "The chat is too long for any model.",
+            f"With the newest message it has {size // 10**6:,} MB of text.",
+            "Shorten the message, or begin a new chat.",
+        )
 
 
 class LlamaCppStream:

@@ -118,9 +118,16 @@ class Channel(Generic[Incoming]):
         self._decode = msgspec.msgpack.Decoder(incoming).decode
 
     def send(self, message: object) -> None:
-        """Raises OSError when the other side is gone."""
+        """Raises OSError when the other side is gone, and ValueError after the file was closed."""
+        self.write(self.frame(message))
+
+    def frame(self, message: object) -> bytes:
+        """The message as it goes over the wire."""
         body = self._encode(message)
-        frame = len(body).to_bytes(_LENGTH_BYTES, "little") + body
+        return len(body).to_bytes(_LENGTH_BYTES, "little") + body
+
+    def write(self, frame: bytes) -> None:
+        """Raises like `send`."""
         with self._lock:
             self._writer.write(frame)
             self._writer.flush()

@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from backends.errors import EngineCrashed, PromptTooLong
+from backends.llama_cpp.session import MAX_PROMPT_BYTES
 from backends.protocol import ChatRequest, Event, Message, PromptProgress, Sampling
 from tests.backends.conftest import OpenSession
 from tests.backends.contract import HELLO, last, text_of
@@ -130,6 +131,28 @@ def test_a_new_request_takes_over_from_a_running_one(
     next(running)
     assert text_of(list(session.chat(HELLO)))
     assert last(list(running)).reason == "cancelled"
+
+
+def test_a_text_too_long_for_the_wire_is_refused_in_words(
+    open_session: OpenSession, tiny_model: Path
+) -> None:
+    session = open_session(tiny_model)
+    messages = (Message(role="user", content="x" * (MAX_PROMPT_BYTES + 1)),)
+    for ask in (
+        lambda: session.chat(ChatRequest(messages=messages)),
+        lambda: session.count_tokens(messages),
+    ):
+        with pytest.raises(PromptTooLong):
+            ask()
+    assert text_of(list(session.chat(HELLO)))
+
+
+def test_a_message_that_is_no_text_is_an_error_and_no_wait(
+    open_session: OpenSession, tiny_model: Path
+) -> None:
+    request = ChatRequest(messages=(Message(role="user", content="\udcff"),))
+    with pytest.raises(UnicodeEncodeError):
+        open_session(tiny_model).chat(request)
 
 
 def test_a_message_too_long_is_refused_in_words(
