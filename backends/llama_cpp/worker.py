@@ -10,6 +10,8 @@ import queue
 import signal
 import sys
 import threading
+import traceback
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 from backends.errors import BackendError, OutOfMemory, PromptTooLong
@@ -124,6 +126,7 @@ def main() -> int:
     """Serve until stdin closes. Never returns normally: the process ends without clean-up."""
     channel = take_over_streams()
     faulthandler.enable()
+    sys.excepthook = _show_places
     # Ctrl-C in a terminal goes to every process; the program decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Without this, a failed assertion in llama.cpp starts a debugger to print where.
@@ -154,6 +157,13 @@ def take_over_streams() -> Channel[Order]:
     os.close(nothing)
     os.dup2(2, 1)
     return Channel(os.fdopen(orders, "rb"), os.fdopen(replies, "wb"), Order)
+
+
+def _show_places(
+    kind: type[BaseException], error: BaseException, where: TracebackType | None
+) -> None:
+    """A traceback without the error's own text: it may quote a message, and stderr gets logged."""
+    sys.stderr.write(f"{''.join(traceback.format_tb(where))}{kind.__name__}\n")
 
 
 def _read_orders(channel: Channel[Order], jobs: Jobs) -> None:

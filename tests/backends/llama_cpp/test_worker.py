@@ -93,3 +93,29 @@ def test_a_worker_ends_when_its_stdin_closes() -> None:
     done = subprocess.run(command, input=b"", capture_output=True, timeout=30)
     assert done.returncode == 0
     assert done.stdout == b""
+
+
+def test_an_error_of_ours_says_where_but_not_what() -> None:
+    code = (
+        "import os\n"
+        "from backends.llama_cpp import worker\n"
+        "def broken(self, order):\n"
+        "    raise KeyError('my ' + 'diary')\n"
+        "worker.Worker.carry_out = broken\n"
+        "worker.main()\n"
+    )
+    done = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    assert done.stdin is not None
+    done.stdin.write(frames(Order(1, Chat(HELLO))))
+    done.stdin.flush()
+    assert done.stderr is not None
+    log = done.stderr.read()  # until it ends by itself
+    done.communicate()
+    assert b"KeyError" in log
+    assert b"line 4" in log
+    assert b"my diary" not in log
