@@ -10,7 +10,7 @@ import msgspec
 from app.answer_recorder import AnswerRecorder
 from app.conversations.records import Message, Origin, Status
 from app.conversations.store import ConversationStore
-from app.engines import Engines
+from app.engines import FILE_BACKEND, Engines
 from app.errors import KnownErrors, Problem, StorageError, problem_from
 from app.options import Value
 from app.prompts import load_options
@@ -276,6 +276,7 @@ class _Outcome:
             model_bytes=model.size_bytes,
             model_sha256=_published_sha256(model),
             quant=model.quant,
+            backend=FILE_BACKEND,
             template=self.info.template if self.info else "",
             options=self.plan.options,
             seed=finished.seed if finished else 0,

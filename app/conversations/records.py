@@ -24,7 +24,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     model_bytes: int = 0
     model_sha256: str = ""
     quant: str = ""
-    backend: str = "llama_cpp"
+    backend: str = ""
     template: str = ""
     options: dict[str, Value] = {}
     seed: int = 0

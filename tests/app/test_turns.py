@@ -69,7 +69,8 @@ def test_an_answer_streams_and_is_saved_with_what_produced_it(
     assert (saved.text, saved.status, saved.problem) == ("Hello, world.", "complete", "")
     origin = saved.origin
     assert origin is not None
-    assert (origin.model_id, origin.model_file) == (model.id, str(model.path))
+    assert (origin.backend, origin.model_id) == ("llama_cpp", model.id)
+    assert origin.model_file == str(model.path)
     assert (origin.model_bytes, origin.model_sha256) == (model.size_bytes, "")
     assert (origin.seed, origin.options["temperature"]) == (5, 0.25)
     assert origin.usage.completion_tokens == 4
