@@ -186,6 +186,22 @@ def test_esc_stops_an_answer_and_what_was_written_stays(
     assert answer.text
 
 
+def test_up_edits_the_last_message_and_esc_leads_back_to_the_composer(
+    qtbot: QtBot, open_window: Open, paths: Paths, polite: Path
+) -> None:
+    install(paths, polite)
+    window = open_window()
+    ask(qtbot, window, "One")
+    with qtbot.waitActive(window):
+        window.activateWindow()
+    field(window).setFocus()
+    QTest.keyClick(field(window), Qt.Key.Key_Up)
+    question = items(window, PersonItem)[0]
+    QTest.keyClick(question.editing.field, Qt.Key.Key_Escape)
+    assert question.editing is None
+    assert field(window).hasFocus()
+
+
 def test_another_chat_can_be_shown_while_an_answer_is_written(
     qtbot: QtBot, open_window: Open, paths: Paths, endless: Path
 ) -> None:

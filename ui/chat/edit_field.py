@@ -1,6 +1,6 @@
 """A message, being rewritten where it stands."""
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QTextCursor
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -52,6 +52,16 @@ class EditField(QWidget):
     def sizeHint(self) -> QSize:
         needed = (self.field.document().blockCount() + 1) * self._line
         return QSize(0, min(max(needed, _LOWEST), _HIGHEST) + 8 + self._buttons)
+
+    def event(self, event: QEvent) -> bool:
+        # While the focus is here, Esc cancels and is no shortcut of the window.
+        if (
+            isinstance(event, QKeyEvent)
+            and event.type() == QEvent.Type.ShortcutOverride
+            and event.key() == Qt.Key.Key_Escape
+        ):
+            event.accept()
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         control = event.modifiers() & Qt.KeyboardModifier.ControlModifier

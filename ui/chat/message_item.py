@@ -5,6 +5,7 @@ from typing import ClassVar
 from PySide6.QtCore import QEvent, QPoint, QRectF, Qt, Signal
 from PySide6.QtGui import QEnterEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QWidget
+from shiboken6 import isValid
 
 from app.conversations.records import Message
 from ui.chat.action_row import Action, ActionRow
@@ -52,6 +53,7 @@ class MessageItem(Stack):
         self.view: MessageView
         self.row: ActionRow
         self._edit: EditField | None = None
+        self._came_from: QWidget | None = None
 
     @property
     def editing(self) -> EditField | None:
@@ -85,6 +87,7 @@ class MessageItem(Stack):
         """Show a field in place of the text."""
         if self._edit is not None:
             return
+        self._came_from = QApplication.focusWidget()
         edit = EditField(self.theme, self.message.text, self.save_words())
         edit.submitted.connect(self._submit_edit)
         edit.cancelled.connect(self.end_edit)
@@ -105,7 +108,10 @@ class MessageItem(Stack):
         self.text_part().show()
         self.row.show()
         self.height_changed.emit()
-        if button := self.row.button("edit"):
+        back, self._came_from = self._came_from, None
+        if back is not None and isValid(back) and back.isVisible():
+            back.setFocus()
+        elif button := self.row.button("edit"):
             button.setFocus()
 
     def save_words(self) -> str:
