@@ -122,12 +122,6 @@ def test_tabular_digits_have_one_width(theme: Theme) -> None:
     assert metrics.horizontalAdvance("1111") == metrics.horizontalAdvance("0000")
 
 
-def test_a_size_must_be_one_number(theme: Theme) -> None:
-    assert theme.size("header") == 56
-    with pytest.raises(KeyError):
-        theme.size("icon")
-
-
 @pytest.mark.parametrize(
     ("platform", "effects", "moves"),
     [("win32", False, False), ("win32", True, True), ("linux", False, True)],
@@ -137,7 +131,7 @@ def test_nothing_moves_where_windows_asks_for_that(
 ) -> None:
     monkeypatch.setattr("ui.theme.sys.platform", platform)
     monkeypatch.setattr(QApplication, "isEffectEnabled", lambda effect: effects)
-    assert bool(theme.duration("fold")) == moves
+    assert bool(theme.duration("progress")) == moves
 
 
 class Platform:
