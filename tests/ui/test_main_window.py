@@ -22,6 +22,7 @@ from ui.chat.answer_item import AnswerItem
 from ui.chat.chat_page import ChatPage
 from ui.chat.composer_field import ComposerField
 from ui.chat.message_item import PersonItem
+from ui.chat.option_row import OptionRow
 from ui.chat.status import ModelStatus
 from ui.kit import Button, RailButton, Toast
 from ui.main_window import MainWindow
@@ -270,6 +271,19 @@ def test_settings_of_a_chat_are_kept_with_it(
         lambda: [a.written.strip() for a in finished(window)] == [ANSWER], timeout=WAIT_MS
     )
     assert finished(window)[0].message.id == answer.id
+
+
+def test_what_new_chats_begin_with_is_no_longer_offered_for_a_reset(
+    qtbot: QtBot, open_window: Open, paths: Paths, polite: Path
+) -> None:
+    install(paths, polite)
+    window = open_window()
+    inspector = window.findChildren(ChatPage)[0]._layout.inspector
+    row = next(row for row in inspector.findChildren(OptionRow) if row.option.key == "top_k")
+    inspector.option_changed.emit("top_k", 7)
+    qtbot.waitUntil(lambda: row._reset.isVisibleTo(row))
+    inspector.defaults_requested.emit()
+    qtbot.waitUntil(lambda: not row._reset.isVisibleTo(row))
 
 
 def test_without_a_model_the_chats_can_be_read_and_say_what_is_missing(

@@ -129,7 +129,9 @@ class ConversationModel(QAbstractListModel):
             return self.tr("Writing…")
         if row.status == "interrupted":
             return self.tr("The answer was cut off")
-        return row.snippet or self.tr("No answer yet")
+        if row.snippet:
+            return row.snippet
+        return self.tr("Stopped") if row.status == "stopped" else self.tr("No answer yet")
 
     def _conversation_data(self, row: ConversationRow, role: int) -> Any:
         match role:

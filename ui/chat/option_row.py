@@ -32,7 +32,6 @@ class OptionRow(QWidget):
         self._value: Value = option.default
         self._default: Value = option.default
         self._title = Label(theme, self.tr(option.title), "body", "text2")
-        self._title.setToolTip(self.tr(option.help))
         self._field = NumberField(
             theme,
             self.tr(option.title),

@@ -177,5 +177,9 @@ class ChatSetup(QObject):
         defaults = settings.current.chat_defaults | self._shown.chat.conversation.options
         self._shown.in_order(
             partial(settings.update, chat_defaults=defaults),
-            lambda _: self._toast.show_message(self.tr("New chats begin with these settings")),
+            self._tell_adopted,
         )
+
+    def _tell_adopted(self, _: object) -> None:
+        self._shown.refresh()
+        self._toast.show_message(self.tr("New chats begin with these settings"))

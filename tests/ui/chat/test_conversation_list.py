@@ -71,6 +71,9 @@ def test_what_happens_to_an_answer_stands_in_the_second_line():
     cut = ConversationRow(id="cut", title="Cut", updated=NOW, snippet="Half", status="interrupted")
     new = ConversationRow(id="new", title="", updated=NOW)
     model.show_rows((cut, new), NOW)
+    stopped = ConversationRow(id="stopped", title="Stopped", updated=NOW, status="stopped")
+    assert model.snippet(new) == "No answer yet"
+    assert model.snippet(stopped) == "Stopped"
     model.show_writing("new")
     assert model.snippet(cut) == "The answer was cut off"
     assert model.snippet(new) == "Writing…"
