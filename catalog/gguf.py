@@ -22,6 +22,7 @@ __all__ = [
     "read_header",
 ]
 
+_MAX_LAYERS = 4096
 _SPLIT_NAME = re.compile(r"(?P<stem>.+)-(?P<part>\d{5})-of-(?P<count>\d{5})\.gguf", re.IGNORECASE)
 
 
@@ -120,6 +121,21 @@ def _check_kind(path: Path, header: GgufHeader) -> None:
     if not header.architecture:
         raise BadModelFile(
             f"“{path.name}” is not a language model.", "It names no model architecture."
+        )
+    if header.hyper("attention.causal") is False:
+        raise BadModelFile(
+            f"“{path.name}” can't chat.",
+            "It reads a text as a whole, as models for search do, and writes none word by word.",
+            "Choose a chat model.",
+        )
+    layers = header.hyper("block_count")
+    if layers is not None and not (isinstance(layers, int) and 0 < layers <= _MAX_LAYERS):
+        raise BadModelFile(
+            f"“{path.name}” is damaged.",
+            f"It claims {layers:,} layers."
+            if isinstance(layers, int)
+            else "Its layers are no number.",
+            "Download or copy it again.",
         )
     if not header.tensors and header.split_count == 1:
         raise BadModelFile(f"“{path.name}” holds no weights.", "It may be a vocabulary on its own.")

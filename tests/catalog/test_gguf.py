@@ -17,7 +17,7 @@ from catalog.gguf import ArraySummary, check_model_file, parts_of, read_header
 from catalog.tensor_types import FILE_TYPES, TENSOR_TYPES
 from tests.gguf_files import CORRUPTIONS, corrupt, write_adapter, write_model, write_projector
 
-U32, STRING, ARRAY = 4, 8, 9
+U32, BOOL, STRING, ARRAY = 4, 7, 8, 9
 
 
 def text(value: str | bytes) -> bytes:
@@ -187,6 +187,10 @@ def test_other_kinds_of_files_are_recognised(
         (file(LLAMA, tensors=(tensor("w", (8,), 0, 64),)), "not where it should be"),
         (file(LLAMA, tensors=(tensor("w", (8,)), tensor("w", (8,), 0, 32))), "“w” twice"),
         (file(LLAMA), "holds no weights"),
+        (file(LLAMA, pair("llama.block_count", U32, bytes(4))), "claims 0 layers"),
+        (file(LLAMA, pair("llama.block_count", U32, b"\xff" * 4)), "claims 4,294,967,295 layers"),
+        (file(LLAMA, pair("llama.block_count", STRING, text("two"))), "no number"),
+        (file(LLAMA, pair("llama.attention.causal", BOOL, b"\0")), "can't chat"),
         (file(pair("general.type", STRING, text("imatrix"))), "names no model architecture"),
         (file(LLAMA, tensors=(tensor("w", (8,)),)), "is cut short"),
     ],
