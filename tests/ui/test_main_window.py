@@ -299,6 +299,7 @@ def test_without_a_model_the_chats_can_be_read_and_say_what_is_missing(
     page.open_chat(conversation.id)
     qtbot.waitUntil(lambda: bool(items(window, PersonItem)))
     assert "No model is installed" in field(window).hint
+    assert window.findChild(ModelStatus).text() == "No model"
 
 
 def test_a_damaged_database_is_explained_and_set_aside_on_request(

@@ -44,6 +44,7 @@ class ChatSetup(QObject):
         self._used = 0
         self._oldest = ""
         self._written_in = ""
+        self._has_model = False
         self._engine = EngineWatch(shown.services.engines, self)
         self._engine.changed.connect(self._show_engine)
         shown.opened.connect(self._show)
@@ -87,6 +88,7 @@ class ChatSetup(QObject):
     def _show(self, contents: ChatContents) -> None:
         layout = self._layout
         layout.inspector.show_options(contents.values, contents.defaults)
+        self._has_model = contents.model is not None
         model_id = contents.model.id if contents.model else ""
         layout.picker.show_models(self._models, model_id, self._engine.state)
         layout.new_chat.show_model(contents.model.name if contents.model else "", contents.refusal)
@@ -114,6 +116,8 @@ class ChatSetup(QObject):
         elsewhere = self._written_in not in ("", self._shown.id)
         if state.phase == "busy" and elsewhere:
             words = self.tr("Writing in another chat")
+        elif state.phase == "unloaded" and not self._has_model:
+            words = self.tr("No model")
         else:
             words = state_in_words(state)
         self._layout.composer.show_model_state(words)
