@@ -1,5 +1,6 @@
 """Small jobs that need llama.cpp, each run in a process of its own: this one must not import it."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -17,15 +18,18 @@ _REASON_CHARACTERS = 300
 def run_in_worker(tool: str, arguments: Sequence[str], answer: type[T], *, timeout: float) -> T:
     """Run `causeway worker TOOL …` and decode the JSON it prints. `timeout` in seconds.
 
-    Raises `EngineCrashed` with the last line of its log where it fails.
+    It ends when this process does. Raises `EngineCrashed` with the last line of its log where it
+    fails.
     """
     frozen = getattr(sys, "frozen", False)
     # -P: a folder that happens to be the current one must not lend us its modules.
     program = [sys.executable] if frozen else [sys.executable, "-P", "-m", "app"]
+    # Nothing is ever written to this pipe: the system closes it when this process dies.
+    lifeline, our_end = os.pipe()
     try:
         done = subprocess.run(
             [*program, "worker", tool, *arguments],
-            stdin=subprocess.DEVNULL,
+            stdin=lifeline,
             capture_output=True,
             timeout=timeout,
             check=True,
@@ -40,3 +44,6 @@ def run_in_worker(tool: str, arguments: Sequence[str], answer: type[T], *, timeo
         log = (getattr(error, "stderr", None) or b"").decode("utf-8", "replace").strip()
         reason = log.splitlines()[-1][:_REASON_CHARACTERS] if log else str(error)
         raise EngineCrashed("The engine failed.", reason, detail=log) from error
+    finally:
+        os.close(lifeline)
+        os.close(our_end)

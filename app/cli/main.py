@@ -44,8 +44,9 @@ def _worker(argv: Sequence[str]) -> int:
 
             return probe.main()
         case ["bare-loop", *arguments]:
-            from backends.llama_cpp import bare_loop
+            from backends.llama_cpp import bare_loop, lifeline
 
+            lifeline.hold_on_to_stdin()
             return bare_loop.main(arguments)
         case _:
             from backends.llama_cpp import worker
