@@ -26,6 +26,10 @@ Spans = tuple[Span, ...]
 Alignment = Literal["left", "center", "right"]
 
 
+TO_DO, DONE = "☐", "☑"
+"""The markers of a list's items that are tasks."""
+
+
 class Container(msgspec.Struct, frozen=True):
     """A quote or a list item around a block. `marker` is set on the item's first block only."""
 

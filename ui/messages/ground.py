@@ -8,7 +8,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QTextBlock, QTextDocument, QT
 
 from ui.icons import paint_icon
 from ui.kit.painting import RADIUS, rounded
-from ui.messages.blocks import Block, Code, Container, Rule
+from ui.messages.blocks import DONE, TO_DO, Block, Code, Container, Rule
 from ui.messages.code import language_name
 from ui.messages.document import DocumentWriter
 from ui.messages.formats import (
@@ -24,6 +24,7 @@ from ui.messages.formats import (
 from ui.theme import Theme
 
 _BAR = 3
+_TASKS = {TO_DO: "square", DONE: "check-square"}
 _TINY_RADIUS = 4
 
 
@@ -185,6 +186,10 @@ class GroundPainter:
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(self._theme.color("text3"))
                 painter.drawEllipse(QPointF(left + 5.5, base - 5), 2.5, 2.5)
+            elif container.marker in _TASKS:
+                icon = _TASKS[container.marker]
+                box = QRectF(left - 1, base - 13, 16, 16)
+                paint_icon(painter, icon, box, 16, self._theme.color("text2"))
             elif container.marker:
                 painter.setFont(self._theme.font("reading", tabular=True))
                 painter.setPen(self._theme.color("text2"))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from ui.messages.blocks import (
+    DONE,
+    TO_DO,
     Block,
     Code,
     Container,
@@ -23,6 +25,8 @@ from ui.messages.untrusted import clean, without_direction
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
+
+_TASKS = {"[ ] ": TO_DO, "[x] ": DONE, "[X] ": DONE}
 
 LONG_TABLE = 40
 """Rows after which a table goes on as another block."""
@@ -174,6 +178,10 @@ class _Reader:
         items.number += 1
 
     def _add_paragraph(self, token: "Token", content: str) -> None:
+        if task := _TASKS.get(content[:4]):
+            item = self._containers[-1] if self._containers else None
+            if item is not None and item.marker == "•":
+                item.marker, content = task, content[4:]
         for index, piece in enumerate(stretches(content)):
             self._add_token(Paragraph(spans=read_spans(piece), continues=index > 0), token)
 

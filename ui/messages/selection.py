@@ -2,11 +2,12 @@
 
 from PySide6.QtGui import QTextBlock, QTextCursor, QTextDocument, QTextTable
 
-from ui.messages.blocks import Block, Code, Table
+from ui.messages.blocks import DONE, TO_DO, Block, Code, Table
 from ui.messages.document import DocumentWriter
 from ui.messages.formats import INLINE_CODE, SOURCE
 
 _IMAGE = "\ufffc"
+_SOURCES = {"•": "- ", TO_DO: "- [ ] ", DONE: "- [x] "}
 
 
 def selected_text(cursor: QTextCursor, document: QTextDocument, writer: DocumentWriter) -> str:
@@ -53,7 +54,7 @@ def _prefix(block: QTextBlock, start: int, message_block: Block, writer: Documen
     words = ""
     for container in message_block.containers:
         if container.marker:
-            words += "- " if container.marker == "•" else f"{container.marker} "
+            words += _SOURCES.get(container.marker, f"{container.marker} ")
         elif container.kind != "quote":
             words += "  "
     return words

@@ -4,7 +4,17 @@ from time import perf_counter
 
 import pytest
 
-from ui.messages.blocks import Code, Container, Formula, Heading, Paragraph, Rule, Table
+from ui.messages.blocks import (
+    DONE,
+    TO_DO,
+    Code,
+    Container,
+    Formula,
+    Heading,
+    Paragraph,
+    Rule,
+    Table,
+)
 from ui.messages.grammar import MAX_DEPTH
 from ui.messages.markdown import LONG_TABLE, blocks_of
 from ui.messages.spans import LONG_PARAGRAPH
@@ -209,6 +219,13 @@ def test_no_pattern_takes_long(piece):
         return min(times)
 
     assert seconds(20_000) < 12 * seconds(5_000) + 0.1
+
+
+def test_tasks_have_a_box_in_place_of_a_bullet():
+    blocks = blocks_of("- [ ] buy\n- [x] sold\n- [x]no\n1. [ ] number\n\n[ ] prose")
+    assert [block.containers[0].marker for block in blocks[:4]] == [TO_DO, DONE, "•", "1."]
+    assert [text_of(block) for block in blocks[:2]] == ["buy", "sold"]
+    assert text_of(blocks[4]) == "[ ] prose"
 
 
 def test_a_long_table_becomes_several_with_the_same_columns():

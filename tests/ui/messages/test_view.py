@@ -72,6 +72,13 @@ def test_copy_gives_the_text_without_what_only_serves_the_drawing(view, qtbot):
     )
 
 
+def test_copy_gives_tasks_as_they_were_written(view):
+    view.show_text("- [ ] buy\n- [x] sold")
+    view.selectAll()
+    view.copy_selection()
+    assert copied() == "- [ ] buy\n- [x] sold"
+
+
 def test_copy_of_a_part_gives_that_part(view):
     view.show_text(EVERYTHING)
     select(view, "bold", "code")
