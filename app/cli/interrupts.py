@@ -28,7 +28,11 @@ def stopping(stop: Callable[[], None]) -> Iterator[None]:
         threads.append(thread)
         thread.start()
 
-    before = {number: signal.signal(number, handle) for number in _SIGNALS}
+    before = {
+        number: signal.signal(number, handle)
+        for number in _SIGNALS
+        if signal.getsignal(number) != signal.SIG_IGN  # nohup is to keep its promise
+    }
     try:
         yield
     finally:

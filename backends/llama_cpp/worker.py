@@ -127,8 +127,10 @@ def main() -> int:
     channel = take_over_streams()
     faulthandler.enable()
     sys.excepthook = _show_places
-    # Ctrl-C in a terminal goes to every process; the program decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Ctrl-C, or the terminal's end, goes to every process; the program decides what it means.
+    for name in ("SIGINT", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     # Without this, a failed assertion in llama.cpp starts a debugger to print where.
     os.environ["GGML_NO_BACKTRACE"] = "1"
 

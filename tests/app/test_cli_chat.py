@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from app.cli.interrupts import stopping
 from app.conversations.store import ConversationStore
 from tests.app.cli_process import CommandLine
 from tests.gguf_files import CHATML, write_model
@@ -176,6 +177,16 @@ def test_a_signal_stops_the_answer_and_keeps_it(
     answer = causeway.json("conversations", "show", conversation)["messages"][-1]
     assert answer["status"] == "stopped"
     assert answer["text"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal")
+def test_what_nohup_ignores_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stopping(lambda: None):
+            assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_a_killed_program_loses_at_most_what_came_after_the_last_flush(
