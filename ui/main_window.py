@@ -51,6 +51,8 @@ class MainWindow(QMainWindow):
         self._shell.painted.connect(self._open, Qt.ConnectionType.QueuedConnection)
         self._stack.addWidget(self._shell)
         self._toast = Toast(theme, self._stack)
+        # The stack lays the page that it shows over everything else.
+        self._stack.currentChanged.connect(self._toast.raise_)
         centre = QWidget()
         row = QHBoxLayout(centre)
         row.setContentsMargins(0, 0, 0, 0)

@@ -9,6 +9,7 @@ import psutil
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from app.conversations.store import ConversationStore
@@ -249,6 +250,18 @@ def test_a_deleted_message_and_a_deleted_chat_come_back(
     assert not transcript(window).items
     toast.undo()
     qtbot.waitUntil(lambda: page.has_chats and len(finished(window)) == 1)
+    toast.dismiss()
+
+
+def test_a_toast_stays_in_sight_when_the_page_changes(
+    qtbot: QtBot, open_window: Open, paths: Paths, polite: Path
+) -> None:
+    install(paths, polite)
+    window = open_window()
+    toast = window.findChildren(Toast)[0]
+    toast.show_message("Chat deleted", lambda: None)
+    window._pages.show_place("models")
+    assert window._stack.childAt(toast.geometry().center()) in toast.findChildren(QWidget)
     toast.dismiss()
 
 

@@ -52,6 +52,7 @@ class ChatPage(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(layout)
         transcript, composer = layout.transcript, layout.composer
+        toast.stand_above(composer)
         self._shown = ShownChat(background, opened.services, toast, self)
         self._turns = TurnPresenter(background, transcript, composer, toast, self)
         self._conversing = Conversing(self._shown, self._turns, transcript, composer, toast, self)

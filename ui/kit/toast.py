@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, Qt, QTimer
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
@@ -22,17 +22,19 @@ from ui.theme import Theme
 
 _SHOWN_MS = 8000
 _WIDEST = 480
-# Clear of the composer, so that a person can write on while it stands there.
-_ABOVE_BOTTOM = 112
+_ABOVE_BOTTOM = 24
+_GAP = 8
+_MOVES = (QEvent.Type.Move, QEvent.Type.Resize, QEvent.Type.Show, QEvent.Type.Hide)
 
 
 class Toast(QWidget):
-    """Sits at the bottom of its parent. It stays while the pointer or the focus is on it."""
+    """Sits at the bottom of its parent, or above what is written in there. It stays while the pointer or the focus is on it."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = theme
         self._ground = parent
+        self._base: QWidget | None = None
         self._undo: Callable[[], None] | None = None
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 8, 8, 8)
@@ -51,6 +53,11 @@ class Toast(QWidget):
         self._timer.timeout.connect(self._leave)
         parent.installEventFilter(self)
         self.hide()
+
+    def stand_above(self, base: QWidget) -> None:
+        """Stand above this widget while it can be seen: a person may be writing in it."""
+        self._base = base
+        base.installEventFilter(self)
 
     def show_message(self, text: str, undo: Callable[[], None] | None = None) -> None:
         """Show one sentence; with `undo`, a button calls it once."""
@@ -82,7 +89,7 @@ class Toast(QWidget):
         self.hide()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize and self.isVisible():
+        if event.type() in _MOVES and self.isVisible():
             self._place()
         return False
 
@@ -121,5 +128,10 @@ class Toast(QWidget):
             self.dismiss()
 
     def _place(self) -> None:
-        x = (self._ground.width() - self.width()) // 2
-        self.move(max(8, x), self._ground.height() - self.height() - _ABOVE_BOTTOM)
+        if self._base is not None and self._base.isVisible():
+            corner = self._base.mapTo(self._ground, QPoint(0, 0))
+            left, width, bottom = corner.x(), self._base.width(), corner.y() - _GAP
+        else:
+            left, width = 0, self._ground.width()
+            bottom = self._ground.height() - _ABOVE_BOTTOM
+        self.move(max(8, left + (width - self.width()) // 2), bottom - self.height())

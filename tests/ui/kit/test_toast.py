@@ -49,6 +49,20 @@ def test_it_sits_at_the_bottom_in_the_middle_also_after_a_resize(
     assert message.geometry().bottom() < 500
 
 
+def test_it_stands_above_what_a_person_writes_in_however_high_that_grows(
+    message: Toast, page: QWidget
+) -> None:
+    field = page.findChild(QLineEdit)
+    page.layout().setAlignment(field, Qt.AlignmentFlag.AlignBottom)
+    message.stand_above(field)
+    message.show_message("Copied")
+    field.setFixedHeight(200)
+    QApplication.processEvents()
+    assert message.geometry().bottom() < field.geometry().top()
+    field.hide()
+    assert message.geometry().bottom() > 300
+
+
 def test_undo_happens_once(message: Toast, qtbot: QtBot) -> None:
     undone: list[str] = []
     message.show_message("Chat deleted", lambda: undone.append("chat"))
