@@ -163,7 +163,7 @@ def _database(paths: Paths) -> str:
 def _disk_free(paths: Paths) -> int:
     """Free space where the program's files lie or will lie, 0 where that can't be told."""
     for folder in (paths.home, *paths.home.parents):
-        if folder.is_dir():
+        if os.path.isdir(folder):  # noqa: PTH112 (the method of a Path raises where it may not look)
             return int(psutil.disk_usage(str(folder)).free)
     return 0
 
@@ -171,6 +171,6 @@ def _disk_free(paths: Paths) -> int:
 def _or_problem(look: Callable[[], T], otherwise: T, problems: list[str]) -> T:
     try:
         return look()
-    except KnownErrors as error:
+    except (*KnownErrors, OSError) as error:
         problems.append(str(error))
         return otherwise

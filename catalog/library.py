@@ -140,7 +140,7 @@ class Library:
         known = self._registry.files()
         current: dict[str, FileFacts] = {}
         problems: list[LibraryProblem] = []
-        for path in self._candidates(known):
+        for path in self._candidates(known, problems):
             before = known.get(str(path))
             try:
                 facts = before if before and _unchanged(path, before) else _read_facts(path)
@@ -157,9 +157,22 @@ class Library:
         self._registry.remember(current, lambda path: self._is_managed(Path(path)))
         return iter([self._model(Path(path), facts) for path, facts in current.items()])
 
-    def _candidates(self, known: Mapping[str, FileFacts]) -> Iterator[Path]:
+    def _candidates(
+        self, known: Mapping[str, FileFacts], problems: list[LibraryProblem]
+    ) -> Iterator[Path]:
         """Managed files first, in a steady order, so that ids are given out the same way."""
-        own = sorted(self._folder.glob("*")) if self._folder.is_dir() else []
+        own: list[Path] = []
+        try:
+            own = sorted(self._folder.iterdir())
+        except FileNotFoundError:
+            pass  # nothing has been downloaded yet
+        except OSError as error:
+            unreadable = CatalogError(
+                f"The models folder “{self._folder}” can't be read.",
+                f"{error.strerror}.",
+                "Check who may read it, or choose another models folder.",
+            )
+            problems.append(LibraryProblem(self._folder, unreadable))
         for path in own:
             if path.suffix.lower() == _SUFFIX and not is_later_part(path):
                 yield path

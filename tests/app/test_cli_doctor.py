@@ -56,3 +56,8 @@ def test_a_newer_database_is_refused_by_every_command(causeway: CommandLine) -> 
     connection.close()
     assert "newer" in causeway.error("conversations", "list")
     assert "newer" in causeway.json("doctor", code=1)["problems"][0]
+
+
+def test_a_home_that_cannot_be_looked_at_is_a_finding(tmp_path: Path) -> None:
+    nowhere = CommandLine(tmp_path / ("long" * 100))
+    assert str(nowhere.home) in nowhere.json("doctor", code=1)["problems"][0]

@@ -320,3 +320,11 @@ def test_a_registry_that_can_not_be_written_does_not_hide_the_models(
     (tmp_path / "data").write_text("a file in the way")
     library = Library(folder, tmp_path / "data" / "library.json", load_bundled())
     assert ids(library) == ["tiny"]
+
+
+def test_a_models_folder_that_cannot_be_read_is_a_problem_in_words(tmp_path: Path) -> None:
+    (tmp_path / "models").write_text("a file in its place")
+    library = open_library(tmp_path)
+    assert library.models() == ()
+    (problem,) = library.problems
+    assert str(tmp_path / "models") in problem.error.what
