@@ -49,7 +49,7 @@ def crash_while_loading(status: int, log: str, *, short_of_memory: bool) -> Back
     return EngineCrashed(
         "The engine died while it was loading the model.",
         _why(status),
-        "Try again, or choose another model.",
+        "Try again, set a shorter context length, or choose another model.",
         detail=log,
     )
 
