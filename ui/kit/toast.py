@@ -86,6 +86,10 @@ class Toast(QWidget):
         """Go, for good: what the message spoke of can't be undone here any more."""
         self._undo = None
         self._timer.stop()
+        focus = QApplication.focusWidget()
+        if self._base is not None and focus is not None and self.isAncestorOf(focus):
+            # Qt would pass the focus to whatever comes next.
+            self._base.setFocus()
         self.hide()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

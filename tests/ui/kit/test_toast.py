@@ -63,6 +63,20 @@ def test_it_stands_above_what_a_person_writes_in_however_high_that_grows(
     assert message.geometry().bottom() > 300
 
 
+def test_the_keyboard_goes_back_to_what_it_stands_above(
+    message: Toast, page: QWidget, qtbot: QtBot
+) -> None:
+    field = page.findChild(QLineEdit)
+    message.stand_above(field)
+    page.activateWindow()
+    message.show_message("Chat deleted", lambda: None)
+    undo = button(message, "Undo")
+    undo.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.waitUntil(undo.hasFocus)
+    qtbot.keyClick(undo, Qt.Key.Key_Space)
+    assert field.hasFocus()
+
+
 def test_undo_happens_once(message: Toast, qtbot: QtBot) -> None:
     undone: list[str] = []
     message.show_message("Chat deleted", lambda: undone.append("chat"))
