@@ -43,7 +43,8 @@ def check_memory(
     header = check_model_file(model.path)
     n_ctx = options.n_ctx or min(header.context_length or DEFAULT_CONTEXT, DEFAULT_CONTEXT)
     needed = estimate(header, model.size_bytes, n_ctx)
-    free = available() + freed
+    # Of what is freed, mapped weights were available all along.
+    free = min(available() + freed, int(psutil.virtual_memory().total))
     context = needed.kv_cache + needed.compute
     if context > free + swap():
         raise OutOfMemory(

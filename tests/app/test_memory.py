@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import msgspec
+import psutil
 import pytest
 
 from app.memory import check_memory
@@ -50,6 +51,13 @@ def test_weights_larger_than_the_memory_are_no_reason_to_refuse(model: Installed
     options = LoadOptions(n_ctx=N_CTX)
     warning = check_memory(large, options, freed=0, available=lambda: context + 1, swap=lambda: 0)
     assert "slow" in warning
+
+
+def test_no_more_is_free_than_the_computer_has(model: InstalledModel) -> None:
+    total = psutil.virtual_memory().total
+    large = msgspec.structs.replace(model, size_bytes=2 * total)
+    options = LoadOptions(n_ctx=N_CTX)
+    assert check_memory(large, options, freed=2 * total, available=lambda: 2 * total)
 
 
 def test_swap_counts(model: InstalledModel) -> None:
