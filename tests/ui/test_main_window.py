@@ -387,3 +387,23 @@ def workers() -> list[int]:
 
 def show_place(window: MainWindow, name: str) -> None:
     next(b for b in window.findChildren(RailButton) if b.accessibleName() == name).click()
+
+
+def test_an_edit_while_an_answer_is_written_ends_that_and_is_answered(
+    qtbot: QtBot, open_window: Open, paths: Paths, endless: Path
+) -> None:
+    install(paths, endless)
+    window = open_window()
+    send(qtbot, window, "Go on")
+    qtbot.waitUntil(
+        lambda: any(item.streaming and item.written for item in items(window, AnswerItem)),
+        timeout=WAIT_MS,
+    )
+    question = items(window, PersonItem)[0].message
+    transcript(window).edit_submitted.emit(question.id, "Something else")
+    qtbot.waitUntil(
+        lambda: [item.message.text for item in items(window, PersonItem)] == ["Something else"],
+        timeout=WAIT_MS,
+    )
+    qtbot.waitUntil(lambda: bool(items(window, AnswerItem)), timeout=WAIT_MS)
+    assert items(window, PersonItem)[0].message.sibling_count == 2

@@ -53,6 +53,7 @@ class Conversing(QObject):
         self._composer = composer
         self._toast = toast
         self._written_in: OpenChat | None = None
+        self._edit_waiting: tuple[str, Callable[[], Turn | None]] | None = None
         shown.opened.connect(self._show)
         turns.ended.connect(self._turn_ended)
         composer.message_submitted.connect(self._send)
@@ -148,7 +149,17 @@ class Conversing(QObject):
         self.changed.emit()
 
     def _edit(self, message_id: str, text: str) -> None:
-        self._answer_anew(partial(self._services.chats.edit, message_id, text))
+        edit = partial(self._services.chats.edit, message_id, text)
+        if self._turns.stop(self._shown.id):
+            # An answer is being written here: what the person wrote waits until it has ended.
+            self._edit_waiting = self._shown.id, edit
+        else:
+            self._answer_anew(edit)
+
+    def _run_unseen(self, turn: Turn | None) -> None:
+        """A turn of a chat that is not shown any more."""
+        if turn is not None:
+            self._turns.begin(turn)
 
     def _regenerate(self, message_id: str) -> None:
         self._answer_anew(partial(self._services.chats.regenerate, message_id))
@@ -169,6 +180,12 @@ class Conversing(QObject):
 
     def _turn_ended(self, conversation_id: str, answer: Message) -> None:
         self.changed.emit()
+        if self._edit_waiting is not None and self._edit_waiting[0] == conversation_id:
+            edit, self._edit_waiting = self._edit_waiting[1], None
+            if conversation_id == self._shown.id:
+                self._answer_anew(edit)
+            else:
+                self._shown.in_order(edit, self._run_unseen)
         used = self._is_used_elsewhere(QGuiApplication.focusObject())
         if conversation_id == self._shown.id and not used:
             self._composer.take_focus()
