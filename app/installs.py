@@ -8,8 +8,8 @@ from app.errors import AppError
 from app.paths import Paths
 from app.services import models_folder
 from app.settings import Settings
-from catalog import downloads
-from catalog.downloads import DownloadProgress
+from catalog.downloads import fetch as downloads
+from catalog.downloads.fetch import DownloadProgress
 from catalog.entries import Artifact, Entry
 
 

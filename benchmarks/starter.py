@@ -6,7 +6,7 @@ from pathlib import Path
 import platformdirs
 
 from catalog.bundled import STARTER_ID, load_bundled
-from catalog.downloads import fetch, resolve_index_url
+from catalog.downloads.fetch import fetch, resolve_index_url
 
 
 def starter_model() -> Path:

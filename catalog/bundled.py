@@ -87,10 +87,10 @@ def _flaw(entry: Entry) -> str:
         return "Its id must be of lower-case letters, digits, points and dashes."
     if not entry.name.strip():
         return "It has no name."
-    if not entry.artifacts:
+    if not entry.artifacts and entry.status == "ready":
         return "It lists no file."
-    if entry.context <= 0 or entry.parameters <= 0:
-        return "Its context and parameters must be above zero."
+    if entry.context < 0 or entry.parameters < 0:
+        return "Its context and parameters can't be below zero."
     return ""
 
 
@@ -99,8 +99,12 @@ def _artifact_flaw(artifact: Artifact) -> str:
         return f"Its file of quant {artifact.quant} has no source."
     if not _FILE_NAME.fullmatch(artifact.file_name):
         return f"“{artifact.file_name}” is no name for a model file."
-    if artifact.size_bytes <= 0 or (artifact.download_bytes or 1) <= 0:
+    if any(size is not None and size <= 0 for size in _sizes(artifact)):
         return f"The size of “{artifact.file_name}” must be above zero."
     if artifact.sha256 is not None and not _SHA256.fullmatch(artifact.sha256):
         return f"The checksum of “{artifact.file_name}” is no SHA-256 in lower case."
     return ""
+
+
+def _sizes(artifact: Artifact) -> tuple[int | None, ...]:
+    return artifact.size_bytes, artifact.about_bytes, artifact.download_bytes

@@ -1,5 +1,7 @@
 """How much memory a model takes, estimated from its header before anything is loaded."""
 
+from typing import Literal
+
 import msgspec
 
 from catalog.gguf_header import GgufHeader, MetadataValue
@@ -13,6 +15,24 @@ _SLIDING_PERIODS = {"gemma2": 2, "gemma3": 6, "cohere2": 4, "gpt-oss": 2, "llama
 """In these architectures every layer but the last of so many looks back on a window only."""
 
 
+CacheType = Literal["f16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0"]
+Verdict = Literal["fits", "tight", "too_large"]
+SpeedClass = Literal["fast", "readable", "slow"]
+
+
+class Memory(msgspec.Struct, frozen=True, kw_only=True):
+    """Bytes of memory, free now and in all; those of a graphics card are 0 where there is none.
+
+    `bandwidth` is how many bytes a second the processor reads from memory, 0 where not measured.
+    """
+
+    free: int
+    total: int
+    vram_free: int = 0
+    vram_total: int = 0
+    bandwidth: float = 0.0
+
+
 class MemoryEstimate(msgspec.Struct, frozen=True):
     """Bytes. `kv_cache` holds what the model remembers of the chat, `compute` its scratch space."""
 
@@ -23,6 +43,28 @@ class MemoryEstimate(msgspec.Struct, frozen=True):
     @property
     def total(self) -> int:
         return self.weights + self.kv_cache + self.compute
+
+
+class Fit(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a model fits, and why. Bytes and tokens.
+
+    `free` is what `needed` was held against. `largest_context` is the longest that fits, 0 where
+    none does. `exact`: computed from the file's header, not from its size alone. `tokens_per_second` is
+    what memory bandwidth admits, 0 where unknown; `speed` the same in a word.
+    """
+
+    verdict: Verdict
+    parts: MemoryEstimate
+    free: int
+    n_ctx: int
+    largest_context: int = 0
+    exact: bool = False
+    tokens_per_second: float = 0.0
+    speed: SpeedClass | None = None
+
+    @property
+    def needed(self) -> int:
+        return self.parts.total
 
 
 def estimate(

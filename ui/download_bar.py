@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.formatting import bytes_text, speed_text, time_left_text
-from catalog.downloads import DownloadProgress
+from catalog.downloads.fetch import DownloadProgress
 from ui.kit import Label, Meter
 from ui.theme import Theme
 

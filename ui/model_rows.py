@@ -4,7 +4,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.formatting import bytes_text, tokens_text
-from catalog.downloads import DownloadProgress
+from catalog.downloads.fetch import DownloadProgress
 from catalog.entries import Entry
 from catalog.library import InstalledModel, LibraryProblem
 from ui.download_bar import DownloadBar
@@ -126,7 +126,7 @@ class StarterRow(QWidget):
     def __init__(self, theme: Theme, starter: Entry, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         artifact = starter.artifacts[0]
-        self._size = bytes_text(artifact.download_bytes or artifact.size_bytes)
+        self._size = bytes_text(artifact.download_bytes or artifact.size_bytes or 0)
         self._licence = starter.licence.id
         title = QHBoxLayout()
         title.setSpacing(8)

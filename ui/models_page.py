@@ -8,7 +8,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.errors import Problem
-from catalog.downloads import DownloadProgress
+from catalog.downloads.fetch import DownloadProgress
 from catalog.entries import Entry
 from catalog.library import InstalledModel, LibraryProblem
 from ui.kit import Button, Card, CardPage, EmptyState, Notice

@@ -12,7 +12,7 @@ from app.errors import Problem, problem_from
 from app.installs import fetched_bytes
 from app.settings import Settings, WindowValue
 from catalog.bundled import STARTER_ID
-from catalog.downloads import DownloadProgress
+from catalog.downloads.fetch import DownloadProgress
 from catalog.entries import Entry
 from catalog.library import InstalledModel
 from ui.background import Background

@@ -7,7 +7,7 @@ from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeE
 from PySide6.QtWidgets import QHBoxLayout, QSpacerItem, QVBoxLayout, QWidget
 
 from app.errors import Problem
-from catalog.downloads import DownloadProgress
+from catalog.downloads.fetch import DownloadProgress
 from catalog.entries import Entry
 from ui.kit import Button, Icon, Label, Mark, Notice
 from ui.model_files import ask_for_model_file, dropped_model_file

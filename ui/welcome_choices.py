@@ -3,7 +3,7 @@
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from app.formatting import bytes_text
-from catalog.downloads import DownloadProgress
+from catalog.downloads.fetch import DownloadProgress
 from catalog.entries import Entry
 from ui.download_bar import DownloadBar
 from ui.kit import Button, Card, Icon, Label, Paragraph
@@ -74,7 +74,7 @@ class StarterChoice(Choice):
             first=True,
         )
         artifact = starter.artifacts[0]
-        self._download_bytes = artifact.download_bytes or artifact.size_bytes
+        self._download_bytes = artifact.download_bytes or artifact.size_bytes or 0
         self._licence = starter.licence.id
         self._facts = Label(theme, "", "small", "text3", tabular=True)
         self._bar = DownloadBar(theme)

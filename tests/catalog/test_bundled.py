@@ -62,7 +62,7 @@ def test_what_is_no_catalogue_is_said(data: bytes) -> None:
         (("name",), " ", "It has no name"),
         (("id",), "Has Spaces", r"entry 1 \(“Has Spaces”\), .* lower-case"),
         (("artifacts",), [], "It lists no file"),
-        (("context",), 0, "above zero"),
+        (("context",), -1, "below zero"),
         (("kind",), "wizard", "wizard"),
         (("artifacts", 0, "sources"), [], "has no source"),
         (("artifacts", 0, "size_bytes"), -1, "must be above zero"),

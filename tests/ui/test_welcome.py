@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from app.errors import Problem
 from catalog.bundled import load_bundled
-from catalog.downloads import DownloadProgress
+from catalog.downloads.fetch import DownloadProgress
 from tests.ui.tab_order import names, tab_stops
 from ui.kit import Notice
 from ui.theme import Theme

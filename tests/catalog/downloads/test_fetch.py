@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from catalog.bundled import load_bundled
-from catalog.downloads import DownloadProgress, fetch, fetched_bytes, resolve_index_url
+from catalog.downloads.fetch import DownloadProgress, fetch, fetched_bytes, resolve_index_url
 from catalog.entries import Artifact
 from catalog.errors import DownloadCancelled, DownloadError
 from catalog.http import Patience
@@ -146,7 +146,7 @@ def test_the_library_has_the_model_then(tmp_path: Path) -> None:
 RUN_FETCH = """
 import sys, threading
 from pathlib import Path
-from catalog.downloads import fetch
+from catalog.downloads.fetch import fetch
 from tests.catalog.index_server import artifact_for
 folder = Path(sys.argv[1])
 artifact = artifact_for((folder / "content").read_bytes())

@@ -9,16 +9,9 @@ from types import TracebackType
 import msgspec
 
 from catalog.errors import DownloadCancelled
+from catalog.remote_file import RemoteFile
 
 _CHUNK = 1 << 20
-
-
-class RemoteFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A file on a server. `sha256` and `size` are None where the index does not say."""
-
-    url: str
-    sha256: str | None
-    size: int | None
 
 
 class _Sidecar(msgspec.Struct, frozen=True):

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import httpx2
 
+from catalog.downloads.part_file import PartFile, discard
 from catalog.errors import DownloadError
 from catalog.http import HttpClient, Interrupted, Patience, Retries, host_of
-from catalog.part_file import PartFile, RemoteFile, discard
+from catalog.remote_file import RemoteFile
 
 _CONTENT_RANGE = re.compile(r"bytes (?P<start>\d+)-\d+/(?P<size>\d+|\*)")
 _NO_SUCH_RANGE = re.compile(r"bytes \*/(?P<size>\d+)")

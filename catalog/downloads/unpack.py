@@ -38,14 +38,17 @@ def unpack_member(
                     if cancelled.is_set():
                         raise DownloadCancelled("The download was cancelled.")
                     done += len(chunk)
-                    if done > artifact.size_bytes:
+                    if done > (artifact.size_bytes or done):
                         raise _another_file(artifact)
                     output.write(chunk)
                     digest.update(chunk)
                     on_bytes(done)
             output.flush()
             os.fsync(output.fileno())
-        if done != artifact.size_bytes or artifact.sha256 not in (None, digest.hexdigest()):
+        if done != (artifact.size_bytes or done) or artifact.sha256 not in (
+            None,
+            digest.hexdigest(),
+        ):
             raise _another_file(artifact)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         target.unlink(missing_ok=True)

@@ -5,15 +5,21 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from catalog.entries import Catalogue, Entry
 from catalog.errors import BadModelFile, CatalogError, UnknownModel
 from catalog.gguf import check_model_file, is_later_part, model_stem, parts_of
-from catalog.registry import FileFacts, Registry
+from catalog.library.registry import FileFacts, Registry
 
 _SUFFIX = ".gguf"
+
+ModelKind = Literal["chat", "completion", "embedding", "adapter"]
+PlaceKind = Literal[
+    "own", "added", "folder", "lm_studio", "gpt4all", "ollama", "hub_cache", "llama_cpp"
+]
 
 
 class InstalledModel(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,6 +27,9 @@ class InstalledModel(msgspec.Struct, frozen=True, kw_only=True):
 
     `managed`: it lies in our models folder, so that removing it deletes its files; any other is
     only forgotten. `size_bytes` is of all its parts, `context_length` in tokens (0: not known).
+    `place` says by whom it was found. `base` is what an adapter was made for, `template` the Jinja text
+    that the catalogue gives it instead of the file's own. `sha256` is empty until somebody has
+    computed it, or a download has. `also_at`: other files with the same content.
     """
 
     id: str
@@ -33,6 +42,14 @@ class InstalledModel(msgspec.Struct, frozen=True, kw_only=True):
     has_template: bool
     managed: bool
     entry: Entry | None
+    kind: ModelKind = "chat"
+    place: PlaceKind = "own"
+    parameters: int = 0
+    projector: Path | None = None
+    template: str = ""
+    base: str = ""
+    sha256: str = ""
+    also_at: tuple[Path, ...] = ()
 
 
 class LibraryProblem(msgspec.Struct, frozen=True):

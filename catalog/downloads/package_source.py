@@ -19,7 +19,7 @@ from pypi_simple import (
 from catalog.entries import Package
 from catalog.errors import DownloadError
 from catalog.http import HttpClient, Interrupted, Patience, Retries, host_of
-from catalog.part_file import RemoteFile
+from catalog.remote_file import RemoteFile
 
 _MAX_PAGE = 32 << 20
 _SHA256 = re.compile(r"[0-9a-f]{64}")
