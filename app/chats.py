@@ -9,7 +9,7 @@ from app.engines import Engines
 from app.errors import AppError
 from app.options import Value, checked, effective
 from app.prompts import chat_request
-from app.settings import SettingsFile
+from app.settings_file import SettingsFile
 from app.turns import Plan, Turn
 from catalog.bundled import STARTER_ID
 from catalog.errors import CatalogError, UnknownModel

@@ -18,7 +18,7 @@ from app.formatting import bytes_text
 from app.logs import without_credentials
 from app.paths import Paths
 from app.services import models_folder
-from app.settings import SettingsFile
+from app.settings_file import SettingsFile
 from app.versions import installed_version
 from app.worker_tools import run_in_worker
 from backends.errors import EngineCrashed

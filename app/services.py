@@ -12,7 +12,8 @@ from app.conversations.store import ConversationStore
 from app.engines import Engines
 from app.errors import StorageError
 from app.paths import Paths
-from app.settings import Settings, SettingsFile
+from app.settings import Settings
+from app.settings_file import SettingsFile
 from backends.registry import find_backends
 from catalog.bundled import load_bundled
 from catalog.entries import Catalogue

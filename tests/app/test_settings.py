@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from app.errors import AppError, StorageError
-from app.settings import SETTINGS, Settings, SettingsFile, checked_setting
+from app.settings import SETTINGS, Settings, checked_setting
+from app.settings_file import SettingsFile
 
 
 @pytest.fixture
@@ -144,7 +145,7 @@ def test_a_failed_write_leaves_the_old_file_whole(path, file, monkeypatch):
 def test_another_processs_change_to_another_key_survives(path, file):
     file.update(theme="dark")
     code = (
-        "import sys; from pathlib import Path; from app.settings import SettingsFile;"
+        "import sys; from pathlib import Path; from app.settings_file import SettingsFile;"
         "SettingsFile(Path(sys.argv[1])).update(last_model_id='theirs', theme='light')"
     )
     subprocess.run([sys.executable, "-c", code, path], check=True, timeout=60)

@@ -14,7 +14,7 @@ from app.errors import AppError, StorageError
 from app.options import effective
 from app.paths import Paths
 from app.prompts import load_options
-from app.settings import SettingsFile
+from app.settings_file import SettingsFile
 from app.turns import ModelLoading, Turn, TurnEnded, TurnEvent, Waiting
 from backends.errors import EngineCrashed, ModelLoadError, PromptTooLong
 from backends.protocol import Finished, ReasoningDelta, TextDelta, Warned

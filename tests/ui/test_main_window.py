@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from app.conversations.store import ConversationStore
 from app.paths import Paths, paths_under
-from app.settings import SettingsFile
+from app.settings_file import SettingsFile
 from catalog.bundled import load_bundled
 from catalog.library import Library
 from tests.gguf_files import write_model
