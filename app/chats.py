@@ -2,12 +2,14 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from app.conversations.records import Conversation, Message
 from app.conversations.store import ConversationStore
 from app.engines import Engines
 from app.errors import AppError
 from app.options import Value, checked, effective
+from app.profiles import Profiles
 from app.prompts import chat_request
 from app.settings_file import SettingsFile
 from app.turns import Plan, Turn
@@ -22,12 +24,18 @@ class Chats:
     """Makes the turns of all conversations. Its methods raise `AppError`s in words."""
 
     def __init__(
-        self, store: ConversationStore, library: Library, engines: Engines, settings: SettingsFile
+        self,
+        store: ConversationStore,
+        library: Library,
+        engines: Engines,
+        settings: SettingsFile,
+        profiles: Profiles,
     ) -> None:
         self._store = store
         self._library = library
         self._engines = engines
         self._settings = settings
+        self._profiles = profiles
         self._turns: list[Turn] = []
         self._lock = threading.Lock()
 
@@ -100,14 +108,19 @@ class Chats:
         return next((model for model in models if model.id == last), models[0])
 
     def options_for(self, conversation: Conversation) -> dict[str, Value]:
-        """Every option in force: defaults, the makers' advice, the person's own, this chat's."""
-        try:
-            entry = self.model_for(conversation).entry
-        except (AppError, CatalogError):
-            entry = None
+        """Every option in force: defaults, the makers' advice, the person's own, the model's
+        profile, this chat's."""
+        advice: Mapping[str, object] = {}
+        profile: Mapping[str, object] = {}
+        with suppress(AppError, CatalogError):
+            model = self.model_for(conversation)
+            advice = model.entry.sampling if model.entry else {}
+            in_use = self._profiles.in_use(model.id)
+            profile = in_use.options if in_use else {}
         return effective(
-            _sound(entry.sampling if entry else {}),
+            _sound(advice),
             _sound(self._settings.current.chat_defaults),
+            _sound(profile),
             _sound(conversation.options),
         )
 

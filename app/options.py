@@ -9,7 +9,7 @@ from app.errors import AppError
 
 Value = int | float | str
 Kind = Literal["integer", "number", "text"]
-Section = Literal["prompt", "sampling", "length", "engine"]
+Section = Literal["prompt", "template", "sampling", "length", "engine"]
 
 
 class Option(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +42,15 @@ CHAT_OPTIONS: tuple[Option, ...] = (
         title="System prompt",
         help="What the model is told before the first message.",
         section="prompt",
+    ),
+    Option(
+        key="chat_template",
+        kind="text",
+        default="",
+        title="Chat template",
+        help="A Jinja text that writes the prompt, instead of the model's own.",
+        section="template",
+        reloads=True,
     ),
     Option(
         key="temperature",

@@ -15,6 +15,8 @@ class Paths(msgspec.Struct, frozen=True, kw_only=True):
     database_file: Path
     models_folder: Path
     library_file: Path
+    downloads_file: Path
+    profiles_file: Path
     logs_folder: Path
     cache_folder: Path
 
@@ -46,6 +48,8 @@ def _paths(home: Path, *, config: Path, logs: Path, cache: Path) -> Paths:
         database_file=home / "conversations.sqlite3",
         models_folder=home / "models",
         library_file=home / "library.json",
+        downloads_file=home / "downloads.json",
+        profiles_file=home / "profiles.json",
         logs_folder=logs,
         cache_folder=cache,
     )

@@ -27,11 +27,13 @@ def prompt_messages(branch: Iterable[Message], system_prompt: str) -> tuple[prot
     return tuple(prompt)
 
 
-def load_options(options: Mapping[str, Value]) -> protocol.LoadOptions:
+def load_options(options: Mapping[str, Value], template: str = "") -> protocol.LoadOptions:
+    """How to load a model for these options; `template` is what its catalogue entry gives it."""
     return protocol.LoadOptions(
         n_ctx=int(options["n_ctx"]),
         n_threads=int(options["threads"]),
         n_gpu_layers=int(options["gpu_layers"]),
+        chat_template=str(options["chat_template"]) or template,
     )
 
 

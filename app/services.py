@@ -12,6 +12,7 @@ from app.conversations.store import ConversationStore
 from app.engines import Engines
 from app.errors import StorageError
 from app.paths import Paths
+from app.profiles import Profiles
 from app.settings import Settings
 from app.settings_file import SettingsFile
 from backends.registry import find_backends
@@ -87,5 +88,5 @@ def open_services(paths: Paths, settings: SettingsFile | None = None) -> Service
         catalogue=catalogue,
         library=library,
         engines=engines,
-        chats=Chats(store, library, engines, settings),
+        chats=Chats(store, library, engines, settings, Profiles(paths.profiles_file)),
     )

@@ -23,7 +23,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     `unload_after_minutes` 0 means never, `download_limit` (MB a second) 0 no limit; an empty
     `package_index`, `models_folder`, `hub_endpoint` or `proxy` means the usual one. `catalogues` are
-    addresses or whole paths of catalogue files, `model_folders` whole paths.
+    addresses or whole paths of catalogue files, `model_folders` whole paths. `has_hub_token`: there is
+    one in the system's keyring.
     """
 
     theme: Theme = "system"
@@ -40,6 +41,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     download_limit: int = 0
     chat_defaults: dict[str, Value] = {}
     last_model_id: str = ""
+    has_hub_token: bool = False
     window: dict[str, WindowValue] = {}
 
 

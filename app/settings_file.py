@@ -1,10 +1,7 @@
 """The file in which the settings are kept."""
 
-import os
-import tempfile
 import threading
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +10,7 @@ import msgspec
 from app.errors import AppError, StorageError
 from app.set_aside import set_aside_name
 from app.settings import Settings, checked_setting
+from app.whole_file import write_whole
 
 _LARGEST_FILE = 1_000_000
 _KEYS = tuple(field.name for field in msgspec.structs.fields(Settings))
@@ -53,7 +51,7 @@ class SettingsFile:
             stored = self._read() | checked
             defaults = msgspec.structs.asdict(Settings())
             kept = {key: v for key, v in stored.items() if v != defaults.get(key, _ABSENT)}
-            _write_whole(self.path, msgspec.json.format(msgspec.json.encode(kept), indent=2))
+            _store(self.path, msgspec.json.format(msgspec.json.encode(kept), indent=2))
             self._take(kept)
             return self.current
 
@@ -105,23 +103,10 @@ class SettingsFile:
         )
 
 
-def _write_whole(path: Path, content: bytes) -> None:
-    """Replace the file in one step: at any moment it is the old one or the new one."""
-    temporary: Path | None = None
+def _store(path: Path, content: bytes) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            prefix=f"{path.name}.", suffix=".tmp", dir=path.parent, delete=False
-        ) as file:
-            temporary = Path(file.name)
-            file.write(content + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        write_whole(path, content)
     except OSError as error:
-        if temporary is not None:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
         raise StorageError(
             f"The settings could not be saved to {path}.",
             f"{error.strerror or error}.",

@@ -192,7 +192,7 @@ class Turn:
 
         with self._engines.use(
             plan.model,
-            load_options(plan.options),
+            load_options(plan.options, plan.model.template),
             on_progress,
             cancelled=self._stopped,
             on_wait=on_wait,

@@ -39,11 +39,15 @@ class ModelDescription(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LoadOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How to load a model. Zero means that the backend chooses, for `n_gpu_layers` a negative number."""
+    """How to load a model. Zero means that the backend chooses, for `n_gpu_layers` a negative number.
+
+    `chat_template` is a Jinja text to use instead of the file's own template; empty: the file's.
+    """
 
     n_ctx: int = 0
     n_threads: int = 0
     n_gpu_layers: int = -1
+    chat_template: str = ""
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):

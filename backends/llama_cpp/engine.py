@@ -51,7 +51,7 @@ class Engine:
             n_threads=self._n_threads,
             abort=abort,
         )
-        self._template, self._warning = choose_template(self._model)
+        self._template, self._warning = choose_template(self._model, options.chat_template)
         self._answering = Answering(self._model, self._context, self._template, abort)
         self._load_ms = (time.perf_counter() - started) * 1000
 

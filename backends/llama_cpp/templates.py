@@ -36,13 +36,12 @@ class Template(Protocol):
         ...
 
 
-class FileTemplate:
-    """The Jinja template that a model's file brings. It is a stranger's program, so sandboxed."""
+class JinjaTemplate:
+    """A Jinja template, as a model's file brings it. It is a stranger's program, so sandboxed."""
 
-    source = "from the file"
-
-    def __init__(self, text: str, *, bos: str, eos: str) -> None:
+    def __init__(self, text: str, *, bos: str, eos: str, source: str = "from the file") -> None:
         """Raises TemplateFailed for a template that can't be read or can't write a prompt."""
+        self.source = source
         if len(text) > MAX_TEMPLATE_LENGTH:
             raise TemplateFailed("it is too long")
         self._special = {"bos_token": bos, "eos_token": eos}
@@ -120,13 +119,17 @@ class PlainText:
         return "\n\n".join(texts)
 
 
-def choose_template(model: Model) -> tuple[Template, str]:
-    """The template to use, and a warning for the person (or an empty text)."""
-    text = model.metadata("tokenizer.chat_template")
+def choose_template(model: Model, override: str = "") -> tuple[Template, str]:
+    """The template to use, and a warning for the person (or an empty text).
+
+    `override` is used instead of the file's own where it is not empty.
+    """
+    text = override.strip() or model.metadata("tokenizer.chat_template")
     if not text:
         return PlainText(), ""
+    source = "given instead of the file's" if override.strip() else "from the file"
     try:
-        return FileTemplate(text, bos=model.bos, eos=model.eos), ""
+        return JinjaTemplate(text, bos=model.bos, eos=model.eos, source=source), ""
     except TemplateFailed as error:
         fallback = fallback_template(model)
         return fallback, fallback_warning(error, fallback)

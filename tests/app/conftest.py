@@ -10,6 +10,7 @@ from app.chats import Chats
 from app.conversations.store import ConversationStore
 from app.engines import Engines
 from app.paths import Paths, default_paths
+from app.profiles import Profiles
 from app.settings_file import SettingsFile
 from backends.protocol import Backend
 from catalog.bundled import load_bundled
@@ -87,6 +88,7 @@ def chats(
     store: ConversationStore, library: Library, make_engines: MakeEngines, paths: Paths
 ) -> Iterator[Chats]:
     """Chats that are answered by the script."""
-    chats = Chats(store, library, make_engines(), SettingsFile(paths.settings_file))
+    settings = SettingsFile(paths.settings_file)
+    chats = Chats(store, library, make_engines(), settings, Profiles(paths.profiles_file))
     yield chats
     chats.close()

@@ -13,6 +13,7 @@ from app.conversations.store import ConversationStore
 from app.errors import AppError, StorageError
 from app.options import effective
 from app.paths import Paths
+from app.profiles import Profiles
 from app.prompts import load_options
 from app.settings_file import SettingsFile
 from app.turns import ModelLoading, Turn, TurnEnded, TurnEvent, Waiting
@@ -197,7 +198,9 @@ def test_waiting_for_a_load_that_is_under_way_shows_the_load(
     scripted: ScriptedBackend,
 ) -> None:
     engines = make_engines()
-    chats = Chats(store, library, engines, SettingsFile(paths.settings_file))
+    chats = Chats(
+        store, library, engines, SettingsFile(paths.settings_file), Profiles(paths.profiles_file)
+    )
     scripted.script = Script(load_seconds=1)
     begun = threading.Event()
 
@@ -296,7 +299,9 @@ def test_warnings_of_the_model_are_told_when_it_is_loaded(
     conversation_id: str,
 ) -> None:
     engines = make_engines(memory_check=lambda *_, **__: "It is tight.")
-    chats = Chats(store, library, engines, SettingsFile(paths.settings_file))
+    chats = Chats(
+        store, library, engines, SettingsFile(paths.settings_file), Profiles(paths.profiles_file)
+    )
     events, _ = run(chats.send(conversation_id, "Hello"))
     assert Warned("It is tight.") in events
     events, _ = run(chats.send(conversation_id, "Hello again"))
@@ -338,7 +343,13 @@ def test_a_full_disk_does_not_end_the_answer(
     scripted: ScriptedBackend,
     frees_up: bool,
 ) -> None:
-    chats = Chats(unreliable, library, make_engines(), SettingsFile(paths.settings_file))
+    chats = Chats(
+        unreliable,
+        library,
+        make_engines(),
+        SettingsFile(paths.settings_file),
+        Profiles(paths.profiles_file),
+    )
     scripted.script = Script(tokens=("word ",) * 10_000, delay=0.005)
     turn = chats.send(unreliable.create(model_id=model.id).id, "Hello")
     unreliable.full = True
@@ -502,7 +513,7 @@ def test_closing_stops_and_saves_running_answers(
     thread.join()
 
 
-def test_options_come_from_the_chat_before_the_person_before_the_makers(
+def test_options_come_from_the_chat_before_the_profile_before_the_person(
     store: ConversationStore,
     library: Library,
     make_engines: MakeEngines,
@@ -511,12 +522,15 @@ def test_options_come_from_the_chat_before_the_person_before_the_makers(
 ) -> None:
     settings = SettingsFile(paths.settings_file)
     settings.update(chat_defaults={"top_k": 11, "top_p": 0.5, "colour": "red"})
-    chats = Chats(store, library, make_engines(), settings)
+    profiles = Profiles(paths.profiles_file)
+    profiles.create(model.id, "Brief", {"min_p": 0.2, "top_k": 13})
+    chats = Chats(store, library, make_engines(), settings, profiles)
     conversation = store.create(
         model_id=model.id, options={"top_k": 12, "temperature": 99.0, "seed": 3}
     )
     options = chats.options_for(conversation)
     assert (options["top_k"], options["top_p"], options["seed"]) == (12, 0.5, 3)
+    assert options["min_p"] == 0.2
     assert options["temperature"] == 0.7, "a value out of range is no value"
     assert "colour" not in options
 

@@ -139,7 +139,7 @@ class ChatSetup(QObject):
 
         def load() -> tuple[str, ...]:
             model = self._services.library.find(model_id)
-            options = load_options(self._services.chats.options_for(conversation))
+            options = load_options(self._services.chats.options_for(conversation), model.template)
             with (
                 suppress(LoadCancelled),
                 self._services.engines.use(model, options, lambda fraction: True),

@@ -6,7 +6,7 @@ from backends.errors import PromptTooLong
 from backends.llama_cpp.answers import GivenAnswers
 from backends.llama_cpp.model import Model
 from backends.llama_cpp.prompt import Prompt, PromptWriter
-from backends.llama_cpp.templates import FileTemplate
+from backends.llama_cpp.templates import JinjaTemplate
 from backends.protocol import ChatRequest, Message
 from tests.gguf_files import CHATML
 
@@ -21,7 +21,7 @@ class Chat:
         self.model = model
         self.answers = GivenAnswers(model)
         self.writer = PromptWriter(
-            model, FileTemplate(CHATML, bos=model.bos, eos=model.eos), self.answers, N_CTX
+            model, JinjaTemplate(CHATML, bos=model.bos, eos=model.eos), self.answers, N_CTX
         )
         self.messages = [SYSTEM]
 
@@ -110,7 +110,7 @@ def test_an_answer_comes_back_as_the_tokens_it_was_given_as(chat: Chat) -> None:
     ]
     plain = PromptWriter(
         chat.model,
-        FileTemplate(CHATML, bos="", eos=""),
+        JinjaTemplate(CHATML, bos="", eos=""),
         GivenAnswers(chat.model),
         N_CTX,
     )

@@ -5,7 +5,7 @@ import pytest
 from backends.llama_cpp.model import Model
 from backends.llama_cpp.templates import (
     BuiltInTemplate,
-    FileTemplate,
+    JinjaTemplate,
     PlainText,
     TemplateFailed,
     choose_template,
@@ -20,8 +20,8 @@ QUESTION = Message(role="user", content="Hello")
 ANSWER = Message(role="assistant", content="Hi.", reasoning="A greeting.")
 
 
-def from_file(text: str) -> FileTemplate:
-    return FileTemplate(text, bos="<s>", eos="</s>")
+def from_file(text: str) -> JinjaTemplate:
+    return JinjaTemplate(text, bos="<s>", eos="</s>")
 
 
 def model_with(path: Path, template: str | None) -> Model:
@@ -146,3 +146,24 @@ def test_a_template_that_fails_on_some_chats_warns_once(
     ]
     assert len(warnings) == 1
     assert "Too many" in warnings[0].text
+
+
+def test_a_given_template_comes_before_the_file_s_own(tmp_path: Path) -> None:
+    model = model_with(tmp_path / "tiny.gguf", CHATML)
+    template, warning = choose_template(
+        model, "{% for m in messages %}USER: {{ m.content }}{% endfor %}"
+    )
+    model.close()
+    assert template.render([QUESTION]) == f"USER: {QUESTION.content}"
+    assert template.source == "given instead of the file's"
+    assert not warning
+
+
+def test_a_given_template_that_is_broken_gives_way_to_the_file_s_resemblance(
+    tmp_path: Path,
+) -> None:
+    model = model_with(tmp_path / "tiny.gguf", CHATML)
+    template, warning = choose_template(model, "{{ nothing")
+    model.close()
+    assert template.render([QUESTION]) == from_file(CHATML).render([QUESTION])
+    assert "template" in warning
