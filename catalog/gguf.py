@@ -3,7 +3,8 @@
 import os
 import re
 import stat
-from pathlib import Path
+from pathlib import Path, PurePath
+from typing import TypeVar
 
 from catalog.errors import BadModelFile
 from catalog.gguf_header import ArraySummary, GgufHeader, MetadataValue, TensorInfo
@@ -21,6 +22,8 @@ __all__ = [
     "parts_of",
     "read_header",
 ]
+
+AnyPath = TypeVar("AnyPath", bound=PurePath)
 
 _MAX_LAYERS = 4096
 _SPLIT_NAME = re.compile(r"(?P<stem>.+)-(?P<part>\d{5})-of-(?P<count>\d{5})\.gguf", re.IGNORECASE)
@@ -67,7 +70,7 @@ def check_model_file(path: Path) -> GgufHeader:
     return header
 
 
-def parts_of(path: Path) -> tuple[Path, ...]:
+def parts_of(path: AnyPath) -> tuple[AnyPath, ...]:
     """The files of a split model, by their names, in order; the file alone where it is whole."""
     match = _SPLIT_NAME.fullmatch(path.name)
     if match is None:

@@ -1,0 +1,72 @@
+"""How a person names a thing to get: a catalogue id, a repository of the Hub, or an address."""
+
+import re
+from urllib.parse import urlsplit
+
+import msgspec
+
+from app.errors import AppError
+
+_REPO = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class CatalogueRef(msgspec.Struct, frozen=True):
+    """“ID” or “ID:QUANT”."""
+
+    entry_id: str
+    quant: str = ""
+
+
+class HubRef(msgspec.Struct, frozen=True):
+    """“hub:OWNER/NAME”, with “:QUANT” or “:FILE” as its selector."""
+
+    repo: str
+    selector: str = ""
+
+
+class UrlRef(msgspec.Struct, frozen=True):
+    """The address of a GGUF file."""
+
+    url: str
+
+
+Ref = CatalogueRef | HubRef | UrlRef
+
+
+def parse_ref(text: str) -> Ref:
+    """What the text names. Raises `AppError` where it is none of the three."""
+    wanted = text.strip()
+    if "://" in wanted:
+        return UrlRef(_checked_url(wanted))
+    if wanted.startswith("hub:"):
+        repo, _, selector = wanted.removeprefix("hub:").partition(":")
+        if not _REPO.fullmatch(repo) or "--" in repo or ".." in repo:
+            raise AppError(
+                f"“{repo}” is no repository of the Hub.",
+                fix="Write it as hub:OWNER/NAME, hub:OWNER/NAME:QUANT or hub:OWNER/NAME:FILE.",
+            )
+        return HubRef(repo, selector)
+    entry_id, _, quant = wanted.partition(":")
+    if not entry_id:
+        raise AppError("No model is named.", fix="“causeway catalog” lists those there are.")
+    return CatalogueRef(entry_id, quant)
+
+
+def _checked_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        host, scheme = parts.hostname, parts.scheme
+    except ValueError:
+        host, scheme, parts = None, "", urlsplit("")
+    if not host or not (scheme == "https" or (scheme == "http" and host in _LOOPBACK)):
+        raise AppError(
+            f"“{url}” can't be used.",
+            "What comes over plain http can be changed on the way.",
+            "Give an address that begins with https://.",
+        )
+    if not parts.path.lower().endswith(".gguf"):
+        raise AppError(
+            f"“{url}” does not lead to a GGUF file.", fix="The address must end in .gguf."
+        )
+    return url

@@ -1,0 +1,154 @@
+import pytest
+
+from app.errors import AppError
+from app.installs import (
+    best_artifact,
+    best_group,
+    best_projector,
+    request_for,
+    request_for_file,
+    request_for_hub,
+)
+from catalog.entries import Artifact, Entry, HubFile, Licence, Package, Url
+from catalog.fit import Fit, MemoryEstimate
+from catalog.hub.records import QuantFiles, Repository, RepositoryFile
+
+SHA = "a" * 64
+
+
+def artifact(quant: str, bits: float, path: str = "", role: str = "weights", **more) -> Artifact:
+    source = HubFile("owner/name", path or f"x-{quant}.gguf")
+    return Artifact(role=role, quant=quant, bits=bits, sources=(source,), **more)
+
+
+def entry(*artifacts: Artifact, kind: str = "chat") -> Entry:
+    return Entry(
+        id="x",
+        name="X",
+        family="X",
+        kind=kind,
+        licence=Licence("MIT"),
+        summary="",
+        artifacts=artifacts,
+    )
+
+
+def group(quant: str, *paths: str, size: int | None = 1) -> QuantFiles:
+    files = tuple(
+        RepositoryFile(source=HubFile("owner/name", path), size_bytes=size, sha256=SHA)
+        for path in paths or (f"x-{quant}.gguf",)
+    )
+    return QuantFiles(quant=quant, files=files)
+
+
+def test_a_projector_comes_along_and_lies_beside_its_model():
+    wanted = entry(
+        artifact("Q4_K_M", 4.85, size_bytes=10, sha256=SHA),
+        artifact("F16", 16, "mmproj-F16.gguf", "projector"),
+    )
+    request = request_for(wanted, wanted.weights[0])
+    assert request.id == request.ref == "x:Q4_K_M"
+    assert [(file.target, file.role) for file in request.files] == [
+        ("owner/name/x-Q4_K_M.gguf", "weights"),
+        ("owner/name/mmproj-F16.gguf", "projector"),
+    ]
+    assert request.files[0].sha256 == SHA
+    assert len(request_for(wanted, wanted.weights[0], with_projector=False).files) == 1
+
+
+def test_a_split_model_is_all_its_parts_and_one_checksum_is_not_that_of_each():
+    split = artifact("Q4", 4, "deep/x-00001-of-00003.gguf", size_bytes=30, sha256=SHA)
+    files = request_for(entry(split), split).files
+    assert [file.sources[0].path for file in files] == [
+        f"deep/x-0000{part}-of-00003.gguf" for part in (1, 2, 3)
+    ]
+    assert {file.target for file in files} == {
+        f"owner/name/x-0000{part}-of-00003.gguf" for part in (1, 2, 3)
+    }
+    assert all(file.sha256 is None and file.size_bytes is None for file in files)
+
+
+def test_a_package_s_file_lies_at_the_top():
+    packed = Artifact(role="weights", quant="Q4_1", sources=(Package("p", "1", "p/x.gguf"),))
+    assert request_for(entry(packed), packed).files[0].target == "x.gguf"
+
+
+@pytest.mark.parametrize("member", ["p/x.py", "p/..", "p/.gguf", "p\\x.gguf", "p/"])
+def test_a_file_that_is_no_model_s_is_refused(member):
+    packed = Artifact(role="weights", quant="Q4_1", sources=(Package("p", "1", member),))
+    with pytest.raises(AppError, match="no name of a model file"):
+        request_for(entry(packed), packed)
+
+
+def test_a_repository_s_quant_is_asked_for_with_its_checksums():
+    parts = group("Q8_0", "Q8/x-00001-of-00002.gguf", "Q8/x-00002-of-00002.gguf")
+    projector = group("F16", "mmproj-F16.gguf")
+    repository = Repository(
+        repo="owner/name", commit="c", url="", quants=(parts,), projectors=(projector,)
+    )
+    request = request_for_hub(repository, parts, projector)
+    assert request.ref == "hub:owner/name:Q8_0"
+    assert [file.role for file in request.files] == ["weights", "weights", "projector"]
+    assert all(file.sha256 == SHA for file in request.files)
+
+
+def test_an_adapter_is_asked_for_as_one():
+    adapter = group("F16", "lora-f16.gguf")
+    repository = Repository(repo="owner/name", commit="c", url="", adapters=(adapter,))
+    request = request_for_hub(repository, adapter)
+    assert request.kind == "adapter"
+    assert request.files[0].role == "adapter"
+
+
+def test_a_file_that_nothing_describes_can_be_asked_for():
+    address = request_for_file(Url("https://example.org/a/My.gguf?download=1"))
+    assert (address.title, address.files[0].target) == ("My", "My.gguf")
+    mirrored = request_for_file(HubFile("owner/name", "q/x-00001-of-00002.gguf"))
+    assert len(mirrored.files) == 2
+
+
+def fits_up_to(limit: int):
+    def fit_of(artifact: Artifact) -> Fit:
+        size = artifact.size_bytes
+        verdict = "fits" if size <= limit else "too_large"
+        return Fit(verdict=verdict, parts=MemoryEstimate(size, 0, 0), free=limit, n_ctx=1)
+
+    return fit_of
+
+
+GB = 10**9
+LARGE = entry(
+    artifact("F16", 16, size_bytes=14 * GB),
+    artifact("Q2_K", 2.6, size_bytes=3 * GB),
+    artifact("Q4_K_M", 4.85, size_bytes=4 * GB),
+    artifact("Q8_0", 8.5, size_bytes=8 * GB),
+)
+
+
+@pytest.mark.parametrize(
+    ("free", "best"), [(20, "Q4_K_M"), (9, "Q4_K_M"), (3, "Q2_K"), (1, "Q2_K")]
+)
+def test_the_best_quant_is_the_one_that_fits_with_about_five_bits(free, best):
+    chosen = best_artifact(LARGE, fits_up_to(free * GB))
+    assert chosen is not None
+    assert chosen.quant == best
+
+
+def test_a_small_model_comes_in_its_best_quant():
+    small = entry(
+        artifact("Q4_K_M", 4.85, size_bytes=10**8), artifact("Q8_0", 8.5, size_bytes=2 * 10**8)
+    )
+    assert best_artifact(small, fits_up_to(GB)).quant == "Q8_0"
+
+
+def test_without_a_file_there_is_no_best():
+    assert best_artifact(entry(), fits_up_to(GB)) is None
+    assert best_group([]) is None
+    assert best_projector([]) is None
+
+
+def test_a_repository_s_best_is_q4_k_m_and_its_best_projector_f16():
+    groups = [group("Q8_0", size=8), group("Q4_K_M", size=4), group("Q2_K", size=2)]
+    assert best_group(groups).quant == "Q4_K_M"
+    assert best_group(groups[:1]).quant == "Q8_0"
+    assert best_projector([group("F32"), group("F16"), group("BF16")]).quant == "F16"
