@@ -3,6 +3,7 @@
 import os
 import re
 import stat
+from collections.abc import Callable
 from pathlib import Path, PurePath
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ __all__ = [
     "GgufHeader",
     "MetadataValue",
     "TensorInfo",
+    "check_gguf_file",
     "check_model_file",
     "is_later_part",
     "model_stem",
@@ -60,10 +62,22 @@ def check_model_file(path: Path) -> GgufHeader:
 
     Returns the header of the first part. Raises `BadModelFile`.
     """
+    return _checked(path, _check_kind)
+
+
+def check_gguf_file(path: Path) -> GgufHeader:
+    """Check that a file is sound, whole and of some use: a model of any kind, an adapter, a projector.
+
+    Returns the header of the first part. Raises `BadModelFile`.
+    """
+    return _checked(path, _check_use)
+
+
+def _checked(path: Path, check: Callable[[Path, GgufHeader], None]) -> GgufHeader:
     header = read_header(path)
     if header.split_count > 1:
         _check_first_part(path, header)
-    _check_kind(path, header)
+    check(path, header)
     _check_complete(path, header)
     if header.split_count > 1:
         _check_other_parts(path, header)
@@ -121,15 +135,19 @@ def _check_kind(path: Path, header: GgufHeader) -> None:
             "A projector gives a model eyes or ears and can't answer without it.",
             "Choose the model that it was made for.",
         )
-    if not header.architecture:
-        raise BadModelFile(
-            f"“{path.name}” is not a language model.", "It names no model architecture."
-        )
     if header.hyper("attention.causal") is False:
         raise BadModelFile(
             f"“{path.name}” can't chat.",
             "It reads a text as a whole, as models for search do, and writes none word by word.",
             "Choose a chat model.",
+        )
+    _check_use(path, header)
+
+
+def _check_use(path: Path, header: GgufHeader) -> None:
+    if header.kind == "model" and not header.architecture:
+        raise BadModelFile(
+            f"“{path.name}” is not a language model.", "It names no model architecture."
         )
     layers = header.hyper("block_count")
     if layers is not None and not (isinstance(layers, int) and 0 < layers <= _MAX_LAYERS):
