@@ -240,14 +240,14 @@ def test_a_deleted_message_and_a_deleted_chat_come_back(
     answer = finished(window)[0].message
     transcript(window).delete_requested.emit(answer.id)
     qtbot.waitUntil(lambda: not items(window, AnswerItem))
-    toast.undo()
+    toast.act()
     qtbot.waitUntil(lambda: len(finished(window)) == 1)
     page = window.findChildren(ChatPage)[0]
     chat = page._shown.id
     page._layout.list.delete_requested.emit(chat)
     qtbot.waitUntil(lambda: not page.has_chats)
     assert not transcript(window).items
-    toast.undo()
+    toast.act()
     qtbot.waitUntil(lambda: page.has_chats and len(finished(window)) == 1)
     toast.dismiss()
 

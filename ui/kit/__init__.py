@@ -10,6 +10,7 @@ from ui.kit.notices import EmptyState, Notice
 from ui.kit.pages import CardPage
 from ui.kit.slider import Slider
 from ui.kit.surfaces import Card, Hairline, Icon, Mark, Panel, Tile
+from ui.kit.switch import Switch
 from ui.kit.text import ElidedLabel, Label, Paragraph
 from ui.kit.toast import Toast
 
@@ -37,6 +38,7 @@ __all__ = [
     "RailButton",
     "SearchField",
     "Slider",
+    "Switch",
     "TextArea",
     "TextField",
     "Tile",

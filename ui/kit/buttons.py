@@ -114,6 +114,12 @@ class Button(PaintedButton):
         self.updateGeometry()
         self.update()
 
+    def set_kind(self, kind: ButtonKind) -> None:
+        """Weigh more or less among the buttons around; for kinds of one width."""
+        if kind != self._kind:
+            self._kind = kind
+            self.update()
+
     def sizeHint(self) -> QSize:
         return QSize(math.ceil(self._content_width()) + 2 * self._padding, self.height())
 

@@ -46,6 +46,13 @@ class Chip(QLabel):
         self.setFixedHeight(20)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
+    def set_words(self, text: str, kind: ChipKind) -> None:
+        """Say something else."""
+        self._kind = kind
+        self.setText(text)
+        self.updateGeometry()
+        self.update()
+
     def sizeHint(self) -> QSize:
         width = QFontMetricsF(self.font()).horizontalAdvance(self.text())
         return QSize(math.ceil(width) + 16 + (16 if self._icon else 0), 20)

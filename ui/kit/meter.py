@@ -25,6 +25,7 @@ class Meter(QProgressBar):
         self._warns = warns
         self._fraction: float | None = 0.0
         self._shown = 0.0
+        self._still = False
         self._motion = QVariantAnimation(self)
         self._motion.valueChanged.connect(self._move)
         self.setAccessibleName(name)
@@ -35,6 +36,11 @@ class Meter(QProgressBar):
     @property
     def fraction(self) -> float | None:
         return self._fraction
+
+    def set_still(self, still: bool) -> None:
+        """Grey while nothing goes on."""
+        self._still = still
+        self.update()
 
     def set_fraction(self, fraction: float | None) -> None:
         """Show a part of one; None where it is not known how much there is to do."""
@@ -66,7 +72,9 @@ class Meter(QProgressBar):
             part = QRectF((self._shown * 1.3 - 0.3) * width, 0, width * 0.3, rect.height())
         else:
             part = QRectF(0, 0, width * self._shown, rect.height())
-        role = "warn" if self._warns and (self._fraction or 0) > _WARN_ABOVE else "accent"
+        role = "disabled" if self._still else "accent"
+        if self._warns and (self._fraction or 0) > _WARN_ABOVE:
+            role = "warn"
         painter.fillRect(part, self._theme.color(role))
 
     def showEvent(self, event: QShowEvent) -> None:

@@ -1,7 +1,7 @@
 """Where to go: the buttons of the rail and the rows of a list of places."""
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ui.icons import glyph, paint_icon
@@ -17,7 +17,8 @@ class Place(PaintedButton):
 
     def __init__(self, theme: Theme, icon: str, name: str, parent: QWidget | None = None) -> None:
         super().__init__(theme, name, parent)
-        glyph(f"{icon}-fill")
+        if icon:
+            glyph(f"{icon}-fill")
         self.icon_name = icon
         self.setCheckable(True)
         self.setAutoExclusive(True)
@@ -42,8 +43,12 @@ class RailButton(Place):
         self.setFixedSize(side, side)
         self.setToolTip(name)
 
-    def set_progress(self, fraction: float | None) -> None:
+    def set_progress(self, fraction: float | None, words: str = "") -> None:
+        """`words` say what runs; they follow the name in the tooltip."""
+        name = self.accessibleName()
         self._progress = fraction
+        self.setAccessibleDescription(words)
+        self.setToolTip(f"{name}\n{words}" if words else name)
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -77,13 +82,24 @@ class RailButton(Place):
 
 
 class NavItem(Place):
-    """A row of a list of places, with an icon."""
+    """A row of a list of places, with an icon, or a lower one without; `set_count` says how many things
+    are there.
+    """
 
     def __init__(self, theme: Theme, icon: str, text: str, parent: QWidget | None = None) -> None:
         super().__init__(theme, icon, text, parent)
+        self._count: int | None = None
+        self._count_font = theme.font("small", tabular=True)
         self.setText(text)
-        self.setFixedHeight(theme.size("row_nav"))
+        self.setFixedHeight(theme.size("row_nav") if icon else theme.size("control"))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def set_count(self, count: int | None) -> None:
+        """None shows no number."""
+        self._count = count
+        name = self.text() if count is None else f"{self.text()}, {count}"
+        self.setAccessibleName(name)
+        self.update()
 
     def sizeHint(self) -> QSize:
         return QSize(160, self.height())
@@ -98,9 +114,22 @@ class NavItem(Place):
         else:
             self.paint_overlay(painter, rect)
         self.paint_ring(painter, rect)
-        box = QRectF(8, 0, 18, self.height())
-        paint_icon(painter, self.shown_icon, box, 18, color("accent_text" if on else "text2"))
-        painter.setFont(self.theme.font("label" if on else "body"))
+        words = QRectF(self.rect()).adjusted(8, 0, -10, 0)
+        if self.icon_name:
+            box = QRectF(8, 0, 18, self.height())
+            role = "accent_text" if on else "text2"
+            paint_icon(painter, self.shown_icon, box, 18, color(role))
+            words.setLeft(36)
+        middle = Qt.AlignmentFlag.AlignVCenter
+        if self._count is not None:
+            count = f"{self._count:,}"
+            painter.setFont(self._count_font)
+            painter.setPen(color("text2"))
+            painter.drawText(words, middle | Qt.AlignmentFlag.AlignRight, count)
+            words.adjust(0, 0, -QFontMetricsF(self._count_font).horizontalAdvance(count) - 8, 0)
+        font = self.theme.font("label" if on else "body")
+        painter.setFont(font)
         painter.setPen(color("text"))
-        words = QRectF(self.rect()).adjusted(36, 0, -8, 0)
-        painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, self.text())
+        end = Qt.TextElideMode.ElideRight
+        shown = QFontMetricsF(font).elidedText(self.text(), end, words.width())
+        painter.drawText(words, middle, shown)

@@ -115,6 +115,12 @@ class Tile(QWidget):
         self._ground = ground
         self.setFixedSize(40, 40)
 
+    def show_icon(self, icon: str, role: str, ground: str) -> None:
+        """Head the same row in another state."""
+        glyph(icon)
+        self._icon, self._role, self._ground = icon, role, ground
+        self.update()
+
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         rounded(painter, self.rect(), RADIUS, self._theme.color(self._ground))

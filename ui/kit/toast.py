@@ -1,4 +1,4 @@
-"""A message that goes by itself, with a way to take the last step back."""
+"""A message that goes by itself, with a way to take the last step back, or the next one."""
 
 import math
 from collections.abc import Callable
@@ -35,13 +35,13 @@ class Toast(QWidget):
         self._theme = theme
         self._ground = parent
         self._base: QWidget | None = None
-        self._undo: Callable[[], None] | None = None
+        self._act: Callable[[], None] | None = None
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 8, 8, 8)
         row.setSpacing(8)
         self._words = Paragraph(theme, role="text")
         self._action = Button(theme, self.tr("Undo"), "soft", small=True)
-        self._action.clicked.connect(self.undo)
+        self._action.clicked.connect(self.act)
         close = IconButton(theme, "x", self.tr("Close"), size=14)
         close.clicked.connect(self.dismiss)
         row.addWidget(self._words)
@@ -61,30 +61,22 @@ class Toast(QWidget):
 
     def show_message(self, text: str, undo: Callable[[], None] | None = None) -> None:
         """Show one sentence; with `undo`, a button calls it once."""
-        self._undo = undo
-        self._words.set_text(text)
-        line = QFontMetricsF(self._theme.font("body")).horizontalAdvance(text)
-        width = min(math.ceil(line) + 2, _WIDEST)
-        self._words.setFixedSize(width, self._words.heightForWidth(width))
-        self.setAccessibleName(text)
-        self._action.setVisible(undo is not None)
-        self.adjustSize()
-        self._place()
-        self.show()
-        self.raise_()
-        self._timer.start()
-        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
+        self._show(text, self.tr("Undo"), undo)
 
-    def undo(self) -> None:
-        """What the button does; also for a shortcut. Nothing where there is nothing to undo."""
-        undo = self._undo
+    def show_offer(self, text: str, words: str, act: Callable[[], None]) -> None:
+        """Show one sentence, and a button with these words that calls `act` once."""
+        self._show(text, words, act)
+
+    def act(self) -> None:
+        """What the button does. Nothing where there is none."""
+        act = self._act
         self.dismiss()
-        if undo is not None:
-            undo()
+        if act is not None:
+            act()
 
     def dismiss(self) -> None:
         """Go, for good: what the message spoke of can't be undone here any more."""
-        self._undo = None
+        self._act = None
         self._timer.stop()
         focus = QApplication.focusWidget()
         if self._base is not None and focus is not None and self.isAncestorOf(focus):
@@ -123,6 +115,22 @@ class Toast(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         color = self._theme.color
         rounded(QPainter(self), QRectF(self.rect()), RADIUS, color("raised"), color("border"))
+
+    def _show(self, text: str, words: str, act: Callable[[], None] | None) -> None:
+        self._act = act
+        self._words.set_text(text)
+        line = QFontMetricsF(self._theme.font("body")).horizontalAdvance(text)
+        width = min(math.ceil(line) + 2, _WIDEST)
+        self._words.setFixedSize(width, self._words.heightForWidth(width))
+        self.setAccessibleName(text)
+        self._action.set_words(words)
+        self._action.setVisible(act is not None)
+        self.adjustSize()
+        self._place()
+        self.show()
+        self.raise_()
+        self._timer.start()
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
 
     def _leave(self) -> None:
         focus = QApplication.focusWidget()

@@ -81,7 +81,7 @@ def test_undo_happens_once(message: Toast, qtbot: QtBot) -> None:
     undone: list[str] = []
     message.show_message("Chat deleted", lambda: undone.append("chat"))
     qtbot.mouseClick(button(message, "Undo"), Qt.MouseButton.LeftButton)
-    message.undo()
+    message.act()
     assert undone == ["chat"]
     assert message.isHidden()
 
@@ -95,7 +95,7 @@ def test_a_closed_message_takes_nothing_back(message: Toast, qtbot: QtBot) -> No
     undone: list[str] = []
     message.show_message("Chat deleted", lambda: undone.append("chat"))
     qtbot.mouseClick(button(message, "Close"), Qt.MouseButton.LeftButton)
-    message.undo()
+    message.act()
     assert undone == []
 
 
@@ -134,7 +134,7 @@ def test_the_next_message_takes_the_place_of_the_last(message: Toast) -> None:
     undone: list[str] = []
     message.show_message("First deleted", lambda: undone.append("first"))
     message.show_message("Second deleted", lambda: undone.append("second"))
-    message.undo()
+    message.act()
     assert undone == ["second"]
 
 
