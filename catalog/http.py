@@ -7,52 +7,72 @@ import threading
 from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
-import msgspec
 
 from catalog.errors import DownloadCancelled, DownloadError
+from catalog.network import Network
+from catalog.retries import Interrupted, Patience, Retries, asked_pause
 
 _USER_AGENT = "Causeway"
 _CANCEL_POLL_SECONDS = 0.1
 _PASSING_STATUSES = (408, 425, 429)
-_LONGEST_PAUSE_SECONDS = 30.0
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_NEXT_TRY = "Start it again to go on from there."
+
+__all__ = [
+    "HttpClient",
+    "Interrupted",
+    "Offline",
+    "Patience",
+    "Refused",
+    "Retries",
+    "bounded_body",
+    "host_of",
+    "is_loopback",
+]
 
 
-class Patience(msgspec.Struct, frozen=True, kw_only=True):
-    """How long to wait for a server, and how often to try again when nothing comes.
+class Offline(DownloadError):
+    """The person has switched the network off in the settings."""
 
-    The pause between tries doubles from `pause_seconds` on.
-    """
+    def __init__(self) -> None:
+        super().__init__(
+            "Causeway is set to stay offline.",
+            "Nothing is fetched while that is so.",
+            "Switch “Stay offline” off in the settings.",
+        )
 
-    connect_seconds: float = 10.0
-    read_seconds: float = 30.0
-    attempts: int = 5
-    pause_seconds: float = 0.5
 
+class Refused(DownloadError):
+    """The server refuses access: the address may have expired, or it wants an account."""
 
-class Interrupted(Exception):
-    """A failure that may pass by itself; `pause_seconds` is what the server asked to wait."""
-
-    def __init__(self, what: str, why: str = "", pause_seconds: float = 0.0) -> None:
-        super().__init__(what)
-        self.what = what
-        self.why = why
-        self.pause_seconds = pause_seconds
+    def __init__(self, host: str, status: int) -> None:
+        super().__init__(
+            f"{host} refuses access (status {status}).",
+            "It may want a name and a password, or block this network.",
+            "Check the address, or try again from another network.",
+        )
+        self.status = status
 
 
 class HttpClient:
-    """Makes GET requests. Use it in one thread, as a context manager.
+    """Makes GET and HEAD requests, from any threads. Use it as a context manager.
 
-    A thread of its own watches `cancelled` and shuts the connection down, since a read that waits
-    for a silent server can't be woken otherwise. System certificates and the proxies of the
-    environment are honoured.
+    A thread of its own watches `cancelled` and shuts the connections down, since a read that waits
+    for a silent server can't be woken otherwise. System certificates are honoured, and the proxies
+    of the environment where `network` names none.
     """
 
-    def __init__(self, cancelled: threading.Event, patience: Patience) -> None:
+    def __init__(
+        self, cancelled: threading.Event, patience: Patience, network: Network | None = None
+    ) -> None:
         self._cancelled = cancelled
-        self._client = _new_client(patience)
-        self._connection: socket.socket | None = None
+        self._network = network or Network()
+        self._client = _new_client(patience, self._network)
+        self._sockets: set[socket.socket] = set()
+        self._lock = threading.Lock()
         self._done = threading.Event()
         self._watch = threading.Thread(target=self._obey_cancel, name="download-cancel")
 
@@ -71,24 +91,29 @@ class HttpClient:
         self._client.close()
 
     @contextlib.contextmanager
-    def get(self, url: str, headers: Mapping[str, str]) -> Iterator[httpx2.Response]:
+    def get(
+        self, url: str, headers: Mapping[str, str], *, method: str = "GET"
+    ) -> Iterator[httpx2.Response]:
         """The response to a GET, its body not read yet, for as long as the block lasts.
 
-        Raises `Interrupted` for what may pass, `DownloadError` for what won't, and
-        `DownloadCancelled`, also while the block reads. Status 404, 410 and 416 are left to the block.
+        An `Authorization` among `headers` goes to the origin of `url`, and on a redirect to no
+        other. Raises `Interrupted` for what may pass, `DownloadError` for what won't (`Refused`,
+        `Offline`), and `DownloadCancelled`, also while the block reads. Status 304, 404, 410 and
+        416 are left to the block, and 405 to a HEAD.
         """
         host = host_of(url)
         self.check_cancelled()
+        if self._network.offline:
+            raise Offline
         try:
             address, credentials = _without_credentials(url)
             with self._client.stream(
-                "GET",
+                method,
                 address,
                 headers=headers,
                 auth=credentials,
                 extensions={"trace": self._note_connection},
             ) as answer:
-                _check_no_downgrade(answer)
                 _check_status(answer)
                 yield answer
         except httpx2.HTTPError as error:
@@ -98,43 +123,46 @@ class HttpClient:
             raise DownloadError(f"The address of {host} is not valid.") from error
         self.check_cancelled()
 
+    def head(self, url: str, headers: Mapping[str, str]) -> httpx2.Response:
+        """The response to a HEAD; raises as `get` does."""
+        with self.get(url, headers, method="HEAD") as answer:
+            return answer
+
+    def hang_up(self) -> None:
+        """Break off every request, from any thread. The client is of no use afterwards."""
+        with self._lock:
+            for connection in self._sockets:
+                with contextlib.suppress(OSError):
+                    # Not the method of an SSLSocket, which would also take its state away.
+                    socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
     def check_cancelled(self) -> None:
         if self._cancelled.is_set():
-            raise DownloadCancelled(
-                "The download was cancelled.", fix="Start it again to go on from there."
-            )
+            raise DownloadCancelled("The download was cancelled.", fix=_NEXT_TRY)
 
     def _note_connection(self, event: str, info: Mapping[str, Any]) -> None:
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
-            self._connection = info["return_value"].get_extra_info("socket")
+            with self._lock:
+                self._sockets = {each for each in self._sockets if each.fileno() >= 0}
+                self._sockets.add(info["return_value"].get_extra_info("socket"))
 
     def _obey_cancel(self) -> None:
         while not self._done.wait(_CANCEL_POLL_SECONDS):
-            if self._cancelled.is_set() and self._connection is not None:
-                with contextlib.suppress(OSError):
-                    # Not the method of an SSLSocket, which would also take its state away.
-                    socket.socket.shutdown(self._connection, socket.SHUT_RDWR)
+            if self._cancelled.is_set():
+                self.hang_up()
 
 
-class Retries:
-    """Counts tries that brought nothing, and waits between them."""
-
-    def __init__(self, cancelled: threading.Event, patience: Patience) -> None:
-        self._cancelled = cancelled
-        self._patience = patience
-        self._failures = 0
-
-    def reset(self) -> None:
-        """There was progress: start counting anew."""
-        self._failures = 0
-
-    def wait_after(self, failure: Interrupted, fix: str) -> None:
-        """Wait until the next try. Raises `DownloadError` where it was the last one."""
-        self._failures += 1
-        if self._failures >= self._patience.attempts:
-            raise DownloadError(failure.what, failure.why, fix) from failure
-        pause = self._patience.pause_seconds * 2 ** (self._failures - 1)
-        self._cancelled.wait(min(max(pause, failure.pause_seconds), _LONGEST_PAUSE_SECONDS))
+def bounded_body(answer: httpx2.Response, limit: int) -> bytes:
+    """The body of an answer, decoded. Raises `DownloadError` where it is above `limit` bytes."""
+    body = bytearray()
+    for chunk in answer.iter_bytes():
+        body += chunk
+        if len(body) > limit:
+            raise DownloadError(
+                f"What {answer.url.host} sends has no end.",
+                f"At most {limit // 10**6:,} MB were expected.",
+            )
+    return bytes(body)
 
 
 def host_of(url: str) -> str:
@@ -145,18 +173,29 @@ def host_of(url: str) -> str:
         return "the server"
 
 
-def _new_client(patience: Patience) -> httpx2.Client:
+def is_loopback(url: str) -> bool:
+    """Whether an address is of this computer, where encryption would add nothing."""
+    try:
+        return urlsplit(url).hostname in _LOOPBACK
+    except ValueError:
+        return False
+
+
+def _new_client(patience: Patience, network: Network) -> httpx2.Client:
     try:
         return httpx2.Client(
             timeout=httpx2.Timeout(patience.read_seconds, connect=patience.connect_seconds),
             follow_redirects=True,
             headers={"User-Agent": _USER_AGENT},
+            proxy=network.proxy or None,
+            event_hooks={"response": [_refuse_downgrade]},
         )
     except (ImportError, ValueError, httpx2.InvalidURL) as error:
+        fix = "Set HTTPS_PROXY to one, or unset ALL_PROXY."
         raise DownloadError(
             "The proxy that this computer is set to use does not work here.",
             "Causeway can use HTTP proxies only.",
-            "Set HTTPS_PROXY to one, or unset ALL_PROXY.",
+            "Correct it in the settings: it begins with http://." if network.proxy else fix,
         ) from error
 
 
@@ -168,9 +207,11 @@ def _without_credentials(url: str) -> tuple[httpx2.URL, httpx2.BasicAuth | None]
     return address.copy_with(userinfo=b""), httpx2.BasicAuth(address.username, address.password)
 
 
-def _check_no_downgrade(answer: httpx2.Response) -> None:
-    hops = [hop.url.scheme for hop in (*answer.history, answer)]
-    if hops[0] == "https" and "http" in hops:
+def _refuse_downgrade(answer: httpx2.Response) -> None:
+    """Called with each answer on the way, before a redirect is followed."""
+    if answer.url.scheme != "https" or not answer.has_redirect_location:
+        return
+    if answer.url.join(answer.headers["Location"]).scheme == "http":
         raise DownloadError(
             f"{answer.url.host} was refused.", "The connection was to go on without encryption."
         )
@@ -178,24 +219,17 @@ def _check_no_downgrade(answer: httpx2.Response) -> None:
 
 def _check_status(answer: httpx2.Response) -> None:
     status, host = answer.status_code, answer.url.host
-    if answer.is_success or status in (404, 410, 416):
+    if answer.is_success or status in (304, 404, 410, 416):
+        return
+    if status in (405, 501) and answer.request.method == "HEAD":
         return
     if status in (401, 403, 407):
-        raise DownloadError(
-            f"{host} refuses access (status {status}).",
-            "It may want a name and a password, or block this network.",
-            "Check the package index in the settings.",
-        )
+        raise Refused(host, status)
     if status in _PASSING_STATUSES or status >= 500:
         raise Interrupted(
-            f"{host} can't answer now (status {status}).",
-            pause_seconds=_seconds(answer.headers.get("Retry-After", "")),
+            f"{host} can't answer now (status {status}).", pause_seconds=asked_pause(answer.headers)
         )
     raise DownloadError(f"{host} did not understand the request (status {status}).")
-
-
-def _seconds(retry_after: str) -> float:
-    return float(retry_after) if retry_after.isdecimal() else 0.0
 
 
 def _in_words(error: httpx2.HTTPError, host: str) -> Interrupted | DownloadError:

@@ -1,6 +1,7 @@
 """Getting an artifact of the catalogue into the models folder."""
 
 import errno
+import hashlib
 import os
 import re
 import shutil
@@ -9,15 +10,29 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from catalog.entries import Artifact, Package
+import msgspec
+
+from catalog.downloads.rate_limit import RateLimiter
+from catalog.downloads.wanted import WantedFile
+from catalog.entries import Artifact, HubFile, Package
 from catalog.errors import DownloadError
 from catalog.lock_file import locked
+from catalog.network import Network
 from catalog.progress import DownloadProgress, Meter
+from catalog.remote_file import RemoteFile
 
 if TYPE_CHECKING:
     from catalog.http import Patience
 
-__all__ = ["DownloadProgress", "fetch", "fetched_bytes", "resolve_index_url"]
+__all__ = [
+    "DownloadProgress",
+    "FetchedFile",
+    "discard_partial",
+    "fetch",
+    "fetch_file",
+    "fetched_bytes",
+    "resolve_index_url",
+]
 
 _NAMED_INDEX = re.compile(r"[\w.-]+=(?=https?://)")
 _SPARE_BYTES = 32 << 20
@@ -72,10 +87,83 @@ def fetch(
     return target
 
 
-def fetched_bytes(artifact: Artifact, folder: Path) -> int:
-    """Bytes of an interrupted download of the artifact that lie in `folder`; 0 where there is none."""
+class FetchedFile(msgspec.Struct, frozen=True):
+    """A file that was fetched whole; `sha256` is what was computed from its bytes."""
+
+    path: Path
+    sha256: str
+    size_bytes: int
+
+
+def fetch_file(
+    wanted: WantedFile,
+    folder: Path,
+    *,
+    network: Network | Callable[[], Network],
+    resolve: Callable[[HubFile], RemoteFile],
+    limiter: RateLimiter,
+    on_progress: Callable[[DownloadProgress], None],
+    cancelled: threading.Event,
+    patience: "Patience | None" = None,
+    connections: int = 4,
+) -> FetchedFile:
+    """Download a file to its `target` below `folder`; at once if it is there.
+
+    Blocks: call it on a background thread. What was fetched before is gone on with, also after a
+    break or in another process; of two that fetch the same file, the second waits. `on_progress` is
+    called on this thread, about ten times a second. Raises `DownloadError`, the `HubError`s of
+    `resolve`, or `DownloadCancelled`.
+    """
+    from catalog.downloads.part_file import discard
+    from catalog.downloads.transfer import transfer
+    from catalog.http import HttpClient, Patience
+
+    target = folder / wanted.target
+    source = wanted.sources[0]
+    now = network() if callable(network) else network
+    patience = patience or Patience()
+    meter = Meter(on_progress)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(target.name + ".part")
+    with locked(target.with_name(target.name + ".lock"), cancelled):
+        if not target.is_file():
+            if isinstance(source, HubFile):
+                remote = resolve(source)
+            elif isinstance(source, Package):
+                raise NotImplementedError
+            else:
+                remote = RemoteFile(url=source.url, sha256=wanted.sha256, size=wanted.size_bytes)
+            with HttpClient(cancelled, patience, now) as client:
+                transfer(
+                    client,
+                    remote,
+                    part,
+                    limit=1 << 40,
+                    patience=patience,
+                    cancelled=cancelled,
+                    on_bytes=lambda done, total: meter.report("downloading", done, total),
+                )
+            part.replace(target)
+            discard(part)
+    with target.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return FetchedFile(target, digest, target.stat().st_size)
+
+
+def discard_partial(wanted: WantedFile, folder: Path) -> None:
+    """Delete what an interrupted download left in `folder`."""
+    from catalog.downloads.part_file import discard
+
+    target = folder / wanted.target
+    discard(target.with_name(target.name + ".part"))
+
+
+def fetched_bytes(wanted: Artifact | WantedFile, folder: Path) -> int:
+    """Bytes of an interrupted download that lie in `folder`; 0 where there is none."""
     try:
-        return _part_path(folder / artifact.file_name).stat().st_size
+        if isinstance(wanted, WantedFile):
+            return (folder / f"{wanted.target}.part").stat().st_size
+        return _part_path(folder / wanted.file_name).stat().st_size
     except OSError:
         return 0
 

@@ -4,7 +4,6 @@ import re
 import threading
 from urllib.parse import urlsplit, urlunsplit
 
-import httpx2
 import msgspec
 from packaging.version import InvalidVersion, Version
 from pypi_simple import (
@@ -18,7 +17,7 @@ from pypi_simple import (
 
 from catalog.entries import Package
 from catalog.errors import DownloadError
-from catalog.http import HttpClient, Interrupted, Patience, Retries, host_of
+from catalog.http import HttpClient, Interrupted, Patience, Retries, bounded_body, host_of
 from catalog.remote_file import RemoteFile
 
 _MAX_PAGE = 32 << 20
@@ -83,7 +82,7 @@ def _project_page(client: HttpClient, package: Package, index: str) -> ProjectPa
                 f"The package index {host_of(index)} does not have {package.project}.",
                 fix=_OTHER_INDEX,
             )
-        body = _bounded_body(client, answer)
+        body = bounded_body(answer, _MAX_PAGE)
     content_type = answer.headers.get("Content-Type", "text/html").partition(";")[0].strip()
     base = str(answer.url)
     try:
@@ -96,16 +95,6 @@ def _project_page(client: HttpClient, package: Package, index: str) -> ProjectPa
     except (ValueError, msgspec.DecodeError, UnsupportedRepoVersionError) as error:
         raise _not_an_index(index) from error
     raise _not_an_index(index)
-
-
-def _bounded_body(client: HttpClient, answer: httpx2.Response) -> bytes:
-    body = bytearray()
-    for chunk in answer.iter_bytes():
-        client.check_cancelled()
-        body += chunk
-        if len(body) > _MAX_PAGE:
-            raise DownloadError(f"The list of files that {answer.url.host} sends has no end.")
-    return bytes(body)
 
 
 def _choose(page: ProjectPage, package: Package, index: str) -> DistributionPackage:
