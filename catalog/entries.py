@@ -1,21 +1,37 @@
-"""The types of a catalogue file. `resources/catalog.json` holds the bundled one."""
+"""The types of a catalogue file. `resources/catalog.json` holds the bundled one.
+
+The bounds hold when a file is read; `docs/catalog.md` says what each field is for.
+"""
 
 from pathlib import PurePosixPath
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 Kind = Literal["chat", "completion", "embedding", "vision", "adapter", "reference"]
 Status = Literal["ready", "needs_conversion", "reference_only"]
 Role = Literal["weights", "projector", "adapter"]
 
+Id = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9._-]{0,99}$")]
+Word = Annotated[str, Meta(max_length=100)]
+Line = Annotated[str, Meta(max_length=300)]
+Paragraph = Annotated[str, Meta(max_length=2_000)]
+Address = Annotated[str, Meta(max_length=2_000)]
+Date = Annotated[str, Meta(pattern="^([0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?)?$")]
+TemplateText = Annotated[str, Meta(max_length=100_000)]
+Count = Annotated[int, Meta(ge=0, le=10**15)]
+Size = Annotated[int, Meta(gt=0, le=10**15)]
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+Words = Annotated[tuple[Word, ...], Meta(max_length=50)]
+
 
 class HubFile(msgspec.Struct, frozen=True, tag="hub", tag_field="type"):
     """A file of a repository on the Hub, at a branch, tag or commit."""
 
-    repo: str
-    path: str
-    revision: str = "main"
+    repo: Line
+    path: Address
+    revision: Word = "main"
 
     @property
     def name(self) -> str:
@@ -25,7 +41,7 @@ class HubFile(msgspec.Struct, frozen=True, tag="hub", tag_field="type"):
 class Url(msgspec.Struct, frozen=True, tag="url", tag_field="type"):
     """A file at an https address."""
 
-    url: str
+    url: Address
 
     @property
     def name(self) -> str:
@@ -35,9 +51,9 @@ class Url(msgspec.Struct, frozen=True, tag="url", tag_field="type"):
 class Package(msgspec.Struct, frozen=True, tag="package", tag_field="type"):
     """A wheel on a package index that ships the file as `member`."""
 
-    project: str
-    version: str
-    member: str
+    project: Word
+    version: Word
+    member: Address
 
     @property
     def name(self) -> str:
@@ -50,8 +66,8 @@ Source = HubFile | Url | Package
 class Licence(msgspec.Struct, frozen=True):
     """`id` is an SPDX id or a name; with `accept`, a person must agree before the download."""
 
-    id: str
-    url: str = ""
+    id: Word
+    url: Address = ""
     accept: bool = False
 
 
@@ -63,13 +79,13 @@ class Artifact(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     role: Role
-    quant: str
-    sources: tuple[Source, ...]
-    bits: float | None = None
-    size_bytes: int | None = None
-    about_bytes: int | None = None
-    sha256: str | None = None
-    download_bytes: int | None = None
+    quant: Word
+    sources: Annotated[tuple[Source, ...], Meta(min_length=1, max_length=20)]
+    bits: Annotated[float, Meta(gt=0, le=64)] | None = None
+    size_bytes: Size | None = None
+    about_bytes: Size | None = None
+    sha256: Sha256 | None = None
+    download_bytes: Size | None = None
 
     @property
     def file_name(self) -> str:
@@ -82,32 +98,33 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     `parameters` and `context` (in tokens) are 0 where unknown. `template` names a prompt template of the
     catalogue; empty: the file's own. `sampling` holds what suits it, by option key. `published` is
-    the ISO date on which it appeared, `showed` what was new about it. `obstacle` says why it can't be
-    run, where `status` is not "ready". `base` names what it was made from.
+    the ISO date, or the month or year, on which it or the first of its line appeared, `showed` what
+    was new about it. `obstacle` says why it can't be run, where `status` is not "ready". `base` names
+    what it was made from.
     """
 
-    id: str
-    name: str
-    family: str
+    id: Id
+    name: Annotated[str, Meta(min_length=1, max_length=150)]
+    family: Word
     kind: Kind
     licence: Licence
-    summary: str
-    artifacts: tuple[Artifact, ...] = ()
-    parameters: int = 0
-    architecture: str = ""
-    capabilities: tuple[str, ...] = ()
-    base: str = ""
-    context: int = 0
-    template: str = ""
-    stop: tuple[str, ...] = ()
-    sampling: dict[str, float] = {}
-    tags: tuple[str, ...] = ()
-    collection: str = ""
+    summary: Line
+    artifacts: Annotated[tuple[Artifact, ...], Meta(max_length=200)] = ()
+    parameters: Count = 0
+    architecture: Word = ""
+    capabilities: Words = ()
+    base: Line = ""
+    context: Count = 0
+    template: Word = ""
+    stop: Words = ()
+    sampling: Annotated[dict[Word, float], Meta(max_length=50)] = {}
+    tags: Words = ()
+    collection: Word = ""
     status: Status = "ready"
-    obstacle: str = ""
-    published: str = ""
-    showed: str = ""
-    url: str = ""
+    obstacle: Paragraph = ""
+    published: Date = ""
+    showed: Paragraph = ""
+    url: Address = ""
 
     @property
     def weights(self) -> tuple[Artifact, ...]:
@@ -124,22 +141,22 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 class Collection(msgspec.Struct, frozen=True, kw_only=True):
     """Entries that belong together, in the order of the catalogue. `Entry.collection` names its id."""
 
-    id: str
-    title: str
-    summary: str = ""
+    id: Id
+    title: Annotated[str, Meta(min_length=1, max_length=100)]
+    summary: Line = ""
 
 
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
     """A catalogue file. `templates` are Jinja chat templates by the name that entries use."""
 
     schema_version: int
-    id: str
-    revision: int
-    published: str
-    entries: tuple[Entry, ...]
-    title: str = ""
-    collections: tuple[Collection, ...] = ()
-    templates: dict[str, str] = {}
+    id: Id
+    revision: Count
+    published: Date
+    entries: Annotated[tuple[Entry, ...], Meta(max_length=20_000)]
+    title: Word = ""
+    collections: Annotated[tuple[Collection, ...], Meta(max_length=200)] = ()
+    templates: Annotated[dict[Word, TemplateText], Meta(max_length=200)] = {}
 
     def entry(self, entry_id: str) -> Entry | None:
         return next((entry for entry in self.entries if entry.id == entry_id), None)

@@ -125,7 +125,7 @@ def test_a_pulled_model_is_installed(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     content = model_file.read_bytes()
-    (starter,) = load_bundled().entries
+    starter = load_bundled().entries[0]
     entry = msgspec.structs.replace(starter, artifacts=(artifact_for(content),))
     catalogue = msgspec.structs.replace(load_bundled(), entries=(entry,))
     monkeypatch.setattr("app.cli.models.load_bundled", lambda: catalogue)
