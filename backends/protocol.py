@@ -161,11 +161,27 @@ Event = (
 )
 
 
+class Allocation(msgspec.Struct, frozen=True, kw_only=True):
+    """Bytes that an engine took for a model, wherever they lie.
+
+    `weights` counts those that are only mapped from the file too, `compute` the scratch space.
+    """
+
+    weights: int
+    kv_cache: int
+    compute: int
+
+    @property
+    def total(self) -> int:
+        return self.weights + self.kv_cache + self.compute
+
+
 class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What a loaded model says of itself. Zero or an empty text where it does not know.
 
     `template` names where the chat template comes from, in words ("from the file", "ChatML, built
-    in", "none: plain completion"). `warnings` are sentences for the person.
+    in", "none: plain completion"). `allocated` is None where the engine does not tell. `warnings` are
+    sentences for the person.
     """
 
     model: str
@@ -176,6 +192,7 @@ class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
     device: str = "CPU"
     template: str = ""
     memory_bytes: int = 0
+    allocated: Allocation | None = None
     load_ms: float = 0.0
     safe_mode: bool = False
     warnings: tuple[str, ...] = ()

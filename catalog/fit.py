@@ -1,28 +1,41 @@
-"""How much memory a model takes, estimated from its header before anything is loaded."""
+"""Whether a model fits this computer's memory, why, and how fast it will be."""
 
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
 
-from catalog.gguf_header import GgufHeader, MetadataValue
+from catalog.gguf_header import GgufHeader
+from catalog.memory_estimate import CacheType, MemoryEstimate, estimate
+from catalog.speed import SpeedClass, active_bytes, speed_class, tokens_per_second
 
-_CELLS = 256  # the cache's length is rounded up to this
-_UBATCH = 512
-_F16, _F32 = 2, 4
-_MAX_LAYERS = 4096  # a header may claim billions
+__all__ = [
+    "CacheType",
+    "Fit",
+    "Memory",
+    "MemoryEstimate",
+    "SpeedClass",
+    "Verdict",
+    "estimate",
+    "fit",
+    "rough_fit",
+]
 
-_SLIDING_PERIODS = {"gemma2": 2, "gemma3": 6, "cohere2": 4, "gpt-oss": 2, "llama4": 4}
-"""In these architectures every layer but the last of so many looks back on a window only."""
-
-
-CacheType = Literal["f16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0"]
 Verdict = Literal["fits", "tight", "too_large"]
-SpeedClass = Literal["fast", "readable", "slow"]
+
+_SHARE = 0.9
+"""Of the memory that is free, or there in all: the rest is for what other programs do meanwhile."""
+
+_STEP = 256
+_LONGEST_CONTEXT = 1 << 20  # a header may claim any length
+_ROUGH_LONGEST = 32_768
+_ROUGH_BITS = 5.0
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes of memory, free now and in all; those of a graphics card are 0 where there is none.
 
+    `vram_shared`: the graphics card has no memory of its own, and `vram_free` is a part of `free`.
     `bandwidth` is how many bytes a second the processor reads from memory, 0 where not measured.
     """
 
@@ -30,23 +43,27 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
     total: int
     vram_free: int = 0
     vram_total: int = 0
+    vram_shared: bool = False
     bandwidth: float = 0.0
 
-
-class MemoryEstimate(msgspec.Struct, frozen=True):
-    """Bytes. `kv_cache` holds what the model remembers of the chat, `compute` its scratch space."""
-
-    weights: int
-    kv_cache: int
-    compute: int
+    @property
+    def comfortable(self) -> int:
+        """What a model may take so that it simply runs: on the graphics card, where there is one."""
+        return int(_SHARE * (self.vram_free if self.vram_total else self.free))
 
     @property
-    def total(self) -> int:
-        return self.weights + self.kv_cache + self.compute
+    def utmost(self) -> int:
+        """What a model may take when other programs make room, or a part stays off the graphics card."""
+        own = 0 if self.vram_shared else self.vram_total
+        return int(_SHARE * (self.total + own))
 
 
 class Fit(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a model fits, and why. Bytes and tokens.
+
+    It `fits` where nine tenths of the free memory are enough, graphics memory where there is a
+    graphics card. It is `tight` where it would do if other programs gave their memory back, or if
+    a part of it were left off the graphics card; beyond that it is `too_large`.
 
     `free` is what `needed` was held against. `largest_context` is the longest that fits, 0 where
     none does. `exact`: computed from the file's header, not from its size alone. `tokens_per_second` is
@@ -67,109 +84,86 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True):
         return self.parts.total
 
 
-def estimate(
-    header: GgufHeader, weights_bytes: int, n_ctx: int, *, swa_full: bool = True
-) -> MemoryEstimate:
-    """Memory for a context of `n_ctx` tokens, one sequence, a cache in F16, no flash attention.
+def fit(
+    header: GgufHeader,
+    weights_bytes: int,
+    n_ctx: int,
+    memory: Memory,
+    *,
+    cache_type: CacheType = "f16",
+) -> Fit:
+    """Judge a model by its header. `weights_bytes` is of all its files, `n_ctx` in tokens."""
 
-    `swa_full`, as llama.cpp calls it: layers that look back on a window only keep all tokens
-    nevertheless, which reuse of a prompt's beginning needs. Where a header leaves something out,
-    the estimate errs towards more.
+    def parts(tokens: int) -> MemoryEstimate:
+        return estimate(header, weights_bytes, tokens, cache_type=cache_type)
+
+    longest = min(header.context_length or _LONGEST_CONTEXT, _LONGEST_CONTEXT)
+    return _judge(parts, n_ctx, longest, active_bytes(header, weights_bytes), memory, exact=True)
+
+
+def rough_fit(parameters: int, weights_bytes: int, n_ctx: int, memory: Memory) -> Fit:
+    """Judge a model of which only the size is known, by what models of that size take at most.
+
+    Either number may be 0. Older models take more for their context, and those with experts are
+    faster.
     """
-    kv_cache = _kv_cache(header, n_ctx, swa_full=swa_full)
-    return MemoryEstimate(weights_bytes, kv_cache, _compute(header, n_ctx))
+    parameters = parameters or int(weights_bytes * 8 / _ROUGH_BITS)
+    weights_bytes = weights_bytes or int(parameters * _ROUGH_BITS / 8)
+
+    def parts(tokens: int) -> MemoryEstimate:
+        return _rough_parts(parameters, weights_bytes, tokens)
+
+    return _judge(parts, n_ctx, _ROUGH_LONGEST, weights_bytes, memory, exact=False)
 
 
-def _kv_cache(header: GgufHeader, n_ctx: int, *, swa_full: bool) -> int:
-    shape = _Shape(header)
-    full = _padded(n_ctx)
-    windowed = _padded(min(n_ctx, shape.window + _UBATCH))
-    total = 0
-    for layer in range(min(header.n_layers, _MAX_LAYERS)):
-        cells = windowed if shape.slides(layer) and not swa_full else full
-        total += cells * shape.attention_values(layer) * _F16 + shape.recurrent_values(layer) * _F32
-    return total
+def _judge(
+    parts: Callable[[int], MemoryEstimate],
+    n_ctx: int,
+    longest: int,
+    read_bytes: int,
+    memory: Memory,
+    *,
+    exact: bool,
+) -> Fit:
+    wanted = parts(n_ctx)
+    speed = tokens_per_second(read_bytes, wanted.kv_cache, memory.bandwidth)
+    return Fit(
+        verdict=_verdict(wanted.total, memory),
+        parts=wanted,
+        free=memory.vram_free if memory.vram_total else memory.free,
+        n_ctx=n_ctx,
+        largest_context=_largest(parts, longest, memory.comfortable),
+        exact=exact,
+        # Of a graphics card's memory the bandwidth is not known.
+        tokens_per_second=0.0 if memory.vram_total else speed,
+        speed=None if memory.vram_total else speed_class(speed),
+    )
 
 
-def _compute(header: GgufHeader, n_ctx: int) -> int:
-    """Activations, the attention mask, and the scores or the logits of a batch, in the same place."""
-    shape = _Shape(header)
-    cells = _padded(n_ctx)
-    activations = 16 * shape.n_embd * _UBATCH
-    logits = _F32 * header.n_vocab * _UBATCH
-    mask = _F32 * _UBATCH * cells
-    layers = range(min(header.n_layers, _MAX_LAYERS))
-    scores = _F32 * _UBATCH * cells * max(map(shape.n_head, layers), default=0)
-    return activations + mask + max(logits, scores)
+def _verdict(needed: int, memory: Memory) -> Verdict:
+    if needed <= memory.comfortable:
+        return "fits"
+    return "tight" if needed <= memory.utmost else "too_large"
 
 
-class _Shape:
-    """The dimensions of a model's layers."""
-
-    def __init__(self, header: GgufHeader) -> None:
-        self._header = header
-        self.n_embd = self._hyper("embedding_length")
-        self.window = self._hyper("attention.sliding_window")
-        self._pattern = header.hyper("attention.sliding_window_pattern")
-        self._kv_rank = self._hyper("attention.kv_lora_rank")
-        self._has_mla = bool(self._kv_rank and self._hyper("attention.key_length_mla"))
-        self._d_conv = self._hyper("ssm.conv_kernel")
-        self._d_inner = self._hyper("ssm.inner_size")
-        self._d_state = self._hyper("ssm.state_size")
-        self._groups = self._hyper("ssm.group_count")
-        self._full_interval = self._hyper("full_attention_interval")
-
-    def n_head(self, layer: int) -> int:
-        return self._hyper("attention.head_count", layer)
-
-    def slides(self, layer: int) -> bool:
-        if not self.window:
-            return False
-        if isinstance(self._pattern, tuple):
-            return bool(self._pattern[layer]) if layer < len(self._pattern) else False
-        period = _integer(self._pattern) or _SLIDING_PERIODS.get(self._header.architecture, 0)
-        return bool(period) and layer % period < period - 1
-
-    def attention_values(self, layer: int) -> int:
-        """Numbers that the layer keeps of each token."""
-        n_head = self.n_head(layer)
-        if not n_head or (self._is_recurrent(layer) and self._full_interval):
-            return 0
-        if self._has_mla:
-            return self._kv_rank + self._hyper("rope.dimension_count")
-        n_head_kv = self._hyper("attention.head_count_kv", layer, default=n_head)
-        each = self.n_embd // n_head
-        key = self._hyper("attention.key_length", default=each)
-        value = self._hyper("attention.value_length", default=each)
-        return n_head_kv * (key + value)
-
-    def recurrent_values(self, layer: int) -> int:
-        """Numbers that the layer keeps in all, however long the chat."""
-        if not self._is_recurrent(layer):
-            return 0
-        convolution = (self._d_conv - 1) * (self._d_inner + 2 * self._groups * self._d_state)
-        return convolution + self._d_state * self._d_inner
-
-    def _is_recurrent(self, layer: int) -> bool:
-        if not self._d_conv:
-            return False
-        if self._full_interval:
-            return (layer + 1) % self._full_interval != 0
-        # Where only some layers attend, those that do are not recurrent.
-        per_layer = isinstance(self._header.hyper("attention.head_count_kv"), tuple)
-        return not (per_layer and self._hyper("attention.head_count_kv", layer))
-
-    def _hyper(self, key: str, layer: int = 0, default: int = 0) -> int:
-        value = self._header.hyper(key)
-        if isinstance(value, tuple):
-            value = value[layer] if layer < len(value) else None
-        number = _integer(value)
-        return default if number is None else number
+def _largest(parts: Callable[[int], MemoryEstimate], longest: int, room: int) -> int:
+    """The longest context, in whole steps, whose parts find room; found by halving."""
+    enough, too_much = 0, -(-longest // _STEP) + 1
+    while too_much - enough > 1:
+        steps = (enough + too_much) // 2
+        if parts(steps * _STEP).total <= room:
+            enough = steps
+        else:
+            too_much = steps
+    return min(enough * _STEP, longest)
 
 
-def _integer(value: MetadataValue | None) -> int | None:
-    return value if type(value) is int and value >= 0 else None
-
-
-def _padded(cells: int) -> int:
-    return (cells + _CELLS - 1) // _CELLS * _CELLS
+def _rough_parts(parameters: int, weights_bytes: int, n_ctx: int) -> MemoryEstimate:
+    """Fitted to the common models of 2023 to 2026, on the upper side."""
+    billions = parameters / 1e9
+    per_token = 112 * 1024 * min(1.0, billions / 0.5) * max(1.0, billions / 4) ** 0.4
+    n_head = 16 * (max(billions, 0.01) / 0.5) ** 0.28
+    n_vocab = 152_000 if billions > 0.4 else 50_000
+    scores = n_ctx * n_head
+    compute = 4 * 512 * (n_ctx + max(scores, n_vocab) + 12_000)
+    return MemoryEstimate(weights_bytes, int(per_token * n_ctx), int(compute))

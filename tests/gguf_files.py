@@ -92,7 +92,7 @@ def write_model(
     head = n_embd // n_head
     tensor_type, file_type = _QUANT_TYPES[weights]
     writer = gguf.GGUFWriter(path, architecture, split_max_tensors=split_tensors)
-    tokens = _add_vocabulary(writer, says)
+    tokens = add_vocabulary(writer, says)
     writer.add_type("model")
     writer.add_name(name)
     writer.add_file_type(file_type)
@@ -147,7 +147,7 @@ def write_recurrent_model(path: Path, *, context_length: int = 4096, seed: int =
     rng = np.random.default_rng(seed)
     n_embd, d_inner, d_state, d_conv, dt_rank = 64, 128, 16, 4, 4
     writer = gguf.GGUFWriter(path, "mamba")
-    n_vocab = len(_add_vocabulary(writer, ()))
+    n_vocab = len(add_vocabulary(writer, ()))
     writer.add_type("model")
     writer.add_name("Tiny recurrent")
     writer.add_file_type(gguf.LlamaFileType.ALL_F32)
@@ -238,7 +238,7 @@ def corrupt(source: Path, target: Path, how: Corruption) -> Path:
     return target
 
 
-def _add_vocabulary(writer: gguf.GGUFWriter, says: Sequence[str]) -> list[str]:
+def add_vocabulary(writer: gguf.GGUFWriter, says: Sequence[str]) -> list[str]:
     """A SentencePiece vocabulary with a token for every byte, so that any text can be tokenized."""
     kinds = gguf.TokenType
     vocabulary = [(text, 0.0, kinds.CONTROL) for text in CONTROL_TOKENS]

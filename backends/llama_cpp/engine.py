@@ -11,9 +11,11 @@ from backends.errors import ModelLoadError
 from backends.llama_cpp.answering import Answering
 from backends.llama_cpp.context import AbortFlag, Context
 from backends.llama_cpp.model import Model, offloads_to_gpu
+from backends.llama_cpp.native_log import context_bytes
 from backends.llama_cpp.templates import choose_template
 from backends.protocol import (
     DEFAULT_CONTEXT,
+    Allocation,
     ChatRequest,
     Event,
     LoadOptions,
@@ -67,6 +69,7 @@ class Engine:
             device="GPU" if gpu else "CPU",
             template=self._template.source,
             memory_bytes=psutil.Process().memory_info().rss,
+            allocated=self._allocated(),
             load_ms=self._load_ms,
             safe_mode=self._safe_mode,
             warnings=tuple(filter(None, (self._warning, self._context_warning()))),
@@ -91,6 +94,10 @@ class Engine:
     def chat(self, request: ChatRequest, emit: Callable[[Event], None]) -> None:
         """Answer, emitting every event up to `Finished`. Raises PromptTooLong."""
         self._answering.chat(request, emit)
+
+    def _allocated(self) -> Allocation:
+        kv_cache, compute = context_bytes()
+        return Allocation(weights=self._model.n_bytes, kv_cache=kv_cache, compute=compute)
 
     def _context_warning(self) -> str:
         trained = self._model.n_ctx_train

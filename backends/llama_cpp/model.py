@@ -57,6 +57,7 @@ class Model:
             )
         self.vocab = native.llama_model_get_vocab(self.handle)
         self.n_vocab: int = native.llama_vocab_n_tokens(self.vocab)
+        self.n_bytes: int = native.llama_model_size(self.handle)
         self.n_ctx_train: int = native.llama_model_n_ctx_train(self.handle)
         self.bos = self._token_text(native.llama_vocab_bos(self.vocab))
         self.eos = self._token_text(native.llama_vocab_eos(self.vocab))

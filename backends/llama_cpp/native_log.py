@@ -1,4 +1,7 @@
-"""What llama.cpp logs: passed on to stderr, its last lines kept to say why a load failed."""
+"""What llama.cpp logs: passed on to stderr, its last lines kept to say why a load failed.
+
+It is also the only place where llama.cpp says how much memory a context took.
+"""
 
 import ctypes
 import re
@@ -12,7 +15,14 @@ from backends.errors import BackendError, ModelLoadError, OutOfMemory
 _KEPT_LINES = 200
 _DEBUG_LEVEL = 1  # GGML_LOG_LEVEL_DEBUG; the numbers in the bindings' comments are out of date
 
+_BUFFER = re.compile(
+    r":\s+(?P<device>\S+) .*?(?P<kind>KV|RS|state|compute|output) buffer size = +(?P<mib>[\d.]+) MiB"
+)
+_SCRATCH = ("compute", "output")
+
 _lines: deque[str] = deque(maxlen=_KEPT_LINES)
+_cache_mib: list[float] = []
+_scratch_mib: dict[tuple[str, str], float] = {}
 
 
 @native.llama_log_callback  # type: ignore[untyped-decorator]
@@ -21,12 +31,32 @@ def _on_log(level: int, text: bytes, _user_data: ctypes.c_void_p) -> None:
         return
     line = text.decode("utf-8", "replace")
     _lines.append(line)
+    _note_buffer(line)
     sys.stderr.write(line)
 
 
 def install() -> None:
     """Take over the log; it belongs to the process, as llama.cpp has only one."""
     native.llama_log_set(_on_log, ctypes.c_void_p(0))
+
+
+def context_bytes() -> tuple[int, int]:
+    """What the contexts of this process take so far: for their caches, and as scratch space."""
+    return _in_bytes(sum(_cache_mib)), _in_bytes(sum(_scratch_mib.values()))
+
+
+def _note_buffer(line: str) -> None:
+    found = _BUFFER.search(line)
+    if not found:
+        return
+    if found["kind"] in _SCRATCH:  # may be set up anew, in place of what was there
+        _scratch_mib[found["device"], found["kind"]] = float(found["mib"])
+    else:
+        _cache_mib.append(float(found["mib"]))
+
+
+def _in_bytes(mib: float) -> int:
+    return round(mib * 2**20)
 
 
 def load_failure(path: str) -> BackendError:

@@ -61,7 +61,10 @@ def test_heads_may_differ_by_layer() -> None:
         attention__key_length=64,
         attention__value_length=64,
     )
-    assert estimate(shape, 0, 256).kv_cache == 256 * (2 + 3 + 5) * 128 * F16
+    # All layers get room for the widest value, which only flash attention can do without.
+    assert estimate(shape, 0, 256).kv_cache == 256 * ((2 + 3 + 5) + 3 * 5) * 64 * F16
+    quantized = estimate(shape, 0, 256, cache_type="q8_0").kv_cache
+    assert quantized == 256 * (2 + 3 + 5) * 128 * 34 // 32
 
 
 def test_all_heads_keep_keys_where_the_file_names_no_groups() -> None:

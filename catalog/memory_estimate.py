@@ -1,0 +1,108 @@
+"""How much memory a model takes, estimated from its header before anything is loaded.
+
+The formulas follow what llama.cpp allocates when the engine of this program asks for it: one
+sequence, micro-batches of 512 tokens, no flash attention unless the cache is quantized.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from catalog.gguf_header import GgufHeader
+from catalog.memory_shape import MemoryShape
+
+CacheType = Literal["f16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0"]
+
+_CELLS = 256  # the cache's length is rounded up to this
+_F16, _F32 = 2, 4
+_CACHE_BITS: dict[CacheType, float] = {
+    "f16": 16,
+    "q8_0": 8.5,
+    "q5_1": 6,
+    "q5_0": 5.5,
+    "q4_1": 5,
+    "q4_0": 4.5,
+}
+
+
+class MemoryEstimate(msgspec.Struct, frozen=True):
+    """Bytes. `kv_cache` holds what the model remembers of the chat, `compute` its scratch space."""
+
+    weights: int
+    kv_cache: int
+    compute: int
+
+    @property
+    def total(self) -> int:
+        return self.weights + self.kv_cache + self.compute
+
+
+def estimate(
+    header: GgufHeader,
+    weights_bytes: int,
+    n_ctx: int,
+    *,
+    swa_full: bool = True,
+    cache_type: CacheType = "f16",
+    n_ubatch: int = 512,
+) -> MemoryEstimate:
+    """Memory for a context of `n_ctx` tokens and one sequence.
+
+    A quantized cache implies flash attention, which it can't be used without. `swa_full`, as
+    llama.cpp calls it: layers that look back on a window only keep all tokens nevertheless, which
+    reuse of a prompt's beginning needs. Where a header leaves something out, the estimate errs
+    towards more.
+    """
+    shape = MemoryShape(header)
+    cells = _padded(n_ctx)
+    windowed = cells if swa_full else _padded(min(n_ctx, shape.window + n_ubatch))
+    flash = cache_type != "f16"
+    kv_cache = _kv_cache(shape, cells, windowed, _CACHE_BITS[cache_type], flash=flash)
+    compute = _compute(shape, cells, windowed, n_ubatch, flash=flash)
+    return MemoryEstimate(weights_bytes, kv_cache, compute)
+
+
+def _kv_cache(shape: MemoryShape, cells: int, windowed: int, bits: float, *, flash: bool) -> int:
+    widest = max(map(shape.value_values, shape.layers), default=0)
+    total = 0
+    for layer in shape.layers:
+        if shape.has_cache(layer):
+            # Without flash attention the values of all layers must be equally wide.
+            values = shape.value_values(layer) if flash else widest
+            length = windowed if shape.slides(layer) else cells
+            total += int(length * (shape.key_values(layer) + values) * bits) // 8
+        total += shape.recurrent_values(layer) * _F32
+    return total
+
+
+def _compute(shape: MemoryShape, cells: int, windowed: int, n_ubatch: int, *, flash: bool) -> int:
+    """What a micro-batch takes at the worst moment: in a layer, or when the logits are there.
+
+    Memory is used again as soon as nothing needs what is in it. How many of the activations are
+    alive together was found by comparing with what llama.cpp allocates.
+    """
+    n_tokens = min(n_ubatch, cells)
+    mask = 0
+    if any(map(shape.attends, shape.layers)):
+        mask = (cells + (windowed if shape.has_windows else 0)) * (_F16 if flash else _F32)
+    residual = 3 * shape.n_embd
+    busiest = max((_layer_values(shape, layer, cells, flash) for layer in shape.layers), default=0)
+    in_a_layer = mask + (residual + busiest) * _F32
+    at_the_end = (residual + shape.n_vocab) * _F32
+    return n_tokens * max(in_a_layer, at_the_end)
+
+
+def _layer_values(shape: MemoryShape, layer: int, cells: int, flash: bool) -> int:
+    """Numbers that a layer works with for each token of the batch, at its busiest."""
+    attention = 2 * shape.query_values(layer) + shape.key_values(layer) + shape.value_values(layer)
+    if shape.attends(layer) and not flash:
+        attention += cells * shape.n_head(layer)
+    experts = 2 * shape.expert_values + shape.n_experts_used * shape.n_embd
+    recurrent = 0
+    if shape.is_recurrent(layer):
+        recurrent = 2 * shape.d_inner + 3 * shape.mixed_values
+    return max(attention, 3 * shape.feed_forward_values(layer), experts, recurrent)
+
+
+def _padded(cells: int) -> int:
+    return (cells + _CELLS - 1) // _CELLS * _CELLS
