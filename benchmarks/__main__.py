@@ -26,6 +26,7 @@ BENCHMARKS = (
     "window_streaming",
     "window_long_chat",
     "window_memory",
+    "catalogue_filter",
 )
 RESULTS = Path(__file__).parent / "results"
 
