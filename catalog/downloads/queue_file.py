@@ -1,0 +1,178 @@
+"""The file in which the queue keeps what was asked for, shared by every process of the program."""
+
+import contextlib
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from catalog.downloads.wanted import DownloadProblem, DownloadRequest
+from catalog.errors import CatalogError
+from catalog.lock_file import locked
+
+_log = logging.getLogger(__name__)
+
+_VERSION = 1
+_REPLACE_TRIES = 20
+_REPLACE_PAUSE_SECONDS = 0.05
+
+Wish = Literal["waiting", "paused", "failed", "done", "cancelled"]
+
+
+class QueuedDownload(msgspec.Struct, frozen=True, kw_only=True):
+    """A download as it is kept.
+
+    A running one is kept as "waiting": it goes on after whatever ends this process. A "cancelled"
+    one is gone for a person, and waits for its files to be deleted. `fetched` are the targets
+    that it brought here itself; `seconds` are Unix time.
+    """
+
+    request: DownloadRequest
+    wish: Wish = "waiting"
+    added_at: float
+    total: int | None = None
+    fetched: tuple[str, ...] = ()
+    problem: DownloadProblem | None = None
+    path: str = ""
+    finished_at: float = 0.0
+
+    @property
+    def id(self) -> str:
+        return self.request.id
+
+
+class _Version(msgspec.Struct, frozen=True):
+    version: int
+
+
+class _Contents(msgspec.Struct, frozen=True):
+    version: int
+    downloads: tuple[QueuedDownload, ...] = ()
+
+
+class QueueFile:
+    """The downloads in their order. Thread-safe; each change is on the disk when the call returns.
+
+    Raises `CatalogError` where the file can't be used, also where a newer Causeway wrote it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.RLock()
+        self._known: tuple[QueuedDownload, ...] = ()
+        self._stamp: tuple[int, int, int] | None = None
+
+    def read(self) -> tuple[QueuedDownload, ...]:
+        """What is queued; costs one look at the file where no other process has changed it."""
+        with self._lock, self._in_words():
+            self._refresh()
+            return self._known
+
+    def change(
+        self, change: Callable[[list[QueuedDownload]], None], *, at_all_costs: bool = False
+    ) -> tuple[QueuedDownload, ...]:
+        """Read, let `change` work on the list in place, store; other processes wait meanwhile.
+
+        With `at_all_costs` a disk that refuses the change is no failure: it counts until the end of
+        this process, or until it is stored with the next one.
+        """
+        with self._lock, self._in_words():
+            with contextlib.ExitStack() as held:
+                try:
+                    self._path.parent.mkdir(parents=True, exist_ok=True)
+                    lock_path = self._path.with_name(f"{self._path.name}.lock")
+                    held.enter_context(locked(lock_path, threading.Event()))
+                    self._refresh()
+                except OSError:
+                    if not at_all_costs:
+                        raise
+                downloads = list(self._known)
+                change(downloads)
+                if tuple(downloads) == self._known:
+                    return self._known
+                try:
+                    self._store(downloads)
+                except OSError as error:
+                    if not at_all_costs:
+                        raise
+                    _log.warning("the list of downloads could not be stored: %s", error)
+                self._known = tuple(downloads)
+            return self._known
+
+    def _refresh(self) -> None:
+        stamp = self._stamp_on_disk()
+        if stamp == self._stamp:
+            return
+        self._known = self._read() if stamp is not None else ()
+        self._stamp = stamp
+
+    def _read(self) -> tuple[QueuedDownload, ...]:
+        """A damaged file is set aside: what was fetched stays, and must only be asked for again."""
+        try:
+            data = self._path.read_bytes()
+        except FileNotFoundError:
+            return ()
+        try:
+            if msgspec.json.decode(data, type=_Version).version > _VERSION:
+                raise CatalogError(
+                    "The list of downloads was written by a newer Causeway.",
+                    f"This one can't read “{self._path}”, and leaves it as it is.",
+                    "Update Causeway.",
+                )
+            return msgspec.json.decode(data, type=_Contents).downloads
+        except msgspec.DecodeError:
+            with contextlib.suppress(OSError):
+                self._path.replace(self._path.with_name(f"{self._path.name}.damaged"))
+            return ()
+
+    def _store(self, downloads: Sequence[QueuedDownload]) -> None:
+        contents = _Contents(version=_VERSION, downloads=tuple(downloads))
+        data = msgspec.json.format(msgspec.json.encode(contents), indent=1)
+        temporary = self._path.with_name(f"{self._path.name}.tmp")
+        try:
+            with temporary.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            _replace(temporary, self._path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise
+        self._stamp = self._stamp_on_disk()
+
+    def _stamp_on_disk(self) -> tuple[int, int, int] | None:
+        try:
+            status = self._path.stat()
+        except FileNotFoundError:
+            return None
+        return status.st_mtime_ns, status.st_size, status.st_ino
+
+    @contextlib.contextmanager
+    def _in_words(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise CatalogError(
+                f"The list of downloads can't be read or written: “{self._path}”.",
+                f"{error.strerror or error}.",
+                "Free some space, or check who may write there.",
+            ) from error
+
+
+def _replace(source: Path, target: Path) -> None:
+    """Windows refuses while another process reads the target, which takes it a moment."""
+    for _ in range(_REPLACE_TRIES if sys.platform == "win32" else 0):
+        try:
+            source.replace(target)
+        except PermissionError:
+            time.sleep(_REPLACE_PAUSE_SECONDS)
+        else:
+            return
+    source.replace(target)
