@@ -1,76 +1,74 @@
-"""The models on this computer: those in our own folder, and files that were added where they lie."""
+"""The models on this computer: in our own folder, added where they lie, or other programs'."""
 
+import contextlib
 import os
-import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
 from catalog.entries import Catalogue, Entry
-from catalog.errors import BadModelFile, CatalogError, UnknownModel
-from catalog.gguf import check_model_file, is_later_part, model_stem, parts_of
-from catalog.library.registry import FileFacts, Registry
+from catalog.errors import CatalogError, UnknownModel
+from catalog.gguf import check_model_file
+from catalog.library.assembly import Assembled, assemble, new_id
+from catalog.library.content import Expected, Verification, digests_of, verified
+from catalog.library.details import ModelDetails, details_of
+from catalog.library.facts import FileFacts, file_parts, read_facts, state_of
+from catalog.library.found import FoundFile
+from catalog.library.installed import InstalledModel, LibraryProblem, ModelKind, PlaceKind
+from catalog.library.places import TITLES, Place
+from catalog.library.recognition import Recognition
+from catalog.library.registry import Content, Registry
+from catalog.library.removal import not_ours, take_away
+from catalog.library.scan import Looked, look
+from catalog.library.watching import WatchedFolder, watch_folders
+
+__all__ = ["InstalledModel", "Library", "LibraryProblem", "ModelKind", "PlaceKind"]
 
 _SUFFIX = ".gguf"
 
-ModelKind = Literal["chat", "completion", "embedding", "adapter"]
-PlaceKind = Literal[
-    "own", "added", "folder", "lm_studio", "gpt4all", "ollama", "hub_cache", "llama_cpp"
-]
+
+def _no_places() -> tuple[Place, ...]:
+    return ()
 
 
-class InstalledModel(msgspec.Struct, frozen=True, kw_only=True):
-    """A model that can be loaded from `path`.
-
-    `managed`: it lies in our models folder, so that removing it deletes its files; any other is
-    only forgotten. `size_bytes` is of all its parts, `context_length` in tokens (0: not known).
-    `place` says by whom it was found. `base` is what an adapter was made for, `template` the Jinja text
-    that the catalogue gives it instead of the file's own. `sha256` is empty until somebody has
-    computed it, or a download has. `also_at`: other files with the same content.
-    """
-
-    id: str
-    name: str
-    path: Path
-    size_bytes: int
-    quant: str
-    architecture: str
-    context_length: int
-    has_template: bool
-    managed: bool
-    entry: Entry | None
-    kind: ModelKind = "chat"
-    place: PlaceKind = "own"
-    parameters: int = 0
-    projector: Path | None = None
-    template: str = ""
-    base: str = ""
-    sha256: str = ""
-    also_at: tuple[Path, ...] = ()
+def _no_template(entry: Entry) -> str:
+    return ""
 
 
-class LibraryProblem(msgspec.Struct, frozen=True):
-    """A file that should be a model but can't be used, and the reason in words."""
-
-    path: Path
-    error: CatalogError
+def _unheard(done: int, total: int) -> None:
+    pass
 
 
 class Library:
     """Knows every installed model. May be used from any thread, and beside other processes.
 
     Headers are read once: what they say is kept in `registry_file` until the file changes.
+    `catalogue` gives the entries that files are recognised by; where it is a function, it is asked
+    at each look, as is `places` for the folders of others, which are never written to.
+    `template_of` gives an entry's Jinja text, empty where the file's own is right.
     """
 
-    def __init__(self, models_folder: Path, registry_file: Path, catalogue: Catalogue) -> None:
+    def __init__(
+        self,
+        models_folder: Path,
+        registry_file: Path,
+        catalogue: Catalogue | Callable[[], Sequence[Entry]],
+        places: Callable[[], Sequence[Place]] = _no_places,
+        template_of: Callable[[Entry], str] = _no_template,
+    ) -> None:
         self._folder = _absolute(models_folder)
         self._registry = Registry(registry_file)
-        self._catalogue = catalogue
+        self._entries = (
+            (lambda: catalogue.entries) if isinstance(catalogue, Catalogue) else catalogue
+        )
+        self._places = places
+        self._template_of = template_of
         self._lock = threading.Lock()
         self._problems: tuple[LibraryProblem, ...] = ()
+        self._recognized_by: tuple[Sequence[Entry], Recognition] | None = None
+        self._titles: dict[Path, str] = {}
 
     @property
     def models_folder(self) -> Path:
@@ -78,37 +76,37 @@ class Library:
 
     @property
     def problems(self) -> tuple[LibraryProblem, ...]:
-        """What `models()` skipped when it last looked."""
+        """What the last look skipped."""
         return self._problems
 
     def models(self) -> tuple[InstalledModel, ...]:
-        """Every usable model, by name. Unreadable files are skipped and listed in `problems`."""
-        with self._lock:
-            return tuple(sorted(self._scan(), key=lambda model: model.name.casefold()))
+        """Every usable model, by name, those for search too. What is unusable is in `problems`."""
+        return tuple(model for model in self._scan()[0].models if model.kind != "adapter")
+
+    def adapters(self) -> tuple[InstalledModel, ...]:
+        """Every adapter, by name. `base` says what it was made for."""
+        return tuple(model for model in self._scan()[0].models if model.kind == "adapter")
 
     def find(self, ref: str) -> InstalledModel:
-        """The model of that id, file name, or unique beginning of either, or in the file `ref`.
+        """The model of that id, name, or unique beginning of either, or in the file `ref`.
 
-        A file need not have been added. Raises `UnknownModel` or `BadModelFile`.
+        An adapter is found by its whole id or name. A file need not have been added. Raises
+        `UnknownModel` or `BadModelFile`.
         """
-        installed = self.models()
+        assembled = self._scan()[0]
         wanted = ref.strip()
-        for model in installed:
+        folded = wanted.casefold()
+        for model in assembled.models:
             if wanted in (model.id, model.path.name):
                 return model
+        other_name = assembled.aliases.get(folded)
+        for model in assembled.models:
+            if model.id == other_name:
+                return model
         if wanted.lower().endswith(_SUFFIX) or os.sep in wanted or "/" in wanted:
-            return self._model_at(Path(wanted), installed)
-        beginning = wanted.casefold()
-        matches = [
-            model
-            for model in installed
-            if beginning
-            and (
-                model.id.startswith(beginning)
-                or model.path.name.casefold().startswith(beginning)
-                or model.name.casefold().startswith(beginning)
-            )
-        ]
+            return self._model_at(Path(wanted), assembled)
+        installed = tuple(model for model in assembled.models if model.kind != "adapter")
+        matches = [model for model in installed if folded and _begins(model, folded)]
         if len(matches) == 1:
             return matches[0]
         if matches:
@@ -117,135 +115,236 @@ class Library:
                 fix=f"Choose one of {', '.join(model.id for model in matches)}.",
             )
         if wanted and os.path.exists(wanted):  # noqa: PTH110 (Path.exists raises on odd names)
-            return self._model_at(Path(wanted), installed)
+            return self._model_at(Path(wanted), assembled)
         raise self._unknown(wanted, installed)
 
     def add_file(self, path: Path) -> InstalledModel:
-        """Check a model file and add it where it lies. Raises `BadModelFile`."""
-        where = _absolute(path)
-        facts = _read_facts(where)
-        with self._lock, self._registry.changing() as files:
-            known = files.pop(str(where), None)
-            taken = {other.id for other in files.values()}
-            facts = msgspec.structs.replace(
-                facts,
-                id=known.id if known else self._new_id(where, facts, taken),
-                added=not self._is_managed(where),
-            )
-            files[str(where)] = facts
-            return self._model(where, facts)
+        """Check a model or adapter and add it where it lies. Raises `BadModelFile`.
 
-    def remove(self, model_id: str) -> None:
-        """Delete a managed model's files, or forget one that was added.
-
-        An added file may be gone: then its id or its path is still known. Raises `UnknownModel`.
+        One that is listed already, in whatever place, stays as it is.
         """
-        installed = self.models()
-        model = next((model for model in installed if model.id == model_id), None)
-        path = model.path if model else _absolute(Path(model_id))
-        with self._lock, self._registry.changing() as files:
-            if model is None and str(path) not in files:
-                name = next((name for name, facts in files.items() if facts.id == model_id), None)
-                if name is None:
-                    raise self._unknown(model_id, installed)
-                path = Path(name)
-            facts = files.pop(str(path), None)
-            if model is not None and model.managed:
-                _delete(_parts(path, facts.n_parts if facts else 1))
-
-    def _scan(self) -> Iterator[InstalledModel]:
-        known = self._registry.files()
-        current: dict[str, FileFacts] = {}
-        problems: list[LibraryProblem] = []
-        for path in self._candidates(known, problems):
-            before = known.get(str(path))
-            try:
-                facts = before if before and _unchanged(path, before) else _read_facts(path)
-            except BadModelFile as error:
-                problems.append(LibraryProblem(path, error))
-                continue
-            if before is None or not before.id:
-                taken = {other.id for other in (*known.values(), *current.values())}
-                facts = msgspec.structs.replace(facts, id=self._new_id(path, facts, taken))
-            elif facts is not before:
-                facts = msgspec.structs.replace(facts, id=before.id, added=before.added)
-            current[str(path)] = facts
-        self._problems = tuple(problems)
-        self._registry.remember(current, lambda path: self._is_managed(Path(path)))
-        return iter([self._model(Path(path), facts) for path, facts in current.items()])
-
-    def _candidates(
-        self, known: Mapping[str, FileFacts], problems: list[LibraryProblem]
-    ) -> Iterator[Path]:
-        """Managed files first, in a steady order, so that ids are given out the same way."""
-        own: list[Path] = []
-        try:
-            own = sorted(self._folder.iterdir())
-        except FileNotFoundError:
-            pass  # nothing has been downloaded yet
-        except OSError as error:
-            unreadable = CatalogError(
-                f"The models folder “{self._folder}” can't be read.",
-                f"{error.strerror}.",
-                "Check who may read it, or choose another models folder.",
-            )
-            problems.append(LibraryProblem(self._folder, unreadable))
-        for path in own:
-            if path.suffix.lower() == _SUFFIX and not is_later_part(path):
-                yield path
-        for name, facts in sorted(known.items()):
-            if facts.added and not self._is_managed(Path(name)):
-                yield Path(name)
-
-    def _is_managed(self, path: Path) -> bool:
-        return path.parent == self._folder
-
-    def _model(self, path: Path, facts: FileFacts) -> InstalledModel:
-        entry = self._entry_of(path, facts)
-        return InstalledModel(
-            id=facts.id,
-            name=entry[0].name if entry else facts.name or model_stem(path),
-            path=path,
-            size_bytes=facts.size_bytes,
-            quant=facts.quant,
-            architecture=facts.architecture,
-            context_length=facts.context_length,
-            has_template=facts.has_template,
-            managed=self._is_managed(path),
-            entry=entry[0] if entry else None,
-        )
-
-    def _model_at(self, path: Path, installed: tuple[InstalledModel, ...]) -> InstalledModel:
         where = _absolute(path)
-        for model in installed:
-            if model.path == where:
-                return model
-        facts = _read_facts(where)
-        taken = {model.id for model in installed}
-        return self._model(
-            where, msgspec.structs.replace(facts, id=self._new_id(where, facts, taken))
+        listed = _at(where, self._scan()[0])
+        if listed is not None:
+            return listed
+        facts = self._facts_of_loose(where)
+        with self._lock, self._registry.changing() as known:
+            file = FoundFile(path=str(where), place="added", loose=True)
+            taken = {other.id for other in known.files.values()}
+            recognition = self._recognition()
+            recognized = recognition.of(where.name, facts.size_bytes)
+            model_id = new_id(file, recognized, taken, recognition.ids)
+            known.files[str(where)] = msgspec.structs.replace(facts, id=model_id, added=True)
+        return _at(where, self._scan()[0]) or self._loose_model(where, facts, frozenset())
+
+    def note_download(self, path: Path, entry_id: str = "", sha256: str = "") -> None:
+        """Keep what a download knows of a file: its checksum, and the entry it was fetched for.
+
+        For every file of a model, its projector included. Raises `CatalogError` where it can't be kept.
+        """
+        self._note({path: Content(stamp="", sha256=sha256, origin="download", entry_id=entry_id)})
+
+    def remove(self, model_id: str, *, for_good: bool = False) -> int:
+        """Put a managed model's files into the trash, or forget one that was added.
+
+        Its projector goes with it where no other model needs it. Returns the bytes freed. An added
+        file may be gone: then its id or its path is still known. `for_good` deletes at once. Raises
+        `UnknownModel`, `TrashUnavailable`, and `CatalogError` for what belongs to another program.
+        """
+        assembled, _ = self._scan()
+        model = next((each for each in assembled.models if each.id == model_id), None)
+        freed = 0
+        if model is not None and model.managed:
+            files = list(self._parts(model, assembled))
+            if model.projector and not _is_shared(model, assembled):
+                files.append(model.projector)
+            freed = take_away(files, self._folder, for_good=for_good)
+        elif model is not None and model.place != "added":
+            raise not_ours(model)
+        with self._lock, self._registry.changing() as known:
+            path = str(model.path if model else _absolute(Path(model_id)))
+            if path not in known.files:
+                path = next((p for p, facts in known.files.items() if facts.id == model_id), path)
+            if model is None and path not in known.files:
+                raise self._unknown(model_id, assembled.models)
+            known.files.pop(path, None)
+            known.contents.pop(path, None)
+        return freed
+
+    def digest(
+        self,
+        model: InstalledModel,
+        on_progress: Callable[[int, int], None] = _unheard,
+        cancelled: threading.Event | None = None,
+    ) -> str:
+        """Compute and keep the SHA-256 of a model's files; that of its first is returned.
+
+        Blocks for as long as reading takes; `on_progress` is told bytes read, of all, on this
+        thread. Raises `DownloadCancelled`, and `CatalogError` where a file can't be read.
+        """
+        parts = self._parts(model)
+        digests = digests_of(parts, on_progress, cancelled or threading.Event())
+        self._note_computed(parts, digests)
+        return digests[0]
+
+    def verify(
+        self,
+        model: InstalledModel,
+        on_progress: Callable[[int, int], None] = _unheard,
+        cancelled: threading.Event | None = None,
+    ) -> Verification:
+        """Check that a model's files are what they should be. Blocks and raises as `digest` does."""
+        parts = self._parts(model)
+        expected = [self._expected(model, part) for part in parts]
+        outcome, digests = verified(parts, expected, on_progress, cancelled or threading.Event())
+        if outcome.sound:
+            self._note_computed(parts, digests)
+        return outcome
+
+    def details(self, model: InstalledModel) -> ModelDetails:
+        """All that can be told of a model. Reads its header. Raises `BadModelFile`."""
+        assembled, looked = self._scan()
+        file = looked.found.get(str(model.path))
+        source = self._expected(model, model.path).against if model.sha256 else ""
+        return details_of(
+            model,
+            self._parts(model, assembled),
+            self._title_of(model),
+            source,
+            file.licence_file if file else "",
         )
 
-    def _entry_of(self, path: Path, facts: FileFacts) -> tuple[Entry, str] | None:
-        """The entry that describes this very file, and the id that the file has by it."""
-        for entry in self._catalogue.entries:
-            for artifact in entry.artifacts:
-                if (artifact.file_name, artifact.size_bytes) == (path.name, facts.size_bytes):
-                    first = artifact is entry.artifacts[0]
-                    return entry, entry.id if first else f"{entry.id}-{artifact.quant.lower()}"
-        return None
+    def watch(self, on_change: Callable[[], None]) -> Callable[[], None]:
+        """Call `on_change`, on a thread of the watch's own, soon after models come, change or go.
 
-    def _new_id(self, path: Path, facts: FileFacts, taken: set[str]) -> str:
-        entry = self._entry_of(path, facts)
-        wanted = entry[1] if entry else _slug(model_stem(path))
-        reserved = taken if entry else taken | {entry.id for entry in self._catalogue.entries}
-        model_id, number = wanted, 2
-        while model_id in reserved:
-            model_id, number = f"{wanted}-{number}", number + 1
-        return model_id
+        Returns what ends the watch. Folders that appear later are watched from then on.
+        """
+        return watch_folders(self._watched, on_change)
 
-    def _unknown(self, ref: str, installed: tuple[InstalledModel, ...]) -> UnknownModel:
-        if self._catalogue.entry(ref) is not None:
+    def _watched(self) -> tuple[WatchedFolder, ...]:
+        added = [Path(path) for path, facts in self._registry.read().files.items() if facts.added]
+        return (
+            WatchedFolder(self._folder),
+            *(WatchedFolder(place.folder) for place in self._places()),
+            *dict.fromkeys(WatchedFolder(path.parent, deep=False) for path in added),
+        )
+
+    def _scan(self) -> tuple[Assembled, Looked]:
+        with self._lock:
+            known = self._registry.read()
+            places = tuple(self._places())
+            looked = look(self._folder, places, known.files)
+            assembled = assemble(
+                looked, known.files, known.contents, self._recognition(), self._template_of
+            )
+            self._problems = looked.problems
+            self._titles = {place.folder: place.title for place in places}
+            folders = [f"{folder}{os.sep}" for folder in (self._folder, *self._titles)]
+            self._registry.remember(
+                assembled.facts,
+                lambda path: (
+                    path not in looked.found
+                    and path.startswith(tuple(folders))
+                    and not os.path.exists(path)  # noqa: PTH110
+                ),
+            )
+        models = sorted(assembled.models, key=lambda model: model.name.casefold())
+        return msgspec.structs.replace(assembled, models=tuple(models)), looked
+
+    def _recognition(self) -> Recognition:
+        entries = tuple(self._entries())
+        if self._recognized_by is None or self._recognized_by[0] != entries:
+            self._recognized_by = (entries, Recognition(entries))
+        return self._recognized_by[1]
+
+    def _model_at(self, path: Path, assembled: Assembled) -> InstalledModel:
+        where = _absolute(path)
+        listed = _at(where, assembled)
+        if listed is not None:
+            return listed
+        taken = frozenset(model.id for model in assembled.models)
+        return self._loose_model(where, self._facts_of_loose(where, adapters=False), taken)
+
+    def _facts_of_loose(self, path: Path, *, adapters: bool = True) -> FileFacts:
+        """Raises `BadModelFile` for what is no model, nor an adapter where those are wanted."""
+        facts = read_facts(path)
+        if facts.kind == "projector" or (facts.kind == "adapter" and not adapters):
+            check_model_file(path)
+        return facts
+
+    def _loose_model(self, path: Path, facts: FileFacts, taken: frozenset[str]) -> InstalledModel:
+        """A file that is not listed, described as if it were."""
+        name = str(path)
+        file = FoundFile(path=name, place="added", loose=True)
+        recognition = self._recognition()
+        recognized = recognition.of(path.name, facts.size_bytes)
+        facts = msgspec.structs.replace(
+            facts, id=new_id(file, recognized, set(taken), recognition.ids)
+        )
+        state = state_of(name, facts.n_parts)
+        looked = Looked(
+            found={name: file},
+            facts={name: facts},
+            states={name: state} if state else {},
+            problems=(),
+        )
+        return assemble(looked, {}, {}, recognition, self._template_of).models[0]
+
+    def _parts(self, model: InstalledModel, assembled: Assembled | None = None) -> tuple[Path, ...]:
+        known = assembled.facts if assembled else self._registry.read().files
+        facts = known.get(str(model.path)) or read_facts(model.path)
+        return file_parts(model.path, facts.n_parts)
+
+    def _expected(self, model: InstalledModel, part: Path) -> Expected:
+        content = self._registry.read().contents.get(str(part))
+        recognized = (
+            self._recognition().of(
+                part.name, model.size_bytes, sha256=model.sha256, entry_id=model.entry.id
+            )
+            if model.entry and part == model.path
+            else None
+        )
+        if recognized and recognized.artifact and recognized.artifact.sha256:
+            return Expected(recognized.artifact.sha256, "catalogue")
+        if content and content.sha256:
+            return Expected(
+                content.sha256, "download" if content.origin == "download" else "earlier"
+            )
+        if model.sha256 and part == model.path:
+            return Expected(model.sha256, "place")
+        return Expected()
+
+    def _note_computed(self, parts: Sequence[Path], digests: Sequence[str]) -> None:
+        with contextlib.suppress(CatalogError):  # a full disk does not make the checksum wrong
+            self._note(
+                {
+                    part: Content(stamp="", sha256=digest)
+                    for part, digest in zip(parts, digests, strict=True)
+                }
+            )
+
+    def _note(self, contents: dict[Path, Content]) -> None:
+        with self._lock, self._registry.changing() as known:
+            for path, content in contents.items():
+                where = str(_absolute(path))
+                state = state_of(where, 1)
+                before = known.contents.get(where)
+                if state is None:
+                    continue
+                if before and before.origin == "download" and content.origin == "computed":
+                    if before.sha256 != content.sha256:
+                        continue  # what was downloaded is what it is to be held against
+                    content = before
+                known.contents[where] = msgspec.structs.replace(content, stamp=state.stamp)
+
+    def _title_of(self, model: InstalledModel) -> str:
+        for folder, title in self._titles.items():
+            if model.place not in ("own", "added") and model.path.is_relative_to(folder):
+                return title
+        return TITLES[model.place]
+
+    def _unknown(self, ref: str, installed: Sequence[InstalledModel]) -> UnknownModel:
+        if ref in self._recognition().ids:
             return UnknownModel(
                 f"“{ref}” is not on this computer yet.", "It is in the catalogue.", "Get it first."
             )
@@ -262,51 +361,24 @@ def _absolute(path: Path) -> Path:
     return Path(os.path.abspath(os.path.expanduser(path)))  # noqa: PTH100, PTH111
 
 
-def _slug(stem: str) -> str:
-    return re.sub(r"[^a-z0-9.]+", "-", stem.casefold()).strip("-.") or "model"
+def _at(path: Path, assembled: Assembled) -> InstalledModel | None:
+    """The model that is shown for a file."""
+    for model in assembled.models:
+        if model.path == path or path in model.also_at:
+            return model
+    return None
 
 
-def _read_facts(path: Path) -> FileFacts:
-    """Check a file and note what it says; the id is given later. Raises `BadModelFile`."""
-    header = check_model_file(path)
-    parts = _parts(path, header.split_count)
-    return FileFacts(
-        size_bytes=sum(part.stat().st_size for part in parts),
-        stamp=_stamp(parts),
-        name=header.name,
-        quant=header.quant,
-        architecture=header.architecture,
-        context_length=header.context_length,
-        has_template=bool(header.chat_template),
-        n_parts=len(parts),
+def _begins(model: InstalledModel, folded: str) -> bool:
+    return (
+        model.id.startswith(folded)
+        or model.path.name.casefold().startswith(folded)
+        or model.name.casefold().startswith(folded)
     )
 
 
-def _parts(path: Path, n_parts: int) -> tuple[Path, ...]:
-    return parts_of(path) if n_parts > 1 else (path,)
-
-
-def _stamp(parts: tuple[Path, ...]) -> str:
-    """Changes when any of the files is written again; empty where one is gone."""
-    try:
-        states = [part.stat() for part in parts]
-    except OSError:
-        return ""
-    return " ".join(f"{state.st_size}:{state.st_mtime_ns}" for state in states)
-
-
-def _unchanged(path: Path, facts: FileFacts) -> bool:
-    stamp = _stamp(_parts(path, facts.n_parts))
-    return bool(stamp) and stamp == facts.stamp
-
-
-def _delete(parts: tuple[Path, ...]) -> None:
-    for part in parts:
-        try:
-            part.unlink(missing_ok=True)
-        except OSError as error:
-            raise CatalogError(
-                f"“{part.name}” can't be deleted.",
-                f"{error.strerror}.",
-                "Unload the model first, or delete the file by hand.",
-            ) from error
+def _is_shared(model: InstalledModel, assembled: Assembled) -> bool:
+    return any(
+        other.projector == model.projector and other.path != model.path
+        for other in assembled.models
+    )

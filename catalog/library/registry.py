@@ -5,33 +5,33 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from catalog.errors import CatalogError
+from catalog.library.facts import FileFacts
 from catalog.lock_file import locked
 
 
-class FileFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a model file said when it was last read.
+class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is known of one file's content, since `stamp`.
 
-    `stamp` tells whether it has changed since; `added`: a person added it where it lies.
+    `origin`: "download" was checked as it was fetched, "computed" on demand. `entry_id` says which
+    entry of a catalogue it was fetched for.
     """
 
-    id: str = ""
-    size_bytes: int
     stamp: str
-    name: str
-    quant: str
-    architecture: str
-    context_length: int
-    has_template: bool
-    n_parts: int = 1
-    added: bool = False
+    sha256: str
+    origin: Literal["download", "computed"] = "computed"
+    entry_id: str = ""
 
 
-class _Contents(msgspec.Struct, frozen=True):
+class Contents(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Facts of models by the path of their first file, and what is known of single files."""
+
     files: dict[str, FileFacts] = {}
+    contents: dict[str, Content] = {}
 
 
 class Registry:
@@ -41,57 +41,59 @@ class Registry:
         self._path = path
         self._lock_path = path.with_name(path.name + ".lock")
 
-    def files(self) -> dict[str, FileFacts]:
+    def read(self) -> Contents:
         """What is known; nothing where the file can't be read."""
         try:
             return self._read()
         except OSError:
-            return {}
-
-    def _read(self) -> dict[str, FileFacts]:
-        """A damaged file is set aside: only the files that were added must be added again."""
-        try:
-            return msgspec.json.decode(self._path.read_bytes(), type=_Contents).files
-        except FileNotFoundError:
-            return {}
-        except msgspec.DecodeError:
-            with contextlib.suppress(OSError):
-                self._path.replace(self._path.with_name(self._path.name + ".damaged"))
-            return {}
+            return Contents()
 
     @contextlib.contextmanager
-    def changing(self) -> Iterator[dict[str, FileFacts]]:
-        """The facts, to be changed in place. Stored on leaving, while other processes wait."""
+    def changing(self) -> Iterator[Contents]:
+        """What is known, to be changed in place. Stored on leaving, while other processes wait."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with locked(self._lock_path, threading.Event()):
-                files = self._read()
-                before = dict(files)
-                yield files
-                if files != before:
-                    self._store(files)
+                known = self._read()
+                before = Contents(dict(known.files), dict(known.contents))
+                yield known
+                if known != before:
+                    self._store(known)
         except OSError as error:
             raise self._unusable(error) from error
 
-    def remember(self, current: Mapping[str, FileFacts], owned: Callable[[str], bool]) -> None:
-        """Take over what a scan found, and forget `owned` files that it did not find.
+    def remember(self, current: Mapping[str, FileFacts], gone: Callable[[str], bool]) -> None:
+        """Take over what a scan found, and forget what it says is `gone`.
 
         Costs nothing when nothing changed. It only spares the next scan some reading, so a full
         disk or a read-only folder is no failure.
         """
-        known = self.files()
-        if all(known.get(path) == facts for path, facts in current.items()) and not any(
-            owned(path) and path not in current for path in known
-        ):
+        known = self.read()
+        forgotten = {path for path in (*known.files, *known.contents) if gone(path)}
+        if not forgotten and all(known.files.get(p) == facts for p, facts in current.items()):
             return
-        with contextlib.suppress(CatalogError), self.changing() as files:
-            for path in [path for path in files if owned(path) and path not in current]:
-                del files[path]
-            # An added file that another process has just removed must not come back.
-            files.update({p: f for p, f in current.items() if owned(p) or p in files})
+        with contextlib.suppress(CatalogError), self.changing() as kept:
+            for path in forgotten:
+                kept.files.pop(path, None)
+                kept.contents.pop(path, None)
+            for path, facts in current.items():
+                # An added file that another process has just removed must not come back.
+                if path in kept.files or not facts.added:
+                    kept.files[path] = facts
 
-    def _store(self, files: Mapping[str, FileFacts]) -> None:
-        data = msgspec.json.format(msgspec.json.encode(_Contents(files=dict(files))), indent=2)
+    def _read(self) -> Contents:
+        """A damaged file is set aside: only the files that were added must be added again."""
+        try:
+            return msgspec.json.decode(self._path.read_bytes(), type=Contents)
+        except FileNotFoundError:
+            return Contents()
+        except msgspec.DecodeError:
+            with contextlib.suppress(OSError):
+                self._path.replace(self._path.with_name(self._path.name + ".damaged"))
+            return Contents()
+
+    def _store(self, known: Contents) -> None:
+        data = msgspec.json.format(msgspec.json.encode(known), indent=1)
         temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}.tmp")
         try:
             temporary.write_bytes(data)

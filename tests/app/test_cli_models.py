@@ -14,7 +14,7 @@ from app.services import open_services
 from catalog.bundled import load_bundled
 from tests.app.cli_process import CommandLine
 from tests.catalog.index_server import IndexServer, artifact_for
-from tests.gguf_files import write_adapter
+from tests.gguf_files import write_projector
 
 
 @pytest.fixture
@@ -87,11 +87,9 @@ def test_a_file_of_ours_is_deleted_only_after_a_yes(
     assert not ours.exists()
 
 
-def test_a_file_that_is_no_chat_model_is_refused_in_words(
-    causeway: CommandLine, tmp_path: Path
-) -> None:
-    adapter = write_adapter(tmp_path / "style.gguf")
-    assert "adapter" in causeway.error("import", str(adapter))
+def test_a_file_that_is_no_model_is_refused_in_words(causeway: CommandLine, tmp_path: Path) -> None:
+    projector = write_projector(tmp_path / "eyes.gguf")
+    assert "projector" in causeway.error("import", str(projector))
 
 
 @pytest.mark.parametrize("command", ["remove", "pull"])

@@ -12,7 +12,8 @@ from catalog.entries import Catalogue
 from catalog.errors import BadModelFile, UnknownModel
 from catalog.library import InstalledModel, Library
 from tests.catalog.index_server import artifact_for
-from tests.gguf_files import corrupt, write_adapter, write_model
+from tests.catalog.library.places import write_vocabulary
+from tests.gguf_files import corrupt, write_model
 
 STARTER_ID = "smollm2-135m-instruct"
 STARTER_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -66,6 +67,9 @@ def test_a_file_in_the_folder_is_a_managed_model(tmp_path: Path, folder: Path) -
             has_template=True,
             managed=True,
             entry=None,
+            kind="chat",
+            place="own",
+            parameters=109_888,
         ),
     )
 
@@ -125,13 +129,13 @@ def test_ids_are_unique_and_stay(tmp_path: Path, folder: Path) -> None:
 def test_unusable_files_are_skipped_and_listed(tmp_path: Path, folder: Path) -> None:
     good = write_model(folder / "good.gguf")
     corrupt(good, folder / "cut.gguf", "truncated")
-    write_adapter(folder / "adapter.gguf")
+    write_vocabulary(folder / "vocabulary.gguf")
     (folder / "notes.txt").write_text("not a model, and no problem either")
     (folder / "half.gguf.whl.part").write_bytes(b"x")
     library = open_library(tmp_path)
     assert ids(library) == ["good"]
     problems = {problem.path.name: str(problem.error) for problem in library.problems}
-    assert sorted(problems) == ["adapter.gguf", "cut.gguf"]
+    assert sorted(problems) == ["cut.gguf", "vocabulary.gguf"]
     assert "cut short" in problems["cut.gguf"]
 
 
@@ -196,7 +200,7 @@ def test_an_added_file_that_is_gone_can_come_back_or_be_forgotten(tmp_path: Path
     assert library.problems == ()
 
 
-def test_removing_a_managed_model_deletes_its_file(tmp_path: Path, folder: Path) -> None:
+def test_removing_a_managed_model_takes_its_file_away(tmp_path: Path, folder: Path) -> None:
     path = write_model(folder / "tiny.gguf")
     library = open_library(tmp_path)
     library.remove("tiny")
@@ -221,7 +225,7 @@ def test_headers_are_read_once(
     write_model(folder / "tiny.gguf")
     first = open_library(tmp_path).models()
     monkeypatch.setattr(
-        "catalog.library.library.check_model_file", lambda path: pytest.fail("read again")
+        "catalog.library.facts.check_gguf_file", lambda path: pytest.fail("read again")
     )
     assert open_library(tmp_path).models() == first
 
@@ -299,7 +303,7 @@ def test_a_damaged_registry_is_set_aside(tmp_path: Path, folder: Path) -> None:
 
 
 def test_two_libraries_share_one_registry(tmp_path: Path) -> None:
-    paths = [write_model(tmp_path / f"model-{i}.gguf", n_layers=1) for i in range(8)]
+    paths = [write_model(tmp_path / f"model-{i}.gguf", n_layers=1, seed=i) for i in range(8)]
     libraries = [open_library(tmp_path), open_library(tmp_path)]
     threads = [
         threading.Thread(target=library.add_file, args=(path,))

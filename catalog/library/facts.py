@@ -1,0 +1,145 @@
+"""What is noted of a GGUF file, and how it is told that the file has changed since."""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+import msgspec
+
+from catalog.errors import BadModelFile
+from catalog.gguf import GgufHeader, check_gguf_file, parts_of, read_header
+
+FileKind = Literal["chat", "completion", "embedding", "adapter", "projector"]
+
+READER = 1
+"""Counts up when more is noted: what an earlier version noted is read again."""
+
+_SAMPLES = 32
+_SAMPLE_BYTES = 4096
+_START_BYTES = 1 << 16
+_MAX_TEXT = 200
+
+
+class FileFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a model file said when it was last read.
+
+    `stamp` tells whether it has changed since; `added`: a person added it where it lies.
+    `parameters` are counted over all parts. `fingerprint` is empty until two files are compared.
+    """
+
+    id: str = ""
+    size_bytes: int
+    stamp: str
+    name: str
+    quant: str
+    architecture: str
+    context_length: int
+    has_template: bool
+    n_parts: int = 1
+    added: bool = False
+    kind: FileKind = "chat"
+    parameters: int = 0
+    base: str = ""
+    licence: str = ""
+    fingerprint: str = ""
+    reader: int = 0
+
+
+class FileState(msgspec.Struct, frozen=True):
+    """`stamp` changes when any of the files is written again; `identity` is that of the first one."""
+
+    stamp: str
+    identity: tuple[int, int]
+
+
+def read_facts(path: Path) -> FileFacts:
+    """Check a file and note what it says; the id is given later. Raises `BadModelFile`."""
+    header = check_gguf_file(path)
+    parts = file_parts(path, header.split_count)
+    state = state_of(str(path), len(parts))
+    if state is None:
+        raise BadModelFile(f"“{path.name}” is gone.", "Somebody moved or deleted it.")
+    later = [read_header(part) for part in parts[1:]]
+    return FileFacts(
+        size_bytes=sum(part.stat().st_size for part in parts),
+        stamp=state.stamp,
+        name=header.name,
+        quant=header.quant,
+        architecture=header.architecture,
+        context_length=header.context_length,
+        has_template=bool(header.chat_template),
+        n_parts=len(parts),
+        kind=kind_of(header),
+        parameters=sum(each.n_parameters for each in (header, *later)),
+        base=base_of(header),
+        licence=line_of(header, "general.license.name") or line_of(header, "general.license"),
+        reader=READER,
+    )
+
+
+def kind_of(header: GgufHeader) -> FileKind:
+    """What a file is for. A model that pools its tokens into one vector is for search."""
+    if header.kind != "model":
+        return header.kind
+    pooling = header.hyper("pooling_type")
+    if header.hyper("attention.causal") is False or (isinstance(pooling, int) and pooling > 0):
+        return "embedding"
+    return "chat" if header.chat_template else "completion"
+
+
+def base_of(header: GgufHeader) -> str:
+    """What a model was made from, or an adapter for: "OWNER/NAME" where the file tells, else a name."""
+    url = line_of(header, "general.base_model.0.repo_url").rstrip("/")
+    owner, _, name = url.rpartition("/")
+    if owner.startswith("https://huggingface.co/") and name:
+        return f"{owner.rpartition('/')[2]}/{name}"
+    return line_of(header, "general.base_model.0.name")
+
+
+def line_of(header: GgufHeader, key: str) -> str:
+    """A text of the header, fit for one line."""
+    line = " ".join(header.text(key)[:_MAX_TEXT].split())
+    return "".join(char for char in line if char.isprintable())
+
+
+def file_parts(path: Path, n_parts: int) -> tuple[Path, ...]:
+    return parts_of(path) if n_parts > 1 else (path,)
+
+
+def state_of(path: str, n_parts: int) -> FileState | None:
+    """None where a part is gone."""
+    parts = [path] if n_parts == 1 else [str(part) for part in parts_of(Path(path))]
+    try:
+        states = [os.stat(part) for part in parts]  # noqa: PTH116 (hundreds a scan)
+    except (OSError, ValueError):
+        return None
+    stamp = " ".join(f"{state.st_size}:{state.st_mtime_ns}" for state in states)
+    return FileState(stamp, (states[0].st_dev, states[0].st_ino))
+
+
+def fingerprint(parts: tuple[Path, ...]) -> str:
+    """Tells contents of the same size apart without reading all of them; empty where it can't be had.
+
+    It takes in the start of each part and samples from all over it. Two trainings of one model
+    differ in nearly every weight, so that samples are enough to tell them apart, but no proof.
+    """
+    digest = hashlib.sha256()
+    try:
+        for part in parts:
+            with part.open("rb", buffering=0) as file:
+                _take_in(file, digest)
+    except (OSError, ValueError):
+        return ""
+    return digest.hexdigest()
+
+
+def _take_in(file: BinaryIO, digest: "hashlib._Hash") -> None:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    digest.update(f"{size}:".encode())
+    digest.update(file.read(_START_BYTES) or b"")
+    left = max(0, size - _START_BYTES - _SAMPLE_BYTES)
+    for sample in range(_SAMPLES if size > _START_BYTES else 0):
+        file.seek(min(_START_BYTES, size) + left * sample // max(1, _SAMPLES - 1))
+        digest.update(file.read(_SAMPLE_BYTES) or b"")
