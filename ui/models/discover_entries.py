@@ -1,0 +1,198 @@
+"""What Discover knows of every entry: whether it fits, whether it is here, how far its download is."""
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import NamedTuple
+
+from PySide6.QtCore import QObject, Signal
+
+from app.installs import best_artifact
+from app.machine import Machine
+from catalog.downloads.wanted import DownloadState
+from catalog.entries import Artifact, Collection, Entry
+from catalog.entry_filter import EntryFilter, EntryIndex
+from catalog.fit import Fit
+from catalog.library import InstalledModel
+from ui.background import Background
+from ui.models.discover_services import FitSource
+
+_MODERN = "2024"
+"""Models that appeared before are history: they are offered where the road is told, not as a first choice."""
+
+
+class Choice(NamedTuple):
+    """The quant that most people want of an entry here, and whether it fits."""
+
+    artifact: Artifact
+    fit: Fit
+
+
+class EntryFacts(NamedTuple):
+    """An entry and what is known of it on this computer. `choice` is None where there is no file."""
+
+    entry: Entry
+    choice: Choice | None = None
+    installed: bool = False
+    download: DownloadState | None = None
+
+
+class _Reckoned(NamedTuple):
+    entry_index: EntryIndex
+    choices: dict[str, Choice]
+
+
+class DiscoverEntries(QObject):
+    """Keeps the entries; what takes long is reckoned in the background.
+
+    Attributes:
+        entries, collections: as the catalogues have them.
+        is_ready: the index and the fits are those of these entries.
+
+    Signals:
+        reckoned: which entries there are, or which fit, has changed.
+        marks_changed: what is installed or being fetched has changed.
+    """
+
+    reckoned = Signal()
+    marks_changed = Signal()
+
+    def __init__(
+        self, background: Background, fitting: FitSource, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._background = background
+        self._fitting = fitting
+        self._machine: Machine | None = None
+        self._number = 0
+        self._index: EntryIndex | None = None
+        self._choices: dict[str, Choice] = {}
+        self._installed: frozenset[str] = frozenset()
+        self._downloads: dict[str, DownloadState] = {}
+        self.entries: tuple[Entry, ...] = ()
+        self.collections: tuple[Collection, ...] = ()
+
+    @property
+    def is_ready(self) -> bool:
+        return self._index is not None
+
+    @property
+    def knows_fits(self) -> bool:
+        return self.is_ready and self._machine is not None
+
+    @property
+    def machine(self) -> Machine | None:
+        return self._machine
+
+    def show_entries(self, entries: Sequence[Entry], collections: Sequence[Collection]) -> None:
+        self.entries, self.collections = tuple(entries), tuple(collections)
+        self._reckon()
+
+    def show_machine(self, machine: Machine) -> None:
+        self._machine = machine
+        self._reckon()
+
+    def show_installed(self, models: Iterable[InstalledModel]) -> None:
+        installed = frozenset(model.entry.id for model in models if model.entry is not None)
+        if installed != self._installed:
+            self._installed = installed
+            self.marks_changed.emit()
+
+    def show_downloads(self, states: Iterable[DownloadState]) -> None:
+        downloads = {
+            state.request.entry_id: state
+            for state in states
+            if state.request.entry_id and state.phase != "done"
+        }
+        if downloads != self._downloads:
+            self._downloads = downloads
+            self.marks_changed.emit()
+
+    def facts(self, entry: Entry) -> EntryFacts:
+        return EntryFacts(
+            entry,
+            self._choices.get(entry.id),
+            entry.id in self._installed,
+            self._downloads.get(entry.id),
+        )
+
+    def find(self, wanted: EntryFilter) -> tuple[Entry, ...]:
+        return self._index.find(wanted) if self._index is not None else ()
+
+    def of_collection(self, collection_id: str) -> tuple[Entry, ...]:
+        return tuple(entry for entry in self.entries if entry.collection == collection_id)
+
+    def fits(self, entry: Entry) -> bool:
+        """Whether something of it fits. Where nobody knows, nobody is kept from trying."""
+        choice = self._choices.get(entry.id)
+        return choice is None or choice.fit.verdict == "fits"
+
+    def good_here(self) -> tuple[Entry, ...]:
+        """What fits, best first: large and not slow, one of each family before the second."""
+        fitting = [
+            entry
+            for entry in self.entries
+            if entry.kind in ("chat", "vision")
+            and not "" < entry.published < _MODERN
+            and entry.id in self._choices
+            and self._choices[entry.id].fit.verdict == "fits"
+        ]
+        fitting.sort(key=self._merit, reverse=True)
+        rounds: dict[str, int] = {}
+        places = []
+        for entry in fitting:
+            rounds[entry.family] = rounds.get(entry.family, 0) + 1
+            places.append((rounds[entry.family], entry))
+        places.sort(key=lambda place: place[0])
+        return tuple(entry for _, entry in places)
+
+    def _merit(self, entry: Entry) -> tuple[bool, int]:
+        fit = self._choices[entry.id].fit
+        return fit.speed != "slow", fit.parts.weights
+
+    def _reckon(self) -> None:
+        self._number += 1
+        op = partial(_reckoned, self.entries, self._fitting, self._machine is not None)
+        self._background.run(self, op, partial(self._take, self._number))
+
+    def _take(self, number: int, reckoned: _Reckoned) -> None:
+        if number == self._number:
+            self._index, self._choices = reckoned
+            self.reckoned.emit()
+
+
+def _reckoned(entries: tuple[Entry, ...], fitting: FitSource, with_fits: bool) -> _Reckoned:
+    choices = {}
+    for entry in entries if with_fits else ():
+        artifact = best_artifact(entry, partial(fitting.rough, entry))
+        if artifact is not None:
+            choices[entry.id] = Choice(artifact, fitting.rough(entry, artifact))
+    return _Reckoned(EntryIndex(entries), choices)
+
+
+class Stop(NamedTuple):
+    """A stop of a road: the entries of one family; the day is that of the first."""
+
+    name: str
+    published: str
+    entries: tuple[Entry, ...]
+
+
+def stops_of(entries: Sequence[Entry]) -> tuple[Stop, ...]:
+    """The families of a road in order of time, one stop each."""
+    families: dict[str, list[Entry]] = {}
+    for entry in entries:
+        families.setdefault(entry.family, []).append(entry)
+    stops = [
+        Stop(
+            family if len(members) > 1 else members[0].name,
+            min(entry.published for entry in members),
+            tuple(members),
+        )
+        for family, members in families.items()
+    ]
+    return tuple(sorted(stops, key=lambda stop: stop.published))
+
+
+def is_road(entries: Sequence[Entry]) -> bool:
+    """Whether a collection tells a history: each of its entries has its day and what it showed."""
+    return bool(entries) and all(entry.published and entry.showed for entry in entries)

@@ -1,0 +1,126 @@
+"""A search on the Hub while a person types: one question at a time, the newest answer counts."""
+
+from functools import partial
+from typing import Literal
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.errors import Problem, problem_from
+from catalog.hub.records import FoundRepository, HubPage, HubQuery
+from ui.background import Background
+from ui.models.discover_services import HubSource
+
+PAUSE_MS = 300
+"""How long typing must pause before the Hub is asked."""
+
+_AT_ONCE = 2
+"""Answers that nobody waits for any more may still be under way: no more than so many questions run."""
+
+Status = Literal["idle", "searching", "more", "done", "failed"]
+
+
+class HubSearch(QObject):
+    """What the Hub has found for the newest question.
+
+    Attributes:
+        status: "more" means that there are further pages.
+        found: the results of all pages so far.
+        problem: why the last question failed.
+
+    Signals:
+        changed: one of them.
+    """
+
+    changed = Signal()
+
+    def __init__(
+        self, background: Background, hub: HubSource, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._background = background
+        self._hub = hub
+        self._query: HubQuery | None = None
+        self._number = 0
+        self._running = 0
+        self._asked_more = False
+        self._more = ""
+        self._pause = QTimer(self, singleShot=True, interval=PAUSE_MS)
+        self._pause.timeout.connect(self._ask)
+        self.status: Status = "idle"
+        self.found: tuple[FoundRepository, ...] = ()
+        self.problem: Problem | None = None
+
+    def search(self, query: HubQuery, *, at_once: bool = False) -> None:
+        """Ask this when typing has paused; the results of another question go now."""
+        if query == self._query and self.status != "failed":
+            return
+        self._forget()
+        self._query = query
+        self.status = "searching"
+        self._pause.start(0 if at_once else PAUSE_MS)
+        self.changed.emit()
+
+    def stop(self) -> None:
+        """Nothing is searched for any more."""
+        if self._query is not None or self.status != "idle":
+            self._forget()
+            self._query = None
+            self.status = "idle"
+            self.changed.emit()
+
+    def retry(self) -> None:
+        """Ask again what failed; the pages before it stay."""
+        if self.status == "failed":
+            self.status = "searching"
+            self.problem = None
+            self._ask()
+            self.changed.emit()
+
+    def load_more(self) -> None:
+        """Fetch the next page, where there is one and it isn't on its way."""
+        if self.status == "more" and not self._asked_more:
+            self._asked_more = True
+            self._ask()
+
+    def _forget(self) -> None:
+        self._number += 1
+        self._pause.stop()
+        self.found, self.problem = (), None
+        self._more, self._asked_more = "", False
+
+    def _ask(self) -> None:
+        if self._running >= _AT_ONCE:
+            self._pause.start(PAUSE_MS)
+            return
+        if self._query is None:
+            return
+        self._running += 1
+        number = self._number
+        self._background.run(
+            self,
+            partial(self._hub.search, self._query, self._more),
+            partial(self._take, number),
+            partial(self._fail, number),
+        )
+
+    def _take(self, number: int, page: HubPage) -> None:
+        self._running -= 1
+        if number != self._number:
+            return
+        known = {each.repo for each in self.found}
+        self.found += tuple(each for each in page.found if each.repo not in known)
+        # A page that leads to itself would be asked for ever.
+        self.status = "more" if page.more and page.more != self._more else "done"
+        self._more, self._asked_more = page.more, False
+        self.changed.emit()
+
+    def _fail(self, number: int, error: Exception) -> None:
+        self._running -= 1
+        problem = problem_from(error)
+        if problem is None:
+            raise error
+        if number != self._number:
+            return
+        self._asked_more = False
+        self.status, self.problem = "failed", problem
+        self.changed.emit()
