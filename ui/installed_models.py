@@ -17,9 +17,9 @@ class Installed(NamedTuple):
     problems: tuple[LibraryProblem, ...] = ()
 
     @property
-    def talkers(self) -> tuple[InstalledModel, ...]:
+    def writers(self) -> tuple[InstalledModel, ...]:
         """The models that can write an answer."""
-        return tuple(model for model in self.models if model.kind != "embedding")
+        return tuple(model for model in self.models if model.writes)
 
 
 class InstalledModels(QObject):

@@ -13,7 +13,9 @@ from ui.theme import Theme
 
 ChipKind = Literal["plain", "soft", "ok", "warn", "danger", "outline"]
 
-_COLORS = {
+CHIP_HEIGHT = 20
+
+_COLORS: dict[ChipKind, tuple[str, str]] = {
     "plain": ("fill", "text2"),
     "soft": ("accent_soft", "accent_text"),
     "ok": ("ok_soft", "ok"),
@@ -43,7 +45,7 @@ class Chip(QLabel):
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setFont(theme.font("smallmd", tabular=True))
         self.setText(text)
-        self.setFixedHeight(20)
+        self.setFixedHeight(CHIP_HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
     def set_words(self, text: str, kind: ChipKind) -> None:
@@ -54,29 +56,50 @@ class Chip(QLabel):
         self.update()
 
     def sizeHint(self) -> QSize:
-        width = QFontMetricsF(self.font()).horizontalAdvance(self.text())
-        return QSize(math.ceil(width) + 16 + (16 if self._icon else 0), 20)
+        return QSize(chip_width(self._theme, self.text(), self._icon), CHIP_HEIGHT)
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        color = self._theme.color
-        ground, ink = _COLORS[self._kind]
         rect = QRectF(self.rect())
-        if ground:
-            # On raised and selected grounds a dark chip is hardly seen without an edge.
-            edge = color("border") if self._kind == "plain" and self._theme.name == "dark" else None
-            rounded(painter, rect, INNER_RADIUS, color(ground), edge)
-        else:
-            rounded(painter, rect, INNER_RADIUS, edge=color("border"))
-        x = 8.0
-        if self._icon:
-            paint_icon(painter, self._icon, QRectF(x - 1, 0, 13, rect.height()), 13, color(ink))
-            x += 16
-        painter.setFont(self.font())
-        painter.setPen(color(ink))
-        painter.drawText(
-            QRectF(x, 0, rect.width(), rect.height()), Qt.AlignmentFlag.AlignVCenter, self.text()
-        )
+        paint_chip(QPainter(self), self._theme, rect, self.text(), self._kind, self._icon)
+
+
+def chip_width(theme: Theme, text: str, icon: str = "") -> int:
+    """Pixels that a chip with these words takes."""
+    width = QFontMetricsF(theme.font("smallmd", tabular=True)).horizontalAdvance(text)
+    return math.ceil(width) + 16 + (16 if icon else 0)
+
+
+def paint_chip(
+    painter: QPainter,
+    theme: Theme,
+    rect: QRectF,
+    text: str,
+    kind: ChipKind,
+    icon: str = "",
+    on_tint: bool = False,
+) -> None:
+    """Paint a chip, also where it is no widget: in the row of a list.
+
+    `on_tint`: the row is selected, so that a tint would hardly be seen.
+    """
+    color = theme.color
+    ground, ink = _COLORS[kind]
+    if ground and on_tint:
+        ground = "page"
+    if ground:
+        # On raised and selected grounds a dark chip is hardly seen without an edge.
+        edge = color("border") if kind == "plain" and theme.name == "dark" else None
+        rounded(painter, rect, INNER_RADIUS, color(ground), edge)
+    else:
+        rounded(painter, rect, INNER_RADIUS, edge=color("border"))
+    words = rect.adjusted(8, 0, 0, 0)
+    if icon:
+        box = QRectF(words.left() - 1, rect.top(), 13, rect.height())
+        paint_icon(painter, icon, box, 13, color(ink))
+        words.adjust(16, 0, 0, 0)
+    painter.setFont(theme.font("smallmd", tabular=True))
+    painter.setPen(color(ink))
+    painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, text)

@@ -1,0 +1,156 @@
+"""What is on this computer as rows: models, and files that can't be used."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+from PySide6.QtCore import QAbstractListModel, QCoreApplication, QModelIndex, QObject, Qt
+
+from app.formatting import bytes_text
+from catalog.library import InstalledModel, LibraryProblem, PlaceKind
+from ui.chat.conversation_model import Index
+from ui.models.entry_words import parameter_words
+from ui.models.fit_words import context_words
+
+Row = InstalledModel | LibraryProblem
+Order = Literal["name", "largest", "smallest"]
+
+ROW_ROLE = Qt.ItemDataRole.UserRole
+
+_ORDERS: dict[Order, Callable[[InstalledModel], tuple[int, str]]] = {
+    "name": lambda model: (0, model.name.casefold()),
+    "largest": lambda model: (-model.size_bytes, model.name.casefold()),
+    "smallest": lambda model: (model.size_bytes, model.name.casefold()),
+}
+
+
+class InstalledList(QAbstractListModel):
+    """The rows that have the words that are searched for, from one place or from all."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._models: tuple[InstalledModel, ...] = ()
+        self._problems: tuple[LibraryProblem, ...] = ()
+        self._rows: tuple[Row, ...] = ()
+        self._words: tuple[str, ...] = ()
+        self._order: Order = "name"
+        self._place: PlaceKind | None = None
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether something may be left out."""
+        return bool(self._words) or self._place is not None
+
+    def show_rows(
+        self, models: Sequence[InstalledModel], problems: Sequence[LibraryProblem] = ()
+    ) -> None:
+        """Show these. Problems stand below the models."""
+        self._models, self._problems = tuple(models), tuple(problems)
+        self._arrange()
+
+    def search(self, words: str) -> None:
+        """Keep the rows that have every one of the words."""
+        self._words = tuple(words.casefold().split())
+        self._arrange()
+
+    def order_by(self, order: Order) -> None:
+        self._order = order
+        self._arrange()
+
+    def keep_place(self, place: PlaceKind | None) -> None:
+        """Only what was found there; None: everything."""
+        self._place = place
+        self._arrange()
+
+    def row_at(self, index: Index) -> Row | None:
+        return self._rows[index.row()] if 0 <= index.row() < len(self._rows) else None
+
+    def index_of(self, path: object) -> Index:
+        """Where the file of that path stands; an invalid index where it does not."""
+        for number, row in enumerate(self._rows):
+            if row.path == path:
+                return self.index(number)
+        return QModelIndex()
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 -- Qt's own default
+        return 0 if parent.isValid() else len(self._rows)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        row = self.row_at(index)
+        if row is None:
+            return None
+        if role == ROW_ROLE:
+            return row
+        words: tuple[str, ...]
+        if isinstance(row, LibraryProblem):
+            words = (row.path.name, str(row.error))
+        else:
+            words = (row.name, row.quant, fact_words(row), place_words(row))
+        if role == Qt.ItemDataRole.DisplayRole:
+            return words[0]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return str(row.error) if isinstance(row, LibraryProblem) else str(row.path)
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return ", ".join(word for word in words if word)
+        return None
+
+    def _arrange(self) -> None:
+        self.beginResetModel()
+        models = [model for model in self._models if self._keeps(model)]
+        models.sort(key=_ORDERS[self._order])
+        problems = () if self._place else self._problems
+        kept = [p for p in problems if all(w in p.path.name.casefold() for w in self._words)]
+        self._rows = (*models, *kept)
+        self.endResetModel()
+
+    def _keeps(self, model: InstalledModel) -> bool:
+        if self._place is not None and model.place != self._place:
+            return False
+        text = f"{model.name} {model.quant} {model.architecture} {model.path.name}".casefold()
+        return all(word in text for word in self._words)
+
+
+def fact_words(model: InstalledModel) -> str:
+    """“1.92 GB · 3.1 B · 64k context”; of an adapter, what it was made for."""
+    facts = [bytes_text(model.size_bytes, digits=2)]
+    if model.parameters:
+        facts.append(parameter_words(model.parameters))
+    if model.context_length and model.kind != "adapter":
+        context = context_words(model.context_length)
+        facts.append(_tr("{length} context").format(length=context))
+    if model.kind == "adapter":
+        base = model.base or model.architecture
+        facts.append(_tr("for {model}").format(model=base) if base else "")
+    return " · ".join(fact for fact in facts if fact)
+
+
+def place_words(model: InstalledModel) -> str:
+    """By whom it was fetched; empty for what is ours."""
+    return place_title(model.place) if model.place != "own" else ""
+
+
+def place_title(place: PlaceKind) -> str:
+    """What the place is called in a chip and in the navigation."""
+    return {
+        "own": "Causeway",
+        "added": _tr("In place"),
+        "folder": _tr("Your folder"),
+        "lm_studio": "LM Studio",
+        "gpt4all": "GPT4All",
+        "ollama": "Ollama",
+        "hub_cache": _tr("Hub cache"),
+        "llama_cpp": "llama.cpp",
+    }[place]
+
+
+def kind_words(model: InstalledModel) -> str:
+    """What it does, where that is not chatting."""
+    return {
+        "chat": "",
+        "completion": _tr("Completes text"),
+        "embedding": _tr("Finds passages"),
+        "adapter": "",
+    }[model.kind]
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("Installed", text)

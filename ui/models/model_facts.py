@@ -1,0 +1,75 @@
+"""What the panel tells of an installed model, in words."""
+
+from collections.abc import Iterator
+
+from PySide6.QtCore import QCoreApplication
+
+from app.formatting import bytes_text, tokens_text
+from catalog.library import InstalledModel
+from catalog.library.details import ModelDetails
+from ui.models.entry_words import parameter_words
+from ui.models.fact_lines import Fact
+
+
+def fact_lines(model: InstalledModel, details: ModelDetails | None) -> tuple[Fact, ...]:
+    """What is known; before the details are read, what the list knows already."""
+    return tuple(fact for fact in _facts(model, details) if fact.value)
+
+
+def _facts(model: InstalledModel, details: ModelDetails | None) -> Iterator[Fact]:
+    parameters = details.parameters if details else model.parameters
+    yield Fact(_tr("Size"), bytes_text(model.size_bytes, digits=2))
+    yield Fact(_tr("Parameters"), parameter_words(parameters) if parameters else "")
+    yield Fact(_tr("Quant"), _quant_words(model, details))
+    yield Fact(_tr("Architecture"), _architecture_words(model, details))
+    context = model.context_length if model.kind != "adapter" else 0
+    yield Fact(_tr("Context"), tokens_text(context) if context else "")
+    if model.writes:
+        yield Fact(_tr("Template"), _template_words(model, details))
+    base_title = _tr("Made for") if model.kind == "adapter" else _tr("Made from")
+    yield Fact(base_title, details.base if details else model.base)
+    if model.projector is not None:
+        size = bytes_text(details.projector_bytes) if details and details.projector_bytes else ""
+        yield Fact(_tr("Projector"), size or model.projector.name)
+    if details is None:
+        return
+    yield Fact(_tr("Layers"), _layer_words(details))
+    yield Fact(_tr("By"), details.author)
+    yield Fact(_tr("Licence"), details.licence.id)
+    if details.also_at:
+        yield Fact(_tr("Same file also at"), "\n".join(str(path) for path in details.also_at))
+
+
+def _quant_words(model: InstalledModel, details: ModelDetails | None) -> str:
+    if details is None or not details.bits:
+        return model.quant
+    return _tr("{quant}, {bits} bits a weight").format(
+        quant=model.quant, bits=f"{details.bits:.1f}"
+    )
+
+
+def _architecture_words(model: InstalledModel, details: ModelDetails | None) -> str:
+    if details is None or not details.n_expert:
+        return model.architecture
+    experts = _tr("{name}, {used} of {count} experts at a time")
+    return experts.format(
+        name=model.architecture, used=details.n_expert_used, count=details.n_expert
+    )
+
+
+def _template_words(model: InstalledModel, details: ModelDetails | None) -> str:
+    source = details.template_from if details else ("catalogue" if model.template else "file")
+    if source == "catalogue":
+        return _tr("from the catalogue")
+    return _tr("its own") if model.has_template else _tr("none: it completes text")
+
+
+def _layer_words(details: ModelDetails) -> str:
+    if not details.n_layers:
+        return ""
+    heads = _tr("{layers}, {heads} heads") if details.n_head else "{layers}"
+    return heads.format(layers=details.n_layers, heads=details.n_head)
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("ModelFacts", text)

@@ -1,0 +1,251 @@
+"""What the panel of an installed model asks of the program's parts."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QUrl, Signal
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+
+from app.checking import Check
+from app.errors import Problem, problem_from
+from app.formatting import bytes_text
+from app.profiles import Profile
+from app.removal import remove_model
+from catalog.errors import DownloadCancelled
+from catalog.library import InstalledModel, LibraryProblem
+from catalog.library.content import Verification
+from catalog.library.details import ModelDetails
+from catalog.library.removal import TrashUnavailable
+from ui.background import Background, Report
+from ui.installed_models import InstalledModels
+from ui.kit import Toast
+from ui.known_fits import KnownFits
+from ui.models.model_details import ModelDetailsPanel
+
+if TYPE_CHECKING:
+    from app.services import Services
+
+
+class ModelWork(QObject):
+    """Joins the panel to library, profiles and engines.
+
+    Signals:
+        gone: what the panel shows is no longer on this computer.
+    """
+
+    gone = Signal()
+
+    def __init__(
+        self,
+        background: Background,
+        services: "Services",
+        installed: InstalledModels,
+        fits: KnownFits,
+        panel: ModelDetailsPanel,
+        toast: Toast,
+    ) -> None:
+        super().__init__(panel)
+        self._background = background
+        self._services = services
+        self._installed = installed
+        self._fits = fits
+        self._panel = panel
+        self._toast = toast
+        self._check: Check | None = None
+        profiles = panel.profiles
+        panel.remove_requested.connect(self._remove)
+        panel.folder_requested.connect(self._open_folder)
+        panel.copy_requested.connect(self._copy)
+        panel.checksum.check_requested.connect(self._begin_check)
+        panel.checksum.cancel_requested.connect(self.cancel_check)
+        profiles.use_requested.connect(self._use_profile)
+        profiles.create_requested.connect(self._create_profile)
+        profiles.rename_requested.connect(self._rename_profile)
+        profiles.duplicate_requested.connect(self._duplicate_profile)
+        profiles.remove_requested.connect(self._remove_profile)
+        profiles.save_requested.connect(self._save_profile)
+        installed.changed.connect(self._follow_library)
+        fits.changed.connect(self._show_fit)
+
+    def show(self, row: InstalledModel | LibraryProblem) -> None:
+        """Fill the panel; what must be read comes a moment later."""
+        panel = self._panel
+        panel.profiles.flush()
+        if isinstance(row, LibraryProblem):
+            self.cancel_check()
+            panel.show_problem_file(row)
+            return
+        before = panel.row
+        if not isinstance(before, InstalledModel) or before.path != row.path:
+            self.cancel_check()
+            panel.show_profiles(())
+        panel.show_model(row, self._fits.of(row))
+        details = partial(self._services.library.details, row)
+        self._background.run(self, details, partial(self._show_details, row), self._unreadable)
+        self._read_profiles(row)
+
+    def cancel_check(self) -> None:
+        """End the reading of a file, if one is read."""
+        if self._check is not None:
+            self._check.cancel()
+            self._check = None
+
+    @property
+    def _model(self) -> InstalledModel | None:
+        row = self._panel.row
+        return row if isinstance(row, InstalledModel) else None
+
+    def _show_details(self, model: InstalledModel, details: ModelDetails) -> None:
+        if model is self._model and self._check is None:
+            self._panel.show_details(details)
+
+    def _unreadable(self, error: Exception) -> None:
+        if problem_from(error) is None:
+            raise error  # else the file is gone or damaged, as the list will say
+
+    def _show_fit(self) -> None:
+        if (model := self._model) is not None:
+            self._panel.show_fit(self._fits.of(model))
+
+    def _follow_library(self) -> None:
+        row = self._panel.row
+        if row is None:
+            return
+        now = self._installed.now
+        for other in (*now.models, *now.adapters, *now.problems):
+            if other.path == row.path:
+                if other != row:
+                    self.show(other)
+                return
+        self.cancel_check()
+        self.gone.emit()
+
+    # The file
+
+    def _begin_check(self) -> None:
+        model = self._model
+        if model is None:
+            return
+        self.cancel_check()
+        check = self._check = Check(self._services.library, model)
+        self._panel.checksum.show_progress(0.0)
+
+        def run(report: Report) -> Verification:
+            return check.run(report)
+
+        def show_progress(fraction: float) -> None:
+            if check is self._check:
+                self._panel.checksum.show_progress(fraction)
+
+        def show(outcome: Verification) -> None:
+            if check is self._check:
+                self._check = None
+                self._panel.checksum.show_verification(outcome)
+
+        def give_up(error: Exception) -> None:
+            problem = problem_from(error)
+            if problem is None:
+                raise error
+            if check is self._check or self._check is None:
+                self._check = None
+                cancelled = isinstance(error, DownloadCancelled)
+                self._panel.checksum.show_problem(None if cancelled else problem)
+
+        self._background.run_reporting(self, run, show_progress, show, give_up)
+
+    def _remove(self, model: InstalledModel, for_good: bool) -> None:
+        services = self._services
+
+        def remove() -> int:
+            return remove_model(services.library, services.engines, model, for_good=for_good)
+
+        def tell(freed: int) -> None:
+            self._installed.refresh()
+            if not model.managed:
+                words = self.tr("{name} is no longer listed. The file is where it was.")
+            elif for_good:
+                words = self.tr("{name} is deleted. {size} are free again.")
+            else:
+                words = self.tr("{name} is in the trash. Emptying it frees {size}.")
+            size = bytes_text(freed, digits=2)
+            self._toast.show_message(words.format(name=model.name, size=size))
+
+        def refuse(error: Exception) -> None:
+            problem = problem_from(error)
+            if problem is None:
+                raise error
+            if model is not self._model:
+                self._toast.show_message(problem.sentence())
+            elif isinstance(error, TrashUnavailable):
+                self._panel.show_no_trash(problem)
+            else:
+                self._panel.show_problem(problem)
+
+        self._background.run(self, remove, tell, refuse)
+
+    def _open_folder(self, folder: object) -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+    def _copy(self, text: str) -> None:
+        QGuiApplication.clipboard().setText(text)
+        self._toast.show_message(self.tr("Copied"))
+
+    # Profiles
+
+    def _use_profile(self, profile_id: str) -> None:
+        profiles = self._services.profiles
+        self._change_profiles(lambda model: profiles.use(model.id, profile_id or None))
+
+    def _create_profile(self, name: str) -> None:
+        profiles = self._services.profiles
+
+        def create(model: InstalledModel) -> None:
+            profiles.use(model.id, profiles.create(model.id, name).id)
+
+        self._change_profiles(create)
+
+    def _rename_profile(self, profile_id: str, name: str) -> None:
+        self._change_profiles(lambda model: self._services.profiles.rename(profile_id, name))
+
+    def _duplicate_profile(self, profile_id: str) -> None:
+        profiles = self._services.profiles
+
+        def duplicate(model: InstalledModel) -> None:
+            profiles.use(model.id, profiles.duplicate(profile_id).id)
+
+        self._change_profiles(duplicate)
+
+    def _remove_profile(self, profile_id: str) -> None:
+        self._change_profiles(lambda model: self._services.profiles.remove(profile_id))
+
+    def _save_profile(self, profile_id: str, options: dict[str, object]) -> None:
+        self._change_profiles(lambda model: self._services.profiles.save(profile_id, options))
+
+    def _change_profiles(self, change: Callable[[InstalledModel], object]) -> None:
+        """One after the other, since each writes the file."""
+        model = self._model
+        if model is None:
+            return
+
+        def work() -> tuple[Profile, ...]:
+            change(model)
+            return self._services.profiles.of(model.id)
+
+        show = partial(self._show_profiles, model)
+        self._background.run_in_order(self, work, show, self._refuse_profile)
+
+    def _read_profiles(self, model: InstalledModel) -> None:
+        read = partial(self._services.profiles.of, model.id)
+        show = partial(self._show_profiles, model)
+        self._background.run_in_order(self, read, show, self._refuse_profile)
+
+    def _show_profiles(self, model: InstalledModel, profiles: tuple[Profile, ...]) -> None:
+        if self._model is not None and self._model.id == model.id:
+            self._panel.show_profiles(profiles)
+
+    def _refuse_profile(self, error: Exception) -> None:
+        problem: Problem | None = problem_from(error)
+        if problem is None:
+            raise error
+        self._panel.profiles.show_problem(problem.sentence())

@@ -1,0 +1,280 @@
+"""The models page: its navigation, its places, and the panel at their side."""
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from catalog.catalogues import KnownCatalogue
+from catalog.downloads.wanted import DownloadState
+from catalog.entries import Collection, Entry
+from catalog.library import InstalledModel, LibraryProblem
+from catalog.library.installed import PlaceKind
+from ui.background import Background
+from ui.downloads import Downloads, Snapshot
+from ui.installed_models import Installed, InstalledModels
+from ui.kit import Toast
+from ui.known_fits import KnownFits
+from ui.model_files import ask_for_model_file
+from ui.models.discover_page import DiscoverPage
+from ui.models.downloads_page import DownloadsPage
+from ui.models.installed_page import InstalledPage
+from ui.models.model_details import ModelDetailsPanel
+from ui.models.model_work import ModelWork
+from ui.models.models_nav import (
+    ADAPTERS,
+    COLLECTION,
+    DISCOVER,
+    DOWNLOADS,
+    GOOD_HERE,
+    INSTALLED,
+    PLACE,
+    SOURCE,
+    ModelsNav,
+)
+from ui.models.nav_places import HUB, collection_places, source_places
+from ui.models.side_place import SidePlace
+from ui.theme import Theme
+
+if TYPE_CHECKING:
+    from app.machine import Machine
+    from app.services import Services
+
+_LOOK_AGAIN_MS = 5000
+
+
+class _Catalogues(NamedTuple):
+    known: tuple[KnownCatalogue, ...]
+    entries: tuple[Entry, ...]
+    collections: tuple[Collection, ...]
+
+
+class ModelsPage(QWidget):
+    """What can be had, what is here, and what is on its way.
+
+    Signals:
+        chat_requested: chat with this `InstalledModel`.
+        arrived_requested: chat with what this `DownloadState` has fetched.
+        file_chosen: add the model file at this `Path`.
+        settings_requested: show this section of the settings.
+    """
+
+    chat_requested = Signal(object)
+    arrived_requested = Signal(object)
+    file_chosen = Signal(object)
+    settings_requested = Signal(str)
+
+    def __init__(
+        self,
+        theme: Theme,
+        background: Background,
+        services: "Services",
+        downloads: Downloads,
+        installed: InstalledModels,
+        fits: KnownFits,
+        toast: Toast,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._background = background
+        self._services = services
+        self._downloads = downloads
+        self._installed = installed
+        self._fits = fits
+        self._catalogues = _Catalogues((), (), ())
+        self._nav = ModelsNav(theme)
+        self._place = SidePlace()
+        self._discover = DiscoverPage(theme, background, services.hub, services.fitting)
+        self._models = InstalledPage(theme, "models", fits.of)
+        self._adapters = InstalledPage(theme, "adapters", fits.of)
+        self._downloads_page = DownloadsPage(theme, downloads)
+        self._details = ModelDetailsPanel(theme)
+        self._work = ModelWork(background, services, installed, fits, self._details, toast)
+        self._again = QTimer(self, interval=_LOOK_AGAIN_MS)
+        self._again.timeout.connect(self._look_at_machine)
+        for page in (self._discover, self._models, self._adapters, self._downloads_page):
+            self._place.pages.addWidget(page)
+        self._place.side.addWidget(self._details)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self._nav)
+        row.addWidget(self._place, 1)
+        self._connect()
+        self._show_installed(installed.now)
+        self._show_downloads(downloads.now)
+        self.refresh_catalogues()
+
+    def show_place(self, key: str) -> None:
+        """Go to a place of the navigation."""
+        self._nav.show_place(key)
+        self._go(key)
+
+    def show_model(self, model: InstalledModel) -> None:
+        """Go to where it is listed, and show its details."""
+        self.show_place(ADAPTERS if model.kind == "adapter" else INSTALLED)
+        self._open(model)
+        self._current_list().select(model.path)
+
+    def show_loaded(self, model_id: str) -> None:
+        """The model that is in memory; empty for none."""
+        self._models.show_loaded(model_id)
+
+    def show_offline(self, offline: bool) -> None:
+        self._downloads_page.show_offline(offline)
+
+    def refresh_catalogues(self) -> None:
+        """Read again what the catalogues hold; they may have to be read from the disk."""
+        catalogues = self._services.catalogues
+
+        def read() -> _Catalogues:
+            return _Catalogues(catalogues.known(), catalogues.entries(), catalogues.collections())
+
+        self._background.run(self, read, self._show_catalogues)
+
+    def focus_search(self) -> None:
+        match self._place.pages.currentWidget():
+            case InstalledPage() as page:
+                page.focus_search()
+            case page:
+                if page is not self._discover:
+                    self.show_place(DISCOVER)
+                self._discover.focus_search()
+
+    def choose_file(self) -> None:
+        """Ask for a model file to add."""
+        ask_for_model_file(self, self._choose_file)
+
+    def stop_work(self) -> None:
+        """The program ends."""
+        self._details.profiles.flush()
+        self._work.cancel_check()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._fits.forget()
+        self._look_at_machine()
+        self._again.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._again.stop()
+
+    def _connect(self) -> None:
+        self._nav.place_chosen.connect(self._go)
+        self._nav.file_requested.connect(self.choose_file)
+        for page in (self._models, self._adapters):
+            page.opened.connect(self._open)
+            page.walked_to.connect(self._walk_to)
+            page.chat_requested.connect(self.chat_requested)
+            page.file_requested.connect(self.choose_file)
+            page.discover_requested.connect(partial(self.show_place, DISCOVER))
+        self._downloads_page.chat_requested.connect(self.arrived_requested)
+        self._downloads_page.show_requested.connect(self._show_arrived)
+        self._downloads_page.discover_requested.connect(partial(self.show_place, DISCOVER))
+        self._downloads_page.settings_requested.connect(self.settings_requested)
+        self._details.closed.connect(self._place.close_side)
+        self._details.chat_requested.connect(self.chat_requested)
+        self._work.gone.connect(self._place.close_side)
+        self._place.closed.connect(self._give_back_keys)
+        self._installed.changed.connect(self._show_installed)
+        self._downloads.changed.connect(self._show_downloads)
+        self._fits.changed.connect(self._models.show_fits)
+
+    def _go(self, key: str) -> None:
+        """Show the page of a place; the panel of another page goes."""
+        before = self._place.pages.currentWidget()
+        if key in (INSTALLED, ADAPTERS) or key.startswith(PLACE):
+            page = self._adapters if key == ADAPTERS else self._models
+            place: PlaceKind | None = key.removeprefix(PLACE) if key.startswith(PLACE) else None
+            page.keep_place(place)
+            self._place.pages.setCurrentWidget(page)
+        elif key == DOWNLOADS:
+            self._place.pages.setCurrentWidget(self._downloads_page)
+        else:
+            self._place.pages.setCurrentWidget(self._discover)
+            self._go_in_discover(key)
+        if before is not self._place.pages.currentWidget():
+            self._place.close_side()
+
+    def _go_in_discover(self, key: str) -> None:
+        if key == GOOD_HERE:
+            self._discover.show_good_here()
+        elif key.startswith(COLLECTION):
+            self._discover.show_collection(key.removeprefix(COLLECTION))
+        elif key == HUB:
+            self._discover.show_source("hub")
+        elif key.startswith(SOURCE):
+            self._discover.show_source("catalogue")
+
+    def _current_list(self) -> InstalledPage:
+        here = self._place.pages.currentWidget()
+        return self._adapters if here is self._adapters else self._models
+
+    def _open(self, row: InstalledModel | LibraryProblem) -> None:
+        self._work.show(row)
+        self._place.open(self._details)
+
+    def _walk_to(self, row: InstalledModel | LibraryProblem) -> None:
+        """The arrows change what an open panel shows, and open none."""
+        if self._place.is_open and self._place.side.currentWidget() is self._details:
+            self._work.show(row)
+
+    def _give_back_keys(self) -> None:
+        here = self._place.pages.currentWidget()
+        if isinstance(here, InstalledPage):
+            here.take_focus()
+        elif here is self._discover:
+            self._discover.mark(None)
+            self._discover.focus_list()
+
+    def _show_arrived(self, state: DownloadState) -> None:
+        path = Path(state.path)
+        for model in (*self._installed.now.models, *self._installed.now.adapters):
+            if model.path == path:
+                self.show_model(model)
+                return
+
+    def _choose_file(self, path: str) -> None:
+        self.file_chosen.emit(Path(path))
+
+    def _show_installed(self, installed: Installed) -> None:
+        self._models.show_rows(installed.models, installed.problems)
+        self._adapters.show_rows(installed.adapters)
+        self._discover.show_installed((*installed.models, *installed.adapters))
+        self._show_nav()
+
+    def _show_downloads(self, snapshot: Snapshot) -> None:
+        self._discover.show_downloads(snapshot.states)
+        self._show_counts()
+
+    def _show_catalogues(self, catalogues: _Catalogues) -> None:
+        self._catalogues = catalogues
+        self._discover.show_entries(catalogues.entries, catalogues.collections)
+        self._show_nav()
+
+    def _show_nav(self) -> None:
+        catalogues = self._catalogues
+        self._nav.show_places(
+            collection_places(catalogues.collections) if catalogues.entries else (),
+            source_places(catalogues.known, self._installed.now.models),
+        )
+        self._show_counts()
+
+    def _show_counts(self) -> None:
+        states = self._downloads.now.states
+        self._nav.show_counts(
+            models=len(self._installed.now.models),
+            adapters=len(self._installed.now.adapters),
+            downloads=sum(state.phase != "done" for state in states),
+        )
+
+    def _look_at_machine(self) -> None:
+        self._background.run(self, self._services.machine, self._show_machine)
+
+    def _show_machine(self, machine: "Machine") -> None:
+        self._nav.show_machine(machine)
+        self._discover.show_machine(machine)
