@@ -117,7 +117,8 @@ class DownloadQueue:
         if keeper is not None:
             keeper.join()
         self._runs.close()
-        self._tell()
+        with suppress(CatalogError):  # an unreadable list is no reason to stay
+            self._tell()
 
     def add(self, request: DownloadRequest, *, paused: bool = False) -> str:
         """Ask for something; its id. What was asked for before goes on, unless it is done."""
