@@ -28,6 +28,7 @@ _CLOSE_SECONDS = 3.0
 
 Phase = Literal["unloaded", "loading", "ready", "busy", "crashed"]
 MemoryCheck = Callable[..., str]
+OnLoad = Callable[[InstalledModel, SessionInfo], None]
 
 
 class EngineState(msgspec.Struct, frozen=True):
@@ -57,7 +58,8 @@ class Engines:
     """Loads models and hands out their sessions, from any thread.
 
     Whoever is inside `use` holds the only compute slot of the program; others wait. An idle model
-    is closed after `unload_after()` seconds (0: never), by a thread that `close` ends.
+    is closed after `unload_after()` seconds (0: never), by a thread that `close` ends. `on_load` is
+    told of each load, on the thread that waits for it.
     """
 
     def __init__(
@@ -66,10 +68,12 @@ class Engines:
         *,
         unload_after: Callable[[], float],
         memory_check: MemoryCheck = check_memory,
+        on_load: OnLoad | None = None,
     ) -> None:
         self._backends = backends
         self._unload_after = unload_after
         self._memory_check = memory_check
+        self._on_load = on_load
         self._slot = threading.Lock()
         self._loaded: _Loaded | None = None  # changed only by the holder of the slot
         self._changed = threading.Condition()  # guards what follows
@@ -212,6 +216,8 @@ class Engines:
         if self._closing:
             session.close()
             raise LoadCancelled("The program is closing.")
+        if self._on_load is not None:
+            self._on_load(model, session.info)
         warnings = ((warning,) if warning else ()) + session.info.warnings
         info = msgspec.structs.replace(session.info, warnings=warnings)
         return _Loaded(model, options, session, info)

@@ -2,27 +2,17 @@
 
 from collections.abc import Callable
 
-import psutil
-
 from app.formatting import bytes_text
+from app.machine import Machine
+from app.system_memory import available_memory, free_swap, total_memory
 from backends.errors import OutOfMemory
 from backends.protocol import DEFAULT_CONTEXT, LoadOptions
-from catalog.fit import estimate
+from catalog.fit import MemoryEstimate, estimate
 from catalog.gguf import check_model_file
 from catalog.library import InstalledModel
 
 _TIGHT = 0.9
 """Share of the free memory above which a model is loaded with a warning."""
-
-
-def available_memory() -> int:
-    """Bytes that can be had now. What the system uses as a cache counts: weights are mapped."""
-    return int(psutil.virtual_memory().available)
-
-
-def free_swap() -> int:
-    """Bytes that the system can still move out of memory."""
-    return int(psutil.swap_memory().free)
 
 
 def check_memory(
@@ -32,19 +22,25 @@ def check_memory(
     freed: int,
     available: Callable[[], int] = available_memory,
     swap: Callable[[], int] = free_swap,
+    machine: Callable[[], Machine] | None = None,
 ) -> str:
     """A warning in words where the model will be tight, empty where it fits.
 
     Weights that are larger than the memory are read from the disk again and again: slow, but a
     person may want it. What the context takes can't be, so only that is refused. `freed` bytes are
-    in use by a model that makes room for this one. Raises `OutOfMemory`, and `BadModelFile` where
-    the file is none.
+    in use by a model that makes room for this one. `machine` is asked for a graphics card, which
+    all of the model goes to unless the options say otherwise. Raises `OutOfMemory`, and
+    `BadModelFile` where the file is none.
     """
     header = check_model_file(model.path)
     n_ctx = options.n_ctx or min(header.context_length or DEFAULT_CONTEXT, DEFAULT_CONTEXT)
+    memory = machine().memory if machine and options.n_gpu_layers < 0 else None
+    if memory is not None and memory.vram_total:
+        on_card = estimate(header, model.size_bytes, n_ctx, flash_attention=True)
+        return _warning_of_card(model, on_card, memory.vram_free + freed)
     needed = estimate(header, model.size_bytes, n_ctx)
     # Of what is freed, mapped weights were available all along.
-    free = min(available() + freed, int(psutil.virtual_memory().total))
+    free = min(available() + freed, total_memory())
     context = needed.kv_cache + needed.compute
     if context > free + swap():
         raise OutOfMemory(
@@ -60,3 +56,13 @@ def check_memory(
             " model, or set a shorter context length."
         )
     return ""
+
+
+def _warning_of_card(model: InstalledModel, needed: MemoryEstimate, free: int) -> str:
+    if needed.total <= free * _TIGHT:
+        return ""
+    return (
+        f"Graphics memory is tight: {model.name} needs about {bytes_text(needed.total)}, and"
+        f" {bytes_text(free)} are free. It may fail to load. Leave some layers to the processor,"
+        " take a smaller model, or set a shorter context length."
+    )

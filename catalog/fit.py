@@ -36,7 +36,7 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes of memory, free now and in all; those of a graphics card are 0 where there is none.
 
     `vram_shared`: the graphics card has no memory of its own, and `vram_free` is a part of `free`.
-    `bandwidth` is how many bytes a second the processor reads from memory, 0 where not measured.
+    `bandwidth` is how many bytes of weights a second the processor works off, 0 where not measured.
     """
 
     free: int
@@ -95,7 +95,13 @@ def fit(
     """Judge a model by its header. `weights_bytes` is of all its files, `n_ctx` in tokens."""
 
     def parts(tokens: int) -> MemoryEstimate:
-        return estimate(header, weights_bytes, tokens, cache_type=cache_type)
+        return estimate(
+            header,
+            weights_bytes,
+            tokens,
+            cache_type=cache_type,
+            flash_attention=memory.vram_total > 0,
+        )
 
     longest = min(header.context_length or _LONGEST_CONTEXT, _LONGEST_CONTEXT)
     return _judge(parts, n_ctx, longest, active_bytes(header, weights_bytes), memory, exact=True)

@@ -1,13 +1,12 @@
 """Headers that were read from servers, kept so that a model need not be asked about twice."""
 
 import contextlib
-import os
-import tempfile
 from pathlib import Path
 
 import msgspec
 
 from catalog.gguf_header import GgufHeader
+from catalog.whole_file import write_whole
 
 _MOST_HEADERS = 500
 _MOST_BYTES = 2 << 20  # of one; without its vocabulary a header takes a tenth of that
@@ -36,12 +35,8 @@ class HeaderCache:
         if len(data) > _MOST_BYTES:
             return
         with contextlib.suppress(OSError):
-            self._folder.mkdir(parents=True, exist_ok=True)
             self._forget_oldest()
-            number, name = tempfile.mkstemp(dir=self._folder, suffix=".new")
-            with os.fdopen(number, "wb") as file:
-                file.write(data)
-            Path(name).replace(self._path(key))
+            write_whole(self._path(key), data)
 
     def _path(self, key: str) -> Path:
         return self._folder / f"{key}{_SUFFIX}"

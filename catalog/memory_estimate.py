@@ -1,7 +1,7 @@
 """How much memory a model takes, estimated from its header before anything is loaded.
 
 The formulas follow what llama.cpp allocates when the engine of this program asks for it: one
-sequence, micro-batches of 512 tokens, no flash attention unless the cache is quantized.
+sequence, micro-batches of 512 tokens, and on a processor no flash attention.
 """
 
 from typing import Literal
@@ -45,18 +45,19 @@ def estimate(
     swa_full: bool = True,
     cache_type: CacheType = "f16",
     n_ubatch: int = 512,
+    flash_attention: bool = False,
 ) -> MemoryEstimate:
     """Memory for a context of `n_ctx` tokens and one sequence.
 
-    A quantized cache implies flash attention, which it can't be used without. `swa_full`, as
-    llama.cpp calls it: layers that look back on a window only keep all tokens nevertheless, which
-    reuse of a prompt's beginning needs. Where a header leaves something out, the estimate errs
-    towards more.
+    `flash_attention` is what graphics cards compute with, and a quantized cache can't be used
+    without. `swa_full`, as llama.cpp calls it: layers that look back on a window only keep all
+    tokens nevertheless, which reuse of a prompt's beginning needs. Where a header leaves something
+    out, the estimate errs towards more.
     """
     shape = MemoryShape(header)
     cells = _padded(n_ctx)
     windowed = cells if swa_full else _padded(min(n_ctx, shape.window + n_ubatch))
-    flash = cache_type != "f16"
+    flash = flash_attention or cache_type != "f16"
     kv_cache = _kv_cache(shape, cells, windowed, _CACHE_BITS[cache_type], flash=flash)
     compute = _compute(shape, cells, windowed, n_ubatch, flash=flash)
     return MemoryEstimate(weights_bytes, kv_cache, compute)

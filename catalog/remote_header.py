@@ -60,6 +60,11 @@ def read_remote_header(
     return header
 
 
+def known_header(sha256: str, cache_folder: Path) -> GgufHeader | None:
+    """The header of the file with that checksum, where it has been read before."""
+    return HeaderCache(cache_folder).find(sha256.lower()) if sha256.isalnum() else None
+
+
 class _Pieces:
     """A file on a server, as something to read and seek in; pieces are fetched when they are read."""
 

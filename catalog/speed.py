@@ -9,9 +9,6 @@ SpeedClass = Literal["fast", "readable", "slow"]
 _FAST, _READABLE = 15.0, 5.0
 """Tokens a second. People read four or five words a second at most, which is about six tokens."""
 
-_EFFICIENCY = 0.7
-"""Share of the bandwidth of a plain copy that generation gets; measured with the starter model."""
-
 _LOOKED_UP = ("token_embd.weight", "per_layer_token_embd.weight")
 _EXPERTS = "_exps."
 
@@ -37,7 +34,7 @@ def active_bytes(header: GgufHeader, weights_bytes: int) -> int:
 def tokens_per_second(read_bytes: int, kv_cache: int, bandwidth: float) -> float:
     """What the bandwidth of memory admits with a half-filled cache; 0 where it is not known."""
     per_token = read_bytes + kv_cache / 2
-    return _EFFICIENCY * bandwidth / per_token if per_token > 0 else 0.0
+    return bandwidth / per_token if per_token > 0 else 0.0
 
 
 def speed_class(speed: float) -> SpeedClass | None:

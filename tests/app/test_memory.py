@@ -6,12 +6,13 @@ import msgspec
 import psutil
 import pytest
 
+from app.machine import Machine
 from app.memory import check_memory
 from app.options import option
 from backends.errors import OutOfMemory
 from backends.protocol import DEFAULT_CONTEXT, LoadOptions
 from catalog.errors import BadModelFile
-from catalog.fit import estimate
+from catalog.fit import Memory, estimate
 from catalog.gguf import read_header
 from catalog.library import InstalledModel, Library
 from tests.gguf_files import corrupt
@@ -68,6 +69,31 @@ def test_swap_counts(model: InstalledModel) -> None:
 def test_what_the_loaded_model_gives_back_counts(model: InstalledModel) -> None:
     options = LoadOptions(n_ctx=N_CTX)
     assert check_memory(model, options, freed=2 * needed(model), available=lambda: 0) == ""
+
+
+def machine_with_a_card(free: int) -> Machine:
+    memory = Memory(free=10**12, total=10**12, vram_free=free, vram_total=10**12)
+    return Machine(memory=memory, cores=1, device="Card")
+
+
+def test_a_graphics_card_must_have_room_for_all_of_it(model: InstalledModel) -> None:
+    large = msgspec.structs.replace(model, size_bytes=10**9)
+    options = LoadOptions(n_ctx=N_CTX)
+    warning = check_memory(large, options, freed=0, machine=lambda: machine_with_a_card(10**9))
+    assert warning.startswith("Graphics memory is tight: Tiny needs about 1.")
+    roomy = machine_with_a_card(2 * 10**9)
+    assert check_memory(large, options, freed=0, machine=lambda: roomy) == ""
+    assert (
+        check_memory(large, options, freed=10**9, machine=lambda: machine_with_a_card(10**9)) == ""
+    )
+
+
+@pytest.mark.parametrize("n_gpu_layers", [0, 3])
+def test_what_stays_off_the_graphics_card_needs_no_room_there(
+    model: InstalledModel, n_gpu_layers: int
+) -> None:
+    options = LoadOptions(n_ctx=N_CTX, n_gpu_layers=n_gpu_layers)
+    assert check_memory(model, options, freed=0, machine=lambda: machine_with_a_card(1)) == ""
 
 
 def test_a_longer_context_needs_more(model: InstalledModel) -> None:

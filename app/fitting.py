@@ -1,0 +1,134 @@
+"""Whether a model fits this computer: before the download, or where it lies."""
+
+import functools
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from app.machine import Machine
+from backends.protocol import DEFAULT_CONTEXT
+from catalog.entries import Artifact, Entry, HubFile, Package, Url
+from catalog.fit import Fit, fit, rough_fit
+from catalog.gguf import GgufHeader, read_header
+from catalog.hub.records import QuantFiles, Repository
+from catalog.library import InstalledModel
+from catalog.network import Network
+from catalog.remote_file import RemoteFile
+from catalog.remote_header import known_header, read_remote_header
+from catalog.sizes import expected_bytes
+
+_HEADERS_FOLDER = "headers"
+_HEADERS_IN_MEMORY = 128
+
+
+class Fitting:
+    """Judges models against the computer as it is now. May be used from any thread.
+
+    Everywhere `n_ctx` 0 means what a chat is set up with unasked: 8,192 tokens, or fewer where the
+    model was made for fewer.
+    """
+
+    def __init__(
+        self,
+        resolve: Callable[[HubFile], RemoteFile],
+        cache_folder: Path,
+        network: Callable[[], Network],
+        machine: Callable[[], Machine],
+    ) -> None:
+        self._resolve = resolve
+        self._headers_folder = cache_folder / _HEADERS_FOLDER
+        self._network = network
+        self._machine = machine
+
+    def size_of(self, entry: Entry, artifact: Artifact) -> tuple[int, bool]:
+        """Bytes of a file of the catalogue, and whether that is exact; 0 where nobody knows."""
+        return expected_bytes(entry, artifact)
+
+    def rough(self, entry: Entry, artifact: Artifact, n_ctx: int = 0) -> Fit:
+        """By size alone, at once and offline: for lists."""
+        size, _ = expected_bytes(entry, artifact)
+        parameters = entry.parameters if artifact.role == "weights" else 0
+        return self._rough(parameters, size, n_ctx, entry.context)
+
+    def rough_of_group(self, repository: Repository, group: QuantFiles, n_ctx: int = 0) -> Fit:
+        """By size alone, at once and offline."""
+        parameters = repository.parameters if group in repository.quants else 0
+        return self._rough(parameters, group.size_bytes or 0, n_ctx, repository.context)
+
+    def of_artifact(
+        self,
+        entry: Entry,
+        artifact: Artifact,
+        n_ctx: int = 0,
+        cancelled: threading.Event | None = None,
+    ) -> Fit:
+        """By the header of the file on its server. Blocks.
+
+        A file inside of a package can't be looked into from afar: that is judged by its size.
+        Raises `CatalogError`s in words.
+        """
+        size, _ = expected_bytes(entry, artifact)
+        match artifact.sources[0]:
+            case HubFile() as source:
+                header, total = self._header(source, artifact.sha256, cancelled)
+            case Url(url):
+                remote = RemoteFile(url=url, sha256=artifact.sha256, size=artifact.size_bytes)
+                header, total = self._remote_header(remote, cancelled), remote.size
+            case Package():
+                return self.rough(entry, artifact, n_ctx)
+        return self._exact(header, size or total or 0, n_ctx)
+
+    def of_hub_file(
+        self, group: QuantFiles, n_ctx: int = 0, cancelled: threading.Event | None = None
+    ) -> Fit:
+        """By the header of the first file of a quant on the Hub. Blocks. Raises `CatalogError`s."""
+        first = group.files[0]
+        header, total = self._header(first.source, first.sha256, cancelled)
+        return self._exact(header, group.size_bytes or total or 0, n_ctx)
+
+    def of_model(self, model: InstalledModel, n_ctx: int = 0) -> Fit:
+        """By the header of an installed file. Reads it. Raises `BadModelFile`."""
+        return self._exact(_local_header(model.path), model.size_bytes, n_ctx)
+
+    def _rough(self, parameters: int, size: int, n_ctx: int, context: int) -> Fit:
+        return rough_fit(parameters, size, n_ctx or _usual(context), self._machine().memory)
+
+    def _exact(self, header: GgufHeader, weights_bytes: int, n_ctx: int) -> Fit:
+        wanted = n_ctx or _usual(header.context_length)
+        return fit(header, weights_bytes or header.end, wanted, self._machine().memory)
+
+    def _header(
+        self, source: HubFile, sha256: str | None, cancelled: threading.Event | None
+    ) -> tuple[GgufHeader, int | None]:
+        """The header, and the size of that one file where the Hub had to be asked."""
+        known = known_header(sha256, self._headers_folder) if sha256 else None
+        if known is not None:
+            return known, None
+        remote = self._resolve(source)
+        return self._remote_header(remote, cancelled), remote.size
+
+    def _remote_header(self, remote: RemoteFile, cancelled: threading.Event | None) -> GgufHeader:
+        return read_remote_header(
+            remote,
+            self._headers_folder,
+            network=self._network(),
+            cancelled=cancelled or threading.Event(),
+        )
+
+
+def _usual(context: int) -> int:
+    return min(context or DEFAULT_CONTEXT, DEFAULT_CONTEXT)
+
+
+def _local_header(path: Path) -> GgufHeader:
+    try:
+        state = path.stat()
+    except OSError:
+        return read_header(path)  # which says why in words
+    return _kept_header(path, state.st_size, state.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=_HEADERS_IN_MEMORY)
+def _kept_header(path: Path, size: int, modified: int) -> GgufHeader:
+    """The header of a file in one state of it."""
+    return read_header(path)
