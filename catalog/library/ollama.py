@@ -31,9 +31,9 @@ class _Manifest(msgspec.Struct, frozen=True):
 
 
 def ollama_files(folder: Path, problems: list[LibraryProblem]) -> Iterator[FoundFile]:
-    """The model of every tag, those of the same blob once, and the adapters that tags add to them."""
+    """The model of every tag, those of the same blob once, and the adapters and projectors of tags."""
     models: dict[str, FoundFile] = {}
-    adapters: dict[str, FoundFile] = {}
+    others: dict[str, FoundFile] = {}
     for file in walk(folder / "manifests", problems, depth=8):
         name = _name((*file.above, os.path.basename(file.path)))  # noqa: PTH119
         if not name:
@@ -43,7 +43,10 @@ def ollama_files(folder: Path, problems: list[LibraryProblem]) -> Iterator[Found
         except CatalogError as error:
             problems.append(LibraryProblem(Path(file.path), error))
             continue
-        for kind, found in (("model", models), ("adapter", adapters)):
+        projector = _first(folder, layers, "projector")
+        if projector:
+            others[projector] = FoundFile(path=projector, place="ollama", loose=True)
+        for kind, found in (("model", models), ("adapter", others)):
             for digest in layers.get(kind, [])[:1]:
                 blob = _blob(folder, digest)
                 if not blob:
@@ -56,11 +59,11 @@ def ollama_files(folder: Path, problems: list[LibraryProblem]) -> Iterator[Found
                     names=tuple(sorted((*(known.names if known else ()), name), key=_order)),
                     sha256=digest,
                     loose=True,
-                    projector=_first(folder, layers, "projector"),
+                    projector=projector,
                     licence_file=_first(folder, layers, "license"),
                 )
     yield from models.values()
-    yield from (file for path, file in adapters.items() if path not in models)
+    yield from (file for path, file in others.items() if path not in models)
 
 
 def _layers(path: Path) -> dict[str, list[str]]:

@@ -64,11 +64,12 @@ class _Group(msgspec.Struct, eq=False):
 
 
 def _keys(file: ComparedFile, fingerprint: Callable[[str], str]) -> list[object]:
+    """What makes two files the same. Each goes with the size: a checksum may be but a claim."""
     keys: list[object] = []
     if file.identity[1]:
-        keys.append(file.identity)
+        keys.append((file.size_bytes, file.identity))
     if file.sha256:
-        keys.append(file.sha256)
+        keys.append((file.size_bytes, file.sha256))
     if sampled := fingerprint(file.path):
         keys.append((file.size_bytes, sampled))
     return keys
