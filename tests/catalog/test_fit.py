@@ -1,169 +1,155 @@
-"""The memory estimate, against what llama.cpp allocated and against sums done by hand."""
+"""Whether models fit a computer of known size, the longest context, and the speed."""
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from catalog.fit import estimate
-from catalog.gguf import ArraySummary, GgufHeader, MetadataValue, read_header
+from catalog.fit import Fit, Memory, estimate, fit, rough_fit
+from catalog.gguf import ArraySummary, read_header
+from catalog.speed import active_bytes
+from tests.catalog.test_memory_estimate import MIB, header, starter
 from tests.gguf_files import write_model
-
-MIB = 1 << 20
-F16 = 2
+from tests.gguf_shapes import write_shape
 
 
-def header(architecture: str, **hyper: MetadataValue) -> GgufHeader:
-    """A header with `block_count` layers; two underscores stand for a point."""
-    metadata: dict[str, MetadataValue] = {"general.architecture": architecture}
-    metadata |= {f"{architecture}.{key.replace('__', '.')}": v for key, v in hyper.items()}
-    return GgufHeader(3, metadata, (), 0)
+class TestVerdict:
+    needed = estimate(starter(), 98_362_432, 8192).total
+
+    def judge(self, *, free: int, total: int, vram_free: int = 0, vram_total: int = 0) -> Fit:
+        memory = Memory(free=free, total=total, vram_free=vram_free, vram_total=vram_total)
+        return fit(starter(), 98_362_432, 8192, memory)
+
+    def test_nine_tenths_of_the_free_memory_are_enough(self) -> None:
+        total = 10 * self.needed
+        assert self.judge(free=int(self.needed / 0.9) + 2, total=total).verdict == "fits"
+        assert self.judge(free=int(self.needed / 0.9) - 2, total=total).verdict == "tight"
+
+    def test_what_would_fit_an_idle_computer_is_tight(self) -> None:
+        assert self.judge(free=1, total=int(self.needed / 0.9) + 2).verdict == "tight"
+        assert self.judge(free=1, total=int(self.needed / 0.9) - 2).verdict == "too_large"
+
+    def test_the_sum_is_told(self) -> None:
+        judged = self.judge(free=10**10, total=10**11)
+        assert judged.exact
+        assert judged.free == 10**10
+        assert judged.needed == sum(msgspec.structs.astuple(judged.parts))
+
+    def test_a_graphics_card_is_held_against(self) -> None:
+        roomy = self.judge(free=1, total=10**9, vram_free=10**10, vram_total=10**10)
+        assert roomy.verdict == "fits"
+        assert roomy.free == 10**10
+        small = self.judge(free=1, total=10**9, vram_free=10**8, vram_total=10**8)
+        assert small.verdict == "tight"
+        assert small.speed is None
+
+    def test_memory_that_is_shared_counts_once(self) -> None:
+        half = int(self.needed * 0.6)
+        own = self.judge(free=1, total=half, vram_free=1, vram_total=half)
+        assert own.verdict == "tight"
+        memory = Memory(free=1, total=half, vram_free=1, vram_total=half, vram_shared=True)
+        assert fit(starter(), 98_362_432, 8192, memory).verdict == "too_large"
 
 
-def starter() -> GgufHeader:
+@pytest.mark.parametrize("free", [150, 250, 400, 1000, 4000])
+def test_the_largest_context_fits_and_the_next_does_not(free: int) -> None:
+    shape = starter()
+    shape.metadata["llama.context_length"] = 32_768
+    memory = Memory(free=free * MIB, total=free * MIB)
+    largest = fit(shape, 98_362_432, 8192, memory).largest_context
+    if largest:
+        assert estimate(shape, 98_362_432, largest).total <= memory.comfortable
+    if largest < 32_768:
+        assert estimate(shape, 98_362_432, largest + 256).total > memory.comfortable
+
+
+def test_the_largest_context_is_none_where_the_weights_do_not_fit() -> None:
+    assert fit(starter(), 10**9, 8192, Memory(free=10**8, total=10**9)).largest_context == 0
+
+
+def test_the_largest_context_is_no_longer_than_the_model_was_made_for() -> None:
+    shape = starter()
+    shape.metadata["llama.context_length"] = 2000
+    assert fit(shape, 0, 512, Memory(free=10**12, total=10**12)).largest_context == 2000
+
+
+class TestSpeed:
+    memory = Memory(free=10**12, total=10**12, bandwidth=20e9)
+
+    @pytest.mark.parametrize(
+        ("gigabytes", "speed"), [(0.5, "fast"), (3, "readable"), (5, "slow"), (40, "slow")]
+    )
+    def test_each_token_costs_a_reading_of_the_weights(self, gigabytes: float, speed: str) -> None:
+        judged = fit(starter(), int(gigabytes * 1e9), 256, self.memory)
+        assert judged.speed == speed
+        assert judged.tokens_per_second == pytest.approx(20 / gigabytes, rel=0.02)
+
+    def test_a_long_context_costs_too(self) -> None:
+        speeds = [fit(starter(), 10**8, n, self.memory).tokens_per_second for n in (512, 32_768)]
+        assert speeds[0] > 2 * speeds[1]
+
+    def test_of_experts_only_those_that_are_asked_are_read(self, tmp_path: Path) -> None:
+        path = write_shape(tmp_path / "experts.gguf", "experts", expert_used_count=2)
+        experts = read_header(path)
+        all_bytes = sum(tensor.n_bytes for tensor in experts.tensors)
+        of_experts = sum(t.n_bytes for t in experts.tensors if "_exps" in t.name)
+        assert active_bytes(experts, all_bytes) == all_bytes - of_experts * 14 // 16
+        assert active_bytes(experts, 2 * all_bytes) == 2 * active_bytes(experts, all_bytes)
+
+    def test_of_a_table_only_a_row_is_read(self, tmp_path: Path) -> None:
+        own_output = read_header(write_model(tmp_path / "tiny.gguf"))
+        whole = sum(tensor.n_bytes for tensor in own_output.tensors)
+        table = next(t.n_bytes for t in own_output.tensors if t.name == "token_embd.weight")
+        assert active_bytes(own_output, whole) == whole - table
+
+    def test_nothing_is_guessed_where_nothing_was_measured(self) -> None:
+        judged = fit(starter(), 10**8, 512, Memory(free=1, total=1))
+        assert (judged.tokens_per_second, judged.speed) == (0.0, None)
+
+
+TYPICAL = {
+    # parameters in billions, gigabytes; layers, width, heads, heads of the cache, length, vocabulary
+    "SmolLM2 135M": (0.135, 0.1, 30, 576, 9, 3, 64, 49_152),
+    "Qwen3 0.6B": (0.6, 0.48, 28, 1024, 16, 8, 128, 151_936),
+    "Llama 3.2 1B": (1.24, 0.8, 16, 2048, 32, 8, 64, 128_256),
+    "Qwen3 1.7B": (1.7, 1.3, 28, 2048, 16, 8, 128, 151_936),
+    "Llama 3.2 3B": (3.2, 2.0, 28, 3072, 24, 8, 128, 128_256),
+    "Qwen3 4B": (4.0, 2.5, 36, 2560, 32, 8, 128, 151_936),
+    "Llama 3.1 8B": (8.0, 4.9, 32, 4096, 32, 8, 128, 128_256),
+    "Qwen3 14B": (14.8, 9.0, 40, 5120, 40, 8, 128, 151_936),
+    "Mistral Small 24B": (23.6, 14.3, 40, 5120, 32, 8, 128, 131_072),
+    "Qwen3 32B": (32.8, 19.8, 64, 5120, 64, 8, 128, 151_936),
+    "Llama 3.3 70B": (70.6, 42.5, 80, 8192, 64, 8, 128, 128_256),
+}
+
+
+@pytest.mark.parametrize("name", TYPICAL)
+@pytest.mark.parametrize("n_ctx", [2048, 8192])
+def test_a_rough_estimate_is_near_the_exact_one(name: str, n_ctx: int) -> None:
+    billions, gigabytes, layers, width, heads, kv_heads, length, n_vocab = TYPICAL[name]
     shape = header(
         "llama",
-        block_count=30,
-        embedding_length=576,
-        attention__head_count=9,
-        attention__head_count_kv=3,
+        block_count=layers,
+        embedding_length=width,
+        feed_forward_length=3 * width,
+        attention__head_count=heads,
+        attention__head_count_kv=kv_heads,
+        attention__key_length=length,
+        attention__value_length=length,
     )
-    shape.metadata["tokenizer.ggml.tokens"] = ArraySummary(8, 49152)
-    return shape
+    shape.metadata["tokenizer.ggml.tokens"] = ArraySummary(8, n_vocab)
+    size = int(gigabytes * 1e9)
+    exact = estimate(shape, size, n_ctx)
+    rough = rough_fit(int(billions * 1e9), size, n_ctx, Memory(free=1, total=1)).parts
+    assert 0.9 * exact.total < rough.total < 1.35 * exact.total
+    assert 0.6 * (exact.kv_cache + exact.compute) < rough.kv_cache + rough.compute
 
 
-@pytest.mark.parametrize(
-    ("n_ctx", "kv_cache", "compute"),
-    [(512, 11.25, 98.25), (2048, 45, 99.38), (8192, 180, 166.38), (32768, 720, 646.38)],
-)
-def test_agrees_with_what_llama_cpp_allocates_for_the_starter(
-    n_ctx: int, kv_cache: float, compute: float
-) -> None:
-    fit = estimate(starter(), 98_362_432, n_ctx)
-    assert fit.weights == 98_362_432
-    assert fit.kv_cache == kv_cache * MIB
-    assert fit.compute == pytest.approx(compute * MIB, rel=0.08)
-    assert fit.total == fit.weights + fit.kv_cache + fit.compute
-
-
-def test_reads_the_shape_from_a_real_file(tmp_path: Path) -> None:
-    path = write_model(tmp_path / "tiny.gguf", n_layers=3, n_embd=128)
-    fit = estimate(read_header(path), path.stat().st_size, 300)
-    assert fit.kv_cache == 3 * 512 * 2 * (32 + 32) * F16  # 2 of 4 heads, 300 tokens padded to 512
-
-
-def test_heads_may_differ_by_layer() -> None:
-    shape = header(
-        "openelm",
-        block_count=3,
-        embedding_length=640,
-        attention__head_count=(10, 10, 20),
-        attention__head_count_kv=(2, 3, 5),
-        attention__key_length=64,
-        attention__value_length=64,
-    )
-    # All layers get room for the widest value, which only flash attention can do without.
-    assert estimate(shape, 0, 256).kv_cache == 256 * ((2 + 3 + 5) + 3 * 5) * 64 * F16
-    quantized = estimate(shape, 0, 256, cache_type="q8_0").kv_cache
-    assert quantized == 256 * (2 + 3 + 5) * 128 * 34 // 32
-
-
-def test_all_heads_keep_keys_where_the_file_names_no_groups() -> None:
-    shape = header("gptneox", block_count=2, embedding_length=512, attention__head_count=8)
-    assert estimate(shape, 0, 256).kv_cache == 2 * 256 * 8 * 128 * F16
-
-
-@pytest.mark.parametrize(
-    ("architecture", "pattern", "sliding"),
-    [
-        ("gemma3", None, 10),
-        ("gemma2", None, 6),
-        ("anything", (True, False) * 6, 6),
-        ("anything", 4, 9),
-        ("llama", None, 0),
-    ],
-)
-def test_windowed_layers_keep_the_window_only(
-    architecture: str, pattern: MetadataValue | None, sliding: int
-) -> None:
-    hyper: dict[str, MetadataValue] = {
-        "block_count": 12,
-        "embedding_length": 512,
-        "attention__head_count": 8,
-        "attention__sliding_window": 512,
-    }
-    if pattern is not None:
-        hyper["attention__sliding_window_pattern"] = pattern
-    shape = header(architecture, **hyper)
-    per_cell = 8 * 128 * F16
-    windowed = sliding * 1024 + (12 - sliding) * 8192
-    assert estimate(shape, 0, 8192, swa_full=False).kv_cache == windowed * per_cell
-    assert estimate(shape, 0, 8192).kv_cache == 12 * 8192 * per_cell
-
-
-def test_latent_attention_keeps_one_short_vector_per_token() -> None:
-    shape = header(
-        "deepseek2",
-        block_count=27,
-        embedding_length=2048,
-        attention__head_count=16,
-        attention__kv_lora_rank=512,
-        attention__key_length_mla=192,
-        rope__dimension_count=64,
-    )
-    assert estimate(shape, 0, 4096).kv_cache == 27 * 4096 * (512 + 64) * F16
-
-
-def mamba(**more: MetadataValue) -> GgufHeader:
-    return header(
-        more.pop("architecture", "mamba2"),  # type: ignore[arg-type]
-        block_count=4,
-        embedding_length=1024,
-        ssm__conv_kernel=4,
-        ssm__inner_size=2048,
-        ssm__state_size=128,
-        ssm__group_count=1,
-        **more,
-    )
-
-
-RECURRENT = 4 * (3 * (2048 + 2 * 128) + 128 * 2048)
-ATTENTION = 4 * (64 + 64) * F16
-
-
-def test_recurrent_layers_take_the_same_however_long_the_chat() -> None:
-    short, long = (estimate(mamba(), 0, n_ctx).kv_cache for n_ctx in (512, 65536))
-    assert short == long == 4 * RECURRENT
-
-
-def test_a_hybrid_has_both_kinds_of_layers() -> None:
-    by_heads = mamba(
-        architecture="granitehybrid",
-        attention__head_count=16,
-        attention__head_count_kv=(0, 4, 0, 0),
-    )
-    assert estimate(by_heads, 0, 1024).kv_cache == 3 * RECURRENT + 1024 * ATTENTION
-    by_interval = mamba(
-        architecture="qwen3next",
-        attention__head_count=16,
-        attention__head_count_kv=4,
-        full_attention_interval=4,
-    )
-    assert estimate(by_interval, 0, 1024).kv_cache == 3 * RECURRENT + 1024 * ATTENTION
-    parallel = mamba(architecture="falcon-h1", attention__head_count=16, attention__head_count_kv=4)
-    assert estimate(parallel, 0, 1024).kv_cache == 4 * (RECURRENT + 1024 * ATTENTION)
-
-
-@pytest.mark.parametrize(
-    "hyper",
-    [
-        {},
-        {"block_count": -1},
-        {"block_count": 10**12},
-        {"block_count": 3, "attention__head_count": 0},
-        {"block_count": 3, "attention__head_count": (1,), "embedding_length": "many"},
-        {"block_count": 3, "attention__head_count": ArraySummary(4, 2000)},
-        {"block_count": 3, "ssm__conv_kernel": 0, "ssm__state_size": 2.5},
-    ],
-)
-def test_an_odd_header_gives_an_estimate_all_the_same(hyper: dict[str, MetadataValue]) -> None:
-    assert estimate(header("odd", **hyper), 7, 4096).total >= 7
+def test_a_rough_estimate_needs_only_one_of_both_numbers() -> None:
+    memory = Memory(free=16 << 30, total=32 << 30)
+    by_parameters = rough_fit(8_000_000_000, 0, 8192, memory)
+    by_size = rough_fit(0, 5_000_000_000, 8192, memory)
+    assert by_parameters == by_size
+    assert by_parameters.parts.weights == 5_000_000_000
+    assert not by_parameters.exact
+    assert rough_fit(0, 0, 8192, memory).verdict == "fits"
