@@ -73,7 +73,8 @@ class HubRepository(msgspec.Struct, kw_only=True):
         tags = set(self.info["tags"])
         text = query.get("search", [""])[0].lower()
         author = query.get("author", [""])[0]
-        parameters = self.info.get("gguf", {}).get("total", 0)
+        header = self.info.get("gguf")
+        parameters = header["total"] if isinstance(header, dict) else 0
         return (
             tags.issuperset(query.get("filter", []))
             and text in self.repo.lower()

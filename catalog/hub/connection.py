@@ -1,0 +1,330 @@
+"""The Hub client's way out: huggingface_hub, with our time-outs, bounds, proxy and manners.
+
+Nothing but this package imports it, and only when it is used: that takes a moment.
+"""
+
+import contextlib
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar, Token
+from types import TracebackType
+from typing import Any
+from urllib.parse import quote
+
+os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+os.environ["HF_HUB_DISABLE_IMPLICIT_TOKEN"] = "1"  # the token is the one of our settings
+
+import httpx2
+import msgspec
+from huggingface_hub import (
+    get_hf_file_metadata,
+    get_session,
+    hf_hub_url,
+    hf_raise_for_status,
+    set_client_factory,
+)
+from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub.file_download import HfFileMetadata
+
+from catalog.entries import HubFile
+from catalog.http import is_loopback
+from catalog.hub.bounds import Bounds
+from catalog.hub.errors import HubError
+from catalog.hub.failures import (
+    Subject,
+    offline,
+    refused,
+    unreachable,
+    unreadable,
+)
+from catalog.network import Network
+
+THE_HUB = "https://huggingface.co"
+_LIBRARY = "Causeway"
+# Left out of what the library sees: the first two would outlast the request, the third starts a
+# protocol that can't be cancelled.
+_IGNORED_HEADERS = ("set-cookie", "x-hf-warning", "x-xet-hash")
+
+
+class Connection:
+    """Requests to the Hub or a mirror of it, in one thread, for as long as its `with` block lasts.
+
+    Raises `HubError` at once where the settings rule it out. The token goes to the endpoint's origin
+    alone, on redirects too; nothing goes unencrypted that began encrypted.
+    """
+
+    def __init__(self, network: Network, bounds: Bounds, *, token: str | None = None) -> None:
+        if network.offline:
+            raise offline()
+        self.endpoint = _endpoint(network)
+        self._origin = httpx2.URL(self.endpoint).origin
+        self._token = _checked_token(network.hub_token if token is None else token)
+        self._bounds = bounds
+        self._answer_bytes = bounds.answer_bytes
+        self._client = _new_client(network)
+        self._sockets: list[socket.socket] = []
+        self._lock = threading.Lock()
+        self._is_hung_up = False
+        self._entered: Token[Connection | None] | None = None
+
+    def __enter__(self) -> "Connection":
+        if not isinstance(get_session(), _Client):
+            set_client_factory(_Client)
+        self._entered = _current.set(self)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._entered is not None:
+            _current.reset(self._entered)
+        self._client.close()
+
+    @property
+    def has_token(self) -> bool:
+        return bool(self._token)
+
+    def subject(self, *, repo: str = "", revision: str = "", path: str = "") -> Subject:
+        """What is asked about, for the words of an error."""
+        url = httpx2.URL(self.endpoint)
+        return Subject(
+            page=str(url.copy_with(userinfo=b"")).rstrip("/") + (f"/{repo}" if repo else ""),
+            host="" if self.endpoint == THE_HUB else url.host,
+            repo=repo,
+            revision=revision,
+            path=path,
+            has_token=self.has_token,
+        )
+
+    def authorization(self, url: str) -> str:
+        """The header that the address may be given."""
+        there = httpx2.URL(url)
+        return f"Bearer {self._token}" if self._token and there.origin == self._origin else ""
+
+    def json(
+        self,
+        path: str,
+        subject: Subject,
+        params: Mapping[str, str | Sequence[str]] | str | None = None,
+    ) -> tuple[object, str]:
+        """The answer of the API, and the address of the next page, empty where there is none."""
+        with self._in_words(subject):
+            answer = get_session().get(
+                self.endpoint + path,
+                params=_query(params),
+                headers=self._headers(),
+                timeout=self._bounds.read_seconds,
+            )
+            hf_raise_for_status(answer)
+            try:
+                said = msgspec.json.decode(answer.content)
+            except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+                raise unreadable(subject) from error
+            return said, str(answer.links.get("next", {}).get("url", ""))
+
+    def text(self, file: HubFile, most_bytes: int) -> bytes:
+        """The bytes of a small file."""
+        subject = self.subject(repo=file.repo, revision=file.revision, path=file.path)
+        self._answer_bytes = most_bytes
+        try:
+            with self._in_words(subject):
+                answer = get_session().get(self.address(file), headers=self._headers())
+                hf_raise_for_status(answer)
+                return answer.content
+        finally:
+            self._answer_bytes = self._bounds.answer_bytes
+
+    def head(self, file: HubFile) -> HfFileMetadata:
+        """What the Hub says of a file without sending it.
+
+        A mirror may know nothing but where the file lies: then what is said there.
+        """
+        subject = self.subject(repo=file.repo, revision=file.revision, path=file.path)
+        address = self.address(file)
+        with self._in_words(subject):
+            said = self._head(address)
+            is_known = said.commit_hash or said.etag
+            return said if is_known or said.location == address else self._head(said.location)
+
+    def _head(self, address: str) -> HfFileMetadata:
+        return get_hf_file_metadata(
+            address, token=self._token or False, library_name=_LIBRARY, endpoint=self.endpoint
+        )
+
+    def address(self, file: HubFile) -> str:
+        return hf_hub_url(file.repo, file.path, revision=file.revision, endpoint=self.endpoint)
+
+    def hang_up(self) -> None:
+        """Break off what is under way, from any thread. The connection is of no use afterwards."""
+        with self._lock:
+            self._is_hung_up = True
+            for each in self._sockets:
+                with contextlib.suppress(OSError):
+                    # Not the method of an SSLSocket, which would also take its state away.
+                    socket.socket.shutdown(each, socket.SHUT_RDWR)
+
+    def pass_on(self, request: httpx2.Request) -> httpx2.Response:
+        """Send a request of the library's, made safe; the answer comes without a body on a refusal."""
+        if httpx2.URL(self.endpoint).scheme == "https" and request.url.scheme != "https":
+            raise HubError(
+                f"{request.url.host} was refused.",
+                "The connection was to go on without encryption.",
+                "Check the Hub address in the settings.",
+            )
+        if request.url.origin != self._origin:
+            request.headers.pop("Authorization", None)
+        request.headers["Accept-Encoding"] = "identity"  # the bound is on what is read
+        bounds = self._bounds
+        wait = httpx2.Timeout(bounds.read_seconds, connect=bounds.connect_seconds)
+        request.extensions = {"timeout": wait.as_dict(), "trace": self._note_connection}
+        until = time.monotonic() + bounds.whole_seconds
+        answer = self._client.send(request, stream=True, follow_redirects=False)
+        if answer.headers.get("Content-Encoding", "identity") != "identity":
+            answer.close()
+            raise unreadable(self.subject())
+        headers = [
+            (name, value)
+            for name, value in answer.headers.multi_items()
+            if name.lower() not in _IGNORED_HEADERS
+        ]
+        if request.method == "HEAD" or not answer.is_success:
+            # Without its body: the library would take that of an error for JSON of its own making.
+            answer.close()
+            return httpx2.Response(answer.status_code, headers=headers, request=request)
+        body = _BoundedBody(answer, self._answer_bytes, until, self._too_much)
+        return httpx2.Response(answer.status_code, headers=headers, stream=body, request=request)
+
+    def _too_much(self) -> HubError:
+        subject = self.subject()
+        return HubError(
+            f"What {subject.host or 'the Hub'} sends has no end.",
+            "It was broken off.",
+            "Check the Hub address in the settings.",
+        )
+
+    def _headers(self) -> dict[str, str]:
+        headers = {"User-Agent": _LIBRARY}
+        return headers | ({"Authorization": f"Bearer {self._token}"} if self._token else {})
+
+    def _note_connection(self, event: str, info: Mapping[str, Any]) -> None:
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            with self._lock:
+                self._sockets.append(info["return_value"].get_extra_info("socket"))
+            if self._is_hung_up:
+                self.hang_up()
+
+    @contextlib.contextmanager
+    def _in_words(self, subject: Subject) -> Iterator[None]:
+        try:
+            yield
+        except HfHubHTTPError as error:
+            raise refused(error, subject) from error
+        except httpx2.HTTPError as error:
+            raise unreachable(error, subject, self._bounds.read_seconds) from error
+        except (httpx2.InvalidURL, httpx2.CookieConflict) as error:
+            raise unreadable(subject) from error
+
+
+_current: ContextVar[Connection | None] = ContextVar("hub_connection", default=None)
+
+
+class _Client(httpx2.Client):
+    """The one client of the library, for all threads: it hands each request to its `Connection`.
+
+    So that settings count at once, and a request of one thread can be ended without the others'.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(transport=_ToConnection(), follow_redirects=True)
+
+
+class _ToConnection(httpx2.BaseTransport):
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        connection = _current.get()
+        if connection is None:
+            raise RuntimeError("huggingface_hub is used outside of catalog.hub")
+        return connection.pass_on(request)
+
+
+class _BoundedBody(httpx2.SyncByteStream):
+    """The body of an answer, as long as it is neither too long nor too slow."""
+
+    def __init__(
+        self,
+        answer: httpx2.Response,
+        most_bytes: int,
+        until: float,
+        too_much: Callable[[], HubError],
+    ) -> None:
+        self._answer = answer
+        self._most_bytes = most_bytes
+        self._until = until
+        self._too_much = too_much
+
+    def __iter__(self) -> Iterator[bytes]:
+        length = self._answer.headers.get("Content-Length", "")
+        if length.isdecimal() and int(length) > self._most_bytes:
+            raise self._too_much()
+        seen = 0
+        for chunk in self._answer.iter_raw():
+            seen += len(chunk)
+            if seen > self._most_bytes or time.monotonic() > self._until:
+                raise self._too_much()
+            yield chunk
+
+    def close(self) -> None:
+        self._answer.close()
+
+
+def _endpoint(network: Network) -> str:
+    endpoint = network.hub_endpoint.strip().rstrip("/") or THE_HUB
+    try:
+        url = httpx2.URL(endpoint)
+    except httpx2.InvalidURL:
+        url = httpx2.URL("")
+    is_encrypted = url.scheme == "https" or (url.scheme == "http" and is_loopback(endpoint))
+    if not url.host or not is_encrypted or url.query or url.fragment:
+        raise HubError(
+            "The Hub address in the settings is not one that can be used.",
+            "It has to begin with https://.",
+            f"Correct it, or clear it for the Hub itself, {THE_HUB}.",
+        )
+    return endpoint
+
+
+def _checked_token(token: str) -> str:
+    token = token.strip()
+    if token and not (token.isascii() and token.isprintable() and " " not in token):
+        raise HubError(
+            "The token has characters that no token has.",
+            fix=f"Copy it anew from {THE_HUB}/settings/tokens.",
+        )
+    return token
+
+
+def _new_client(network: Network) -> httpx2.Client:
+    try:
+        return httpx2.Client(proxy=network.proxy or None)
+    except (ImportError, ValueError, httpx2.InvalidURL) as error:
+        raise HubError(
+            "The proxy that is set does not work here.",
+            "Causeway can use HTTP proxies only.",
+            "Correct it in the settings: it begins with http://."
+            if network.proxy
+            else "Set HTTPS_PROXY to one, or unset ALL_PROXY.",
+        ) from error
+
+
+def _query(params: Mapping[str, str | Sequence[str]] | str | None) -> Any:
+    return httpx2.QueryParams(params) if params else None
+
+
+def api_path(repo: str, *parts: str) -> str:
+    """The API's path of a repository."""
+    return "/".join(["/api/models", quote(repo), *(quote(part, safe="") for part in parts)])
