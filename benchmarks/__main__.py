@@ -22,6 +22,8 @@ BENCHMARKS = (
     "engine_prompt",
     "engine_followup",
     "engine_cancel",
+    "fit_estimate",
+    "gguf_header",
     "window_start",
     "window_streaming",
     "window_long_chat",
