@@ -18,6 +18,7 @@ from catalog.retries import Interrupted, Patience, Retries, asked_pause
 _USER_AGENT = "Causeway"
 _CANCEL_POLL_SECONDS = 0.1
 _PASSING_STATUSES = (408, 425, 429)
+_MAX_REDIRECTS = 10
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _NEXT_TRY = "Start it again to go on from there."
 
@@ -106,22 +107,49 @@ class HttpClient:
         if self._network.offline:
             raise Offline
         try:
-            address, credentials = _without_credentials(url)
-            with self._client.stream(
-                method,
-                address,
-                headers=headers,
-                auth=credentials,
-                extensions={"trace": self._note_connection},
-            ) as answer:
+            answer = self._follow(url, headers, method)
+            try:
                 _check_status(answer)
                 yield answer
+            finally:
+                answer.close()
         except httpx2.HTTPError as error:
             self.check_cancelled()
             raise _in_words(error, host) from error
         except (httpx2.InvalidURL, httpx2.CookieConflict) as error:
             raise DownloadError(f"The address of {host} is not valid.") from error
         self.check_cancelled()
+
+    def _follow(self, url: str, headers: Mapping[str, str], method: str) -> httpx2.Response:
+        """The answer at the end of all redirects.
+
+        They are followed here, since the library would read the body of each to its end, and would
+        keep the authorization on some that lead to another origin.
+        """
+        address, credentials = _without_credentials(url)
+        passed = dict(headers)
+        for _ in range(_MAX_REDIRECTS):
+            request = self._client.build_request(
+                method, address, headers=passed, extensions={"trace": self._note_connection}
+            )
+            answer = self._client.send(request, auth=credentials, stream=True)
+            if not answer.has_redirect_location:
+                return answer
+            answer.close()
+            self.check_cancelled()
+            there, named = _without_credentials(str(address.join(answer.headers["Location"])))
+            if address.scheme == "https" and there.scheme == "http":
+                raise DownloadError(
+                    f"{address.host} was refused.",
+                    "The connection was to go on without encryption.",
+                )
+            if there.origin != address.origin:
+                passed = {
+                    name: value for name, value in passed.items() if name.lower() != "authorization"
+                }
+                credentials = None
+            address, credentials = there, named or credentials
+        raise DownloadError(f"{host_of(url)} sends in circles.", "It redirected too many times.")
 
     def head(self, url: str, headers: Mapping[str, str]) -> httpx2.Response:
         """The response to a HEAD; raises as `get` does."""
@@ -185,10 +213,9 @@ def _new_client(patience: Patience, network: Network) -> httpx2.Client:
     try:
         return httpx2.Client(
             timeout=httpx2.Timeout(patience.read_seconds, connect=patience.connect_seconds),
-            follow_redirects=True,
+            follow_redirects=False,
             headers={"User-Agent": _USER_AGENT},
             proxy=network.proxy or None,
-            event_hooks={"response": [_refuse_downgrade]},
         )
     except (ImportError, ValueError, httpx2.InvalidURL) as error:
         fix = "Set HTTPS_PROXY to one, or unset ALL_PROXY."
@@ -205,16 +232,6 @@ def _without_credentials(url: str) -> tuple[httpx2.URL, httpx2.BasicAuth | None]
     if not address.userinfo:
         return address, None
     return address.copy_with(userinfo=b""), httpx2.BasicAuth(address.username, address.password)
-
-
-def _refuse_downgrade(answer: httpx2.Response) -> None:
-    """Called with each answer on the way, before a redirect is followed."""
-    if answer.url.scheme != "https" or not answer.has_redirect_location:
-        return
-    if answer.url.join(answer.headers["Location"]).scheme == "http":
-        raise DownloadError(
-            f"{answer.url.host} was refused.", "The connection was to go on without encryption."
-        )
 
 
 def _check_status(answer: httpx2.Response) -> None:
@@ -252,8 +269,6 @@ def _in_words(error: httpx2.HTTPError, host: str) -> Interrupted | DownloadError
         return Interrupted(f"There is no connection to {host}.", "It can't be reached.")
     if isinstance(error, httpx2.TimeoutException):
         return Interrupted(f"{host} stopped sending.")
-    if isinstance(error, httpx2.TooManyRedirects):
-        return DownloadError(f"{host} sends in circles.", "It redirected too many times.")
     if isinstance(error, httpx2.UnsupportedProtocol):
         return DownloadError(f"The address of {host} is not one of the web.")
     return Interrupted(f"The connection to {host} broke off.")

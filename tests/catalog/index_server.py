@@ -156,9 +156,10 @@ class IndexServer:
         return f"{self._scheme}://{self.host}/files/{WHEEL_NAME}"
 
     @property
-    def wheel_requests(self) -> list[str]:
-        """The Range header of each request for the wheel."""
-        return [wanted for path, wanted in self.requests if path.endswith(".whl")]
+    def wheel_requests(self) -> list[int]:
+        """The byte from which each request asked for the wheel."""
+        ranges = [wanted for path, wanted in self.requests if path.endswith(".whl")]
+        return [int(re.sub(r"bytes=(\d+)-.*", r"\1", wanted) or 0) for wanted in ranges]
 
     def next_fault(self, kinds: Iterable[Fault]) -> Fault | None:
         with self._lock:
@@ -256,23 +257,26 @@ class _Handler(BaseHTTPRequestHandler):
             return
         etag = f'"{time.monotonic_ns()}"' if fault == "new etag" else '"one"'
         headers = {"ETag": etag, "Accept-Ranges": "bytes"}
-        start = 0
-        wanted = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        start, end = 0, len(data)
+        wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
         if_range = self.headers.get("If-Range", etag)
-        if wanted and if_range == etag and fault != "no range":
+        is_partial = wanted is not None and if_range == etag and fault != "no range"
+        if is_partial and wanted is not None:
             start = int(wanted[1])
+            end = min(end, int(wanted[2] or end) + 1)
         if fault == "416" or start >= len(data):
             self._send(416, b"", {"Content-Range": f"bytes */{len(data)}"})
             return
-        if start:
-            shown = start + (7 if fault == "wrong range" else 0)
-            headers["Content-Range"] = f"bytes {shown}-{len(data) - 1}/{len(data)}"
-        if fault == "wrong bytes":
-            data = bytes(len(data))
         if fault == "too long":
             data += b"more"
-        body = data[start:]
-        self._start(206 if start else 200, headers | {"Content-Length": str(len(body))})
+            end = len(data) if end == len(data) - 4 else end
+        if is_partial:
+            shown = start + (7 if fault == "wrong range" else 0)
+            headers["Content-Range"] = f"bytes {shown}-{end - 1}/{len(data)}"
+        if fault == "wrong bytes":
+            data = bytes(len(data))
+        body = data[start:end]
+        self._start(206 if is_partial else 200, headers | {"Content-Length": str(len(body))})
         with contextlib.suppress(OSError):
             self._send_body(index, body, fault)
 
