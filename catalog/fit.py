@@ -6,7 +6,8 @@ from typing import Literal
 import msgspec
 
 from catalog.gguf_header import GgufHeader
-from catalog.memory_estimate import CacheType, MemoryEstimate, estimate
+from catalog.memory_estimate import CacheType, MemoryEstimate, estimate, estimate_shape
+from catalog.memory_shape import shape_of
 from catalog.speed import SpeedClass, active_bytes, speed_class, tokens_per_second
 
 __all__ = [
@@ -93,10 +94,11 @@ def fit(
     cache_type: CacheType = "f16",
 ) -> Fit:
     """Judge a model by its header. `weights_bytes` is of all its files, `n_ctx` in tokens."""
+    shape = shape_of(header)
 
     def parts(tokens: int) -> MemoryEstimate:
-        return estimate(
-            header,
+        return estimate_shape(
+            shape,
             weights_bytes,
             tokens,
             cache_type=cache_type,

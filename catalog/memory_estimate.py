@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from catalog.gguf_header import GgufHeader
-from catalog.memory_shape import MemoryShape
+from catalog.memory_shape import LayerShape, ModelShape, shape_of
 
 CacheType = Literal["f16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0"]
 
@@ -54,55 +54,70 @@ def estimate(
     tokens nevertheless, which reuse of a prompt's beginning needs. Where a header leaves something
     out, the estimate errs towards more.
     """
-    shape = MemoryShape(header)
+    return estimate_shape(
+        shape_of(header),
+        weights_bytes,
+        n_ctx,
+        swa_full=swa_full,
+        cache_type=cache_type,
+        n_ubatch=n_ubatch,
+        flash_attention=flash_attention,
+    )
+
+
+def estimate_shape(
+    shape: ModelShape,
+    weights_bytes: int,
+    n_ctx: int,
+    *,
+    swa_full: bool = True,
+    cache_type: CacheType = "f16",
+    n_ubatch: int = 512,
+    flash_attention: bool = False,
+) -> MemoryEstimate:
+    """The same as `estimate`, for whoever asks for many lengths of context."""
     cells = _padded(n_ctx)
     windowed = cells if swa_full else _padded(min(n_ctx, shape.window + n_ubatch))
     flash = flash_attention or cache_type != "f16"
     kv_cache = _kv_cache(shape, cells, windowed, _CACHE_BITS[cache_type], flash=flash)
-    compute = _compute(shape, cells, windowed, n_ubatch, flash=flash)
+    compute = _compute(shape, cells, windowed, min(n_ubatch, cells), flash=flash)
     return MemoryEstimate(weights_bytes, kv_cache, compute)
 
 
-def _kv_cache(shape: MemoryShape, cells: int, windowed: int, bits: float, *, flash: bool) -> int:
-    widest = max(map(shape.value_values, shape.layers), default=0)
+def _kv_cache(shape: ModelShape, cells: int, windowed: int, bits: float, *, flash: bool) -> int:
+    widest = shape.widest_value
     total = 0
-    for layer in shape.layers:
-        if shape.has_cache(layer):
+    for layer, count in shape.layers:
+        if layer.has_cache:
             # Without flash attention the values of all layers must be equally wide.
-            values = shape.value_values(layer) if flash else widest
-            length = windowed if shape.slides(layer) else cells
-            total += int(length * (shape.key_values(layer) + values) * bits) // 8
-        total += shape.recurrent_values(layer) * _F32
+            value = layer.value if flash else widest
+            length = windowed if layer.slides else cells
+            total += count * (int(length * (layer.key + value) * bits) // 8)
+        total += count * layer.state * _F32
     return total
 
 
-def _compute(shape: MemoryShape, cells: int, windowed: int, n_ubatch: int, *, flash: bool) -> int:
+def _compute(shape: ModelShape, cells: int, windowed: int, n_tokens: int, *, flash: bool) -> int:
     """What a micro-batch takes at the worst moment: in a layer, or when the logits are there.
 
     Memory is used again as soon as nothing needs what is in it. How many of the activations are
     alive together was found by comparing with what llama.cpp allocates.
     """
-    n_tokens = min(n_ubatch, cells)
     mask = 0
-    if any(map(shape.attends, shape.layers)):
+    if shape.attends:
         mask = (cells + (windowed if shape.has_windows else 0)) * (_F16 if flash else _F32)
     residual = 3 * shape.n_embd
-    busiest = max((_layer_values(shape, layer, cells, flash) for layer in shape.layers), default=0)
-    in_a_layer = mask + (residual + busiest) * _F32
+    busiest = max((_busiest(layer, cells, flash) for layer, _ in shape.layers), default=0)
+    in_a_layer = mask + (residual + max(busiest, shape.experts)) * _F32
     at_the_end = (residual + shape.n_vocab) * _F32
     return n_tokens * max(in_a_layer, at_the_end)
 
 
-def _layer_values(shape: MemoryShape, layer: int, cells: int, flash: bool) -> int:
+def _busiest(layer: LayerShape, cells: int, flash: bool) -> int:
     """Numbers that a layer works with for each token of the batch, at its busiest."""
-    attention = 2 * shape.query_values(layer) + shape.key_values(layer) + shape.value_values(layer)
-    if shape.attends(layer) and not flash:
-        attention += cells * shape.n_head(layer)
-    experts = 2 * shape.expert_values + shape.n_experts_used * shape.n_embd
-    recurrent = 0
-    if shape.is_recurrent(layer):
-        recurrent = 2 * shape.d_inner + 3 * shape.mixed_values
-    return max(attention, 3 * shape.feed_forward_values(layer), experts, recurrent)
+    scores = 0 if flash else cells * layer.n_head
+    attention = scores + 2 * layer.query + layer.key + layer.value
+    return max(attention, 3 * layer.feed_forward, layer.recurrent)
 
 
 def _padded(cells: int) -> int:
