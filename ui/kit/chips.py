@@ -11,7 +11,7 @@ from ui.icons import glyph, paint_icon
 from ui.kit.painting import INNER_RADIUS, rounded
 from ui.theme import Theme
 
-ChipKind = Literal["plain", "soft", "ok", "warn", "danger", "outline"]
+ChipKind = Literal["plain", "soft", "ok", "ok_raised", "warn", "danger", "outline"]
 
 CHIP_HEIGHT = 20
 
@@ -19,6 +19,7 @@ _COLORS: dict[ChipKind, tuple[str, str]] = {
     "plain": ("fill", "text2"),
     "soft": ("accent_soft", "accent_text"),
     "ok": ("ok_soft", "ok"),
+    "ok_raised": ("raised", "ok"),
     "warn": ("warn_soft", "warn"),
     "danger": ("danger_soft", "danger"),
     "outline": ("", "text2"),

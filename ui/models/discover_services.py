@@ -16,9 +16,14 @@ class HubSource(Protocol):
 
 
 class FitSource(Protocol):
-    """`rough` answers at once; the others may read a remote header: for a background thread."""
+    """The rough ones go by size alone; the others may read a remote header. `n_ctx` 0 is the usual one.
 
-    def rough(self, entry: Entry, artifact: Artifact) -> Fit: ...
+    All of them look at the memory that is free now, which takes a while the first time.
+    """
+
+    def rough(self, entry: Entry, artifact: Artifact, n_ctx: int = 0) -> Fit: ...
+
+    def rough_of_group(self, repository: Repository, group: QuantFiles, n_ctx: int = 0) -> Fit: ...
 
     def of_artifact(self, entry: Entry, artifact: Artifact, n_ctx: int = 0) -> Fit: ...
 

@@ -126,7 +126,8 @@ class CardGrid(StillView):
         self.setFixedHeight(max(rows, 1) * (CARD_HEIGHT + GAP) - GAP)
         self._columns = columns
         self._delegate.columns, self._delegate.width = columns, width
-        self.setGridSize(QSize(width // columns, CARD_HEIGHT + GAP))
+        # A row that is full to the last pixel would be broken one card too early.
+        self.setGridSize(QSize((width - 1) // columns, CARD_HEIGHT + GAP))
         self.cards.show_entries(shown)
 
 
@@ -141,7 +142,7 @@ class CardDelegate(QStyledItemDelegate):
         self.width = 1
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        return QSize(self.width // self.columns, CARD_HEIGHT + GAP)
+        return QSize((self.width - 1) // self.columns, CARD_HEIGHT + GAP)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         facts = index.data(FACTS_ROLE)

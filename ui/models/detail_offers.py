@@ -1,0 +1,154 @@
+"""What can be fetched of an entry or a repository: an offer for each quant."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import NamedTuple
+
+from app.errors import AppError, problem_from
+from app.installs import request_for, request_for_hub
+from catalog.downloads.wanted import DownloadRequest, DownloadState
+from catalog.entries import Entry
+from catalog.fit import Fit
+from catalog.hub.records import QuantFiles, Repository
+from catalog.library import InstalledModel
+from catalog.sizes import expected_bytes
+from ui.models.discover_services import FitSource
+
+_USUAL = ("Q4_K_M", "Q4_K_XL", "MXFP4", "Q4_K_S", "Q4_1", "Q4_0", "Q5_K_M", "Q8_0")
+
+_SMALL_BYTES = 1_200_000_000
+"""Up to here a file is quick in any case, so the best quant that fits is worth its size."""
+
+
+class Offer(NamedTuple):
+    """A quant. `size` is in bytes, 0 where nobody knows; `extra` that of the projector with it.
+
+    `rough` and `exact` take a context in tokens, 0 for the usual one; both are for a background
+    thread. `checked`: the content's checksum is known before the download.
+    """
+
+    quant: str
+    size: int
+    size_is_exact: bool
+    extra: int
+    request: DownloadRequest
+    rough: Callable[[int], Fit]
+    exact: Callable[[int], Fit]
+    checked: bool
+
+    @property
+    def download_bytes(self) -> int:
+        """All of it; 0 where nobody knows."""
+        return self.request.files[0].download_bytes or (self.size + self.extra if self.size else 0)
+
+    @property
+    def id(self) -> str:
+        return self.request.id
+
+
+def offers_of_entry(entry: Entry, fitting: FitSource) -> tuple[Offer, ...]:
+    """One a quant, the smallest first."""
+    offers = []
+    projector = entry.projector
+    extra = expected_bytes(entry, projector)[0] if projector is not None else 0
+    for artifact in entry.weights:
+        try:
+            request = request_for(entry, artifact)
+        except AppError:
+            continue  # a name under which nothing can be kept
+        size, exact = expected_bytes(entry, artifact)
+        offers.append(
+            Offer(
+                artifact.quant,
+                size,
+                exact,
+                extra,
+                request,
+                partial(fitting.rough, entry, artifact),
+                partial(fitting.of_artifact, entry, artifact),
+                artifact.sha256 is not None,
+            )
+        )
+    return tuple(sorted(offers, key=lambda offer: offer.size))
+
+
+def offers_of_repository(
+    repository: Repository, projector: QuantFiles | None, fitting: FitSource
+) -> tuple[Offer, ...]:
+    """One a quant, the smallest first, each with the projector that was chosen."""
+    offers = []
+    for group in (*repository.quants, *repository.adapters):
+        with_it = projector if group in repository.quants else None
+        try:
+            request = request_for_hub(repository, group, with_it)
+        except AppError:
+            continue
+        offers.append(
+            Offer(
+                group.quant,
+                group.size_bytes or 0,
+                True,
+                (with_it.size_bytes or 0) if with_it is not None else 0,
+                request,
+                partial(fitting.rough_of_group, repository, group),
+                partial(fitting.of_hub_file, group),
+                all(file.sha256 for file in group.files),
+            )
+        )
+    return tuple(sorted(offers, key=lambda offer: offer.size))
+
+
+def installed_of(offer: Offer, models: Iterable[InstalledModel]) -> InstalledModel | None:
+    """The model on this computer that this offer would bring."""
+    request = offer.request
+    for model in models:
+        entry_id = model.entry.id if model.entry is not None else ""
+        if entry_id and (entry_id, model.quant) == (request.entry_id, request.quant):
+            return model
+        if model.path.as_posix().endswith("/" + request.files[0].target):
+            return model
+    return None
+
+
+def download_of(offer: Offer, states: Iterable[DownloadState]) -> DownloadState | None:
+    """Its download, unless that is done."""
+    for state in states:
+        if state.request.id == offer.id and state.phase != "done":
+            return state
+    return None
+
+
+def rough_fits(offers: Sequence[Offer], n_ctx: int) -> dict[str, Fit]:
+    """How each fits, by its id. Blocks for a moment."""
+    return {offer.id: offer.rough(n_ctx) for offer in offers if offer.size}
+
+
+def usual_offer(offers: Sequence[Offer]) -> Offer | None:
+    """What most people take, as long as nobody knows what fits."""
+    for quant in _USUAL:
+        for offer in offers:
+            if offer.quant.upper().endswith(quant):
+                return offer
+    return offers[len(offers) // 2] if offers else None
+
+
+def best_offer(offers: Sequence[Offer], fits: Mapping[str, Fit]) -> Offer | None:
+    """The usual one of those that fit; of small ones, the best that fits; else the smallest."""
+    fitting = [offer for offer in offers if offer.id in fits and fits[offer.id].verdict == "fits"]
+    if not fitting:
+        return usual_offer(offers) if not fits else offers[0] if offers else None
+    small = [offer for offer in fitting if offer.size <= _SMALL_BYTES]
+    usual = usual_offer(fitting)
+    if small and (usual is None or usual.size <= _SMALL_BYTES):
+        return small[-1]
+    return usual
+
+
+def exact_fit(offer: Offer, n_ctx: int) -> Fit | None:
+    """Blocks. None where the header can't be had now: the rough one has to do."""
+    try:
+        return offer.exact(n_ctx)
+    except Exception as error:
+        if problem_from(error) is None:
+            raise
+        return None

@@ -1,0 +1,273 @@
+"""The panel at the side: what is known of one entry or repository, and what can be done with it."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from app.errors import Problem, problem_from
+from app.machine import Machine
+from catalog.downloads.wanted import DownloadState
+from catalog.entries import Collection, Entry
+from catalog.hub.records import FoundRepository, Repository
+from catalog.library import InstalledModel
+from ui.background import Background
+from ui.chat.links import ask_before_opening
+from ui.kit import Button, ElidedLabel, IconButton, Meter, Notice, Panel, Paragraph
+from ui.messages.mathematics import Formulas
+from ui.models.detail_choice import OfferChoice
+from ui.models.detail_entry import EntryDetail
+from ui.models.detail_repository import RepositoryDetail
+from ui.models.discover_services import FitSource, HubSource
+from ui.models.hub_card import ReadableCard, readable_card
+from ui.theme import Theme
+
+Subject = Entry | FoundRepository
+
+_MARGIN = 24
+
+
+class DetailPanel(Panel):
+    """Shows one subject at a time. Give it the width; 360 is what it is made for.
+
+    Signals:
+        download_requested: that `DownloadRequest`.
+        chat_requested: with that `InstalledModel`.
+        pause_requested(str): the download of that id.
+        settings_requested(str): open this section of the settings.
+        show_downloads_requested
+        subject_chosen: the panel went to another `Entry` by itself.
+        search_requested(str): look for this in Discover.
+        closed: the person wants to see nothing at the side.
+    """
+
+    download_requested = Signal(object)
+    chat_requested = Signal(object)
+    pause_requested = Signal(str)
+    settings_requested = Signal(str)
+    show_downloads_requested = Signal()
+    subject_chosen = Signal(object)
+    search_requested = Signal(str)
+    closed = Signal()
+
+    def __init__(
+        self,
+        theme: Theme,
+        background: Background,
+        hub: HubSource,
+        fitting: FitSource,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(theme, "panel", "l", parent)
+        self._theme = theme
+        self._background = background
+        self._hub = hub
+        self._fitting = fitting
+        self._formulas = Formulas(background, self)
+        self._entries: tuple[Entry, ...] = ()
+        self._models: Sequence[InstalledModel] = ()
+        self._states: Sequence[DownloadState] = ()
+        self._disk_free = 0
+        self._number = 0
+        self._agreed: set[str] = set()
+        self._subject: Subject | None = None
+        self._detail: EntryDetail | RepositoryDetail | None = None
+        self._name = ElidedLabel(theme, "", "heading")
+        self._close = IconButton(theme, "x", self.tr("Close"), box=32)
+        self._close.clicked.connect(self.closed)
+        self._scroll = QScrollArea()
+        self._lay_out()
+
+    @property
+    def subject(self) -> Subject | None:
+        """What is shown."""
+        return self._subject
+
+    def show_entries(self, entries: Sequence[Entry], collections: Sequence[Collection]) -> None:
+        """What the catalogues hold: the other sizes of a family come from there."""
+        self._entries = tuple(entries)
+
+    def show_installed(self, models: Sequence[InstalledModel]) -> None:
+        self._models = models
+        if choice := self._choice():
+            choice.show_installed(models)
+
+    def show_downloads(self, states: Sequence[DownloadState]) -> None:
+        self._states = states
+        if choice := self._choice():
+            choice.show_downloads(states)
+
+    def show_machine(self, machine: Machine) -> None:
+        """What the computer can hold may be another now."""
+        self._disk_free = machine.disk_free
+        if choice := self._choice():
+            choice.show_machine(machine.disk_free)
+
+    def show_subject(self, subject: Subject | None) -> None:
+        """Show an entry or a repository; None shows nothing."""
+        self._number += 1
+        self._subject = subject
+        match subject:
+            case Entry():
+                self._show_entry(subject)
+            case FoundRepository():
+                self._name.setText(subject.name)
+                self._ask_hub(subject)
+            case None:
+                self._name.setText("")
+                self._put(QWidget())
+
+    def take_focus(self) -> None:
+        self._close.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def event(self, event: QEvent) -> bool:
+        # While the focus is here, Esc closes the panel and stops no answer.
+        if (
+            isinstance(event, QKeyEvent)
+            and event.type() == QEvent.Type.ShortcutOverride
+            and event.key() == Qt.Key.Key_Escape
+        ):
+            event.accept()
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.closed.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def _lay_out(self) -> None:
+        head = QHBoxLayout()
+        head.setContentsMargins(_MARGIN, 6, 15, 0)
+        head.setSpacing(8)
+        head.addWidget(self._name, 1)
+        head.addWidget(self._close)
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setStyleSheet("QScrollArea { background: transparent; }")
+        self._scroll.viewport().setAutoFillBackground(False)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(1, 0, 0, 0)
+        column.setSpacing(4)
+        column.addLayout(head)
+        column.addWidget(self._scroll, 1)
+
+    def _put(self, content: QWidget) -> None:
+        """Show this below the name, scrolled to its beginning."""
+        holder = QWidget()
+        layout = QVBoxLayout(holder)
+        layout.setContentsMargins(_MARGIN - 1, 8, _MARGIN, _MARGIN)
+        layout.addWidget(content)
+        self._detail = content if isinstance(content, EntryDetail | RepositoryDetail) else None
+        before = self._scroll.takeWidget()
+        self._scroll.setWidget(holder)
+        holder.setAutoFillBackground(False)  # Qt turns it on
+        if before is not None:
+            before.deleteLater()
+        self._scroll.verticalScrollBar().setValue(0)
+        self._connect_choice()
+
+    def _choice(self) -> OfferChoice | None:
+        return self._detail.choice if self._detail is not None else None
+
+    def _connect_choice(self) -> None:
+        choice = self._choice()
+        if choice is None:
+            return
+        choice.download_requested.connect(self.download_requested)
+        choice.chat_requested.connect(self.chat_requested)
+        choice.pause_requested.connect(self.pause_requested)
+        choice.show_downloads_requested.connect(self.show_downloads_requested)
+        choice.show_installed(self._models)
+        choice.show_downloads(self._states)
+        if self._disk_free:
+            choice.show_machine(self._disk_free)
+
+    # An entry
+
+    def _show_entry(self, entry: Entry) -> None:
+        self._name.setText(entry.name)
+        family = [
+            each
+            for each in self._entries
+            if (each.family, each.collection) == (entry.family, entry.collection)
+        ]
+        detail = EntryDetail(
+            self._theme,
+            self._background,
+            self._fitting,
+            entry,
+            family,
+            has_agreed=entry.id in self._agreed,
+        )
+        detail.entry_chosen.connect(self._go_to)
+        detail.link_activated.connect(self._open_link)
+        detail.agreed.connect(partial(self._agreed.add, entry.id))
+        self._put(detail)
+
+    def _go_to(self, entry: Entry) -> None:
+        self.show_subject(entry)
+        self.subject_chosen.emit(entry)
+
+    # A repository
+
+    def _ask_hub(self, found: FoundRepository) -> None:
+        waiting = QWidget()
+        column = QVBoxLayout(waiting)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(12)
+        column.addWidget(Paragraph(self._theme, self.tr("Asking Hugging Face…")))
+        meter = Meter(self._theme, self.tr("Asking Hugging Face…"))
+        meter.set_fraction(None)
+        column.addWidget(meter)
+        column.addStretch(1)
+        self._put(waiting)
+        self._background.run(
+            self,
+            partial(_fetched, self._hub, found.repo),
+            partial(self._take_repository, self._number),
+            partial(self._fail, self._number, found),
+        )
+
+    def _take_repository(self, number: int, fetched: tuple[Repository, ReadableCard]) -> None:
+        if number != self._number:
+            return
+        repository, card = fetched
+        detail = RepositoryDetail(
+            self._theme, self._background, self._fitting, self._formulas, repository, card
+        )
+        detail.choice_changed.connect(self._connect_choice)
+        detail.search_requested.connect(self.search_requested)
+        detail.settings_requested.connect(self.settings_requested)
+        detail.link_activated.connect(self._open_link)
+        self._put(detail)
+
+    def _fail(self, number: int, found: FoundRepository, error: Exception) -> None:
+        problem = problem_from(error)
+        if problem is None:
+            raise error
+        if number == self._number:
+            self._put(self._failure(found, problem))
+
+    def _failure(self, found: FoundRepository, problem: Problem) -> QWidget:
+        again = Button(self._theme, self.tr("Try again"), icon="arrow-clockwise")
+        again.clicked.connect(partial(self.show_subject, found))
+        text = " ".join(part for part in (problem.why, problem.fix) if part)
+        notice = Notice(self._theme, "danger", problem.what, text, (again,))
+        holder = QWidget()
+        column = QVBoxLayout(holder)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(notice)
+        column.addStretch(1)
+        return holder
+
+    def _open_link(self, address: str) -> None:
+        ask_before_opening(self, address)
+
+
+def _fetched(hub: HubSource, repo: str) -> tuple[Repository, ReadableCard]:
+    repository = hub.repository(repo)
+    return repository, readable_card(repository.card)

@@ -1,0 +1,236 @@
+"""A repository of the Hub in the panel at the side."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from app.formatting import bytes_text, list_date
+from app.installs import best_projector
+from catalog.hub.records import QuantFiles, Repository
+from ui.background import Background
+from ui.kit import Button, Chip, ComboBox, Hairline, Label, Notice, Paragraph
+from ui.kit.flow import Flow
+from ui.messages.mathematics import Formulas
+from ui.messages.view import MessageView
+from ui.models.detail_choice import OfferChoice
+from ui.models.detail_entry import link_button
+from ui.models.detail_licence import LicenceView
+from ui.models.detail_offers import offers_of_repository
+from ui.models.discover_result_rows import count_words
+from ui.models.discover_services import FitSource
+from ui.models.entry_words import parameter_words
+from ui.models.fit_words import context_words
+from ui.models.hub_card import ReadableCard
+from ui.theme import Theme
+
+
+class RepositoryDetail(QWidget):
+    """Its numbers, its files by quant, its licence, and its card.
+
+    Attributes:
+        choice: what can be fetched; None where nothing can.
+
+    Signals:
+        choice_changed: `choice` is another, with another projector.
+        search_requested(str): look for this.
+        settings_requested(str): open this section of the settings.
+        link_activated(str): an address.
+    """
+
+    choice_changed = Signal()
+    search_requested = Signal(str)
+    settings_requested = Signal(str)
+    link_activated = Signal(str)
+
+    def __init__(
+        self,
+        theme: Theme,
+        background: Background,
+        fitting: FitSource,
+        formulas: Formulas,
+        repository: Repository,
+        card: ReadableCard,
+        now: Callable[[], float] = time.time,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._background = background
+        self._fitting = fitting
+        self._repository = repository
+        self._now = now
+        self.choice: OfferChoice | None = None
+        self._card: MessageView | None = None
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        self._add_origin()
+        self._add_chips()
+        if repository.gated == "ask":
+            self._add_gate()
+        self._projectors = self._add_projectors()
+        self._place = QVBoxLayout()
+        self._column.addLayout(self._place)
+        self._offer()
+        self._column.addSpacing(20)
+        licence = LicenceView(theme, repository.licence, repository.licence_url)
+        licence.link_activated.connect(self.link_activated)
+        self._column.addWidget(licence)
+        self._add_card(card, formulas)
+        self._column.addStretch(1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_card()
+
+    def _add_origin(self) -> None:
+        repository = self._repository
+        owner = repository.repo.partition("/")[0]
+        words = self.tr("{owner} on Hugging Face").format(owner=owner)
+        act = partial(self.link_activated.emit, repository.url)
+        self._column.addWidget(link_button(self._theme, words, act))
+        more = Button(self._theme, self.tr("More from {owner}").format(owner=owner), "link")
+        more.clicked.connect(partial(self.search_requested.emit, f"{owner}/"))
+        facts = []
+        if repository.downloads:
+            words = self.tr("{count} downloads")
+            facts.append(words.format(count=count_words(repository.downloads)))
+        if repository.likes:
+            facts.append(self.tr("{count} likes").format(count=count_words(repository.likes)))
+        if repository.updated:
+            when = list_date(repository.updated, self._now())
+            facts.append(self.tr("updated {when}").format(when=when))
+        self._column.addWidget(
+            Label(self._theme, " · ".join(facts), "small", "text3", tabular=True)
+        )
+        row = QHBoxLayout()
+        row.addWidget(more)
+        row.addStretch(1)
+        self._column.addLayout(row)
+        self._column.addSpacing(8)
+
+    def _add_chips(self) -> None:
+        repository = self._repository
+        words = [parameter_words(repository.parameters) if repository.parameters else ""]
+        words.append(repository.architecture)
+        if repository.context:
+            length = context_words(repository.context)
+            words.append(self.tr("{length} context").format(length=length))
+        chips = [Chip(self._theme, word[:40]) for word in words if word]
+        if chips:
+            self._column.addWidget(Flow(chips))
+            self._column.addSpacing(12)
+        if repository.base:
+            text = self.tr("Made from {base}.").format(base=repository.base)
+            self._column.addWidget(Paragraph(self._theme, text, "small"))
+            self._column.addSpacing(12)
+
+    def _add_gate(self) -> None:
+        page = Button(self._theme, self.tr("Open its page"), icon="arrow-square-out")
+        page.clicked.connect(partial(self.link_activated.emit, self._repository.url))
+        token = Button(self._theme, self.tr("Set the token"), "ghost")
+        token.clicked.connect(partial(self.settings_requested.emit, "network"))
+        notice = Notice(
+            self._theme,
+            "warn",
+            self.tr("Its owner asks for consent."),
+            self.tr(
+                "Agree on its page, signed in to Hugging Face. Then make a token there and set "
+                "it in the settings."
+            ),
+            (page, token),
+        )
+        self._column.addWidget(notice)
+        self._column.addSpacing(16)
+
+    def _add_projectors(self) -> ComboBox | None:
+        """The choice between projectors, where it has any."""
+        projectors = self._repository.projectors
+        if not projectors:
+            return None
+        items: list[tuple[str, object]] = []
+        for number, group in enumerate(projectors):
+            size = bytes_text(group.size_bytes, digits=2) if group.size_bytes else ""
+            words = " · ".join(word for word in (group.quant, size) if word)
+            items.append((words or group.files[0].source.name, number))
+        items.append((self.tr("None: text only"), -1))
+        box = ComboBox(self._theme, self.tr("Projector"), items)
+        box.setToolTip(self.tr("The projector is what the model sees with"))
+        best = best_projector(projectors)
+        box.select(projectors.index(best) if best is not None else -1)
+        box.currentIndexChanged.connect(self._offer)
+        row = QHBoxLayout()
+        row.addWidget(Label(self._theme, self.tr("Projector"), role="text2"))
+        row.addStretch(1)
+        row.addWidget(box)
+        self._column.addLayout(row)
+        self._column.addSpacing(16)
+        return box
+
+    def _offer(self) -> None:
+        """Offer the files, with the projector that is chosen."""
+        while (item := self._place.takeAt(0)) is not None:
+            if widget := item.widget():
+                widget.hide()
+                widget.deleteLater()
+        repository = self._repository
+        offers = offers_of_repository(repository, self._projector(), self._fitting)
+        if not offers:
+            self.choice = None
+            self._place.addWidget(self._nothing())
+            return
+        self.choice = OfferChoice(self._theme, self._background, offers, repository.context)
+        self._place.addWidget(self.choice)
+        self.choice_changed.emit()
+
+    def _projector(self) -> QuantFiles | None:
+        number = self._projectors.currentData() if self._projectors is not None else -1
+        return self._repository.projectors[number] if number >= 0 else None
+
+    def _nothing(self) -> QWidget:
+        if not self._repository.listed:
+            return Notice(
+                self._theme,
+                "info",
+                self.tr("The mirror does not list the files."),
+                self.tr(
+                    "One whose name you know can be fetched with “causeway pull hub:{repo}:FILE”."
+                ).format(repo=self._repository.repo),
+            )
+        return Notice(
+            self._theme,
+            "info",
+            self.tr("There is no GGUF file in it."),
+            self.tr("Look for one whose name ends in “GGUF”: it has this model converted."),
+        )
+
+    def _add_card(self, card: ReadableCard, formulas: Formulas) -> None:
+        if not card.text:
+            return
+        self._column.addSpacing(20)
+        self._column.addWidget(Hairline(self._theme))
+        self._column.addSpacing(16)
+        if card.images:
+            one = self.tr("A picture of its page is not loaded.")
+            many = self.tr("{count} pictures of its page are not loaded.")
+            words = one if card.images == 1 else many.format(count=card.images)
+            self._column.addWidget(Paragraph(self._theme, words, "small", "text3"))
+            self._column.addSpacing(8)
+        view = MessageView(self._theme, formulas, "page", self.tr("Its page"))
+        view.link_activated.connect(self.link_activated)
+        view.height_changed.connect(self._fit_card)
+        self._card = view
+        self._column.addWidget(view)
+        view.show_text(card.text)
+        if card.is_cut:
+            self._column.addSpacing(8)
+            words = self.tr("The page goes on at Hugging Face.")
+            self._column.addWidget(Paragraph(self._theme, words, "small", "text3"))
+
+    def _fit_card(self) -> None:
+        if self._card is not None and self.width() > 0:
+            self._card.setFixedHeight(self._card.fit(self.width()))
