@@ -1,24 +1,39 @@
 """The program's parts, put together. Window and command line begin here."""
 
 import logging
+import os
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from app.allocations import Allocations
 from app.chats import Chats
 from app.conversations.store import ConversationStore
 from app.engines import Engines
 from app.errors import StorageError
+from app.fitting import Fitting
+from app.lookup import Lookup
+from app.machine import ThisMachine
+from app.network import network_of
 from app.paths import Paths
 from app.profiles import Profiles
+from app.secrets import Secrets
 from app.settings import Settings
 from app.settings_file import SettingsFile
 from backends.registry import find_backends
 from catalog.bundled import load_bundled
-from catalog.entries import Catalogue
+from catalog.catalogues import Catalogues
+from catalog.downloads.fetch import FetchedFile
+from catalog.downloads.queue import DownloadQueue
+from catalog.downloads.wanted import DownloadState
+from catalog.errors import CatalogError
+from catalog.hub.hub import Hub
 from catalog.library import Library
+from catalog.library.places import Place, known_places
+from catalog.network import Network
 
 _log = logging.getLogger(__name__)
 
@@ -32,9 +47,18 @@ class Services:
 
     paths: Paths
     settings: SettingsFile
+    secrets: Secrets
+    network: Callable[[], Network]
     store: ConversationStore
-    catalogue: Catalogue
+    catalogues: Catalogues
+    hub: Hub
     library: Library
+    downloads: DownloadQueue
+    machine: ThisMachine
+    fitting: Fitting
+    lookup: Lookup
+    allocations: Allocations
+    profiles: Profiles
     engines: Engines
     chats: Chats
 
@@ -50,8 +74,10 @@ class Services:
         self.close()
 
     def close(self) -> None:
-        """Stop and save what is being written, end the model, close the database."""
+        """Stop and save what is being written, pause downloads, end the model, close the database."""
         self.chats.close()
+        self.downloads.close()
+        self.hub.close()
         self.engines.close()
         self.store.close()
 
@@ -72,21 +98,88 @@ def open_services(paths: Paths, settings: SettingsFile | None = None) -> Service
         with suppress(StorageError):  # on a full disk, chats can still be read
             store.recover()
             store.purge(older_than_seconds=_TRASH_SECONDS)
-        catalogue = load_bundled()
-        library = Library(folder, paths.library_file, catalogue)
-        backends, broken = find_backends()
-        for backend in broken:
-            _log.error("backend %s does not work: %s", backend.name, backend.error)
-        engines = Engines(
-            backends, unload_after=lambda: settings.current.unload_after_minutes * 60.0
+        secrets = Secrets(settings)
+        network = network_of(settings, secrets)
+        catalogues = Catalogues(
+            load_bundled(),
+            paths.cache_folder / "catalogues",
+            lambda: settings.current.catalogues,
+            network,
         )
+        library = Library(
+            folder,
+            paths.library_file,
+            catalogues.entries,
+            places=_places(settings),
+            template_of=catalogues.template_of,
+        )
+        hub = Hub(network)
+        undo.callback(hub.close)
+        downloads = DownloadQueue(
+            folder,
+            paths.downloads_file,
+            network=network,
+            resolve=hub.resolve,
+            at_once=lambda: settings.current.downloads_at_once,
+            on_done=_note_download(library),
+        )
+        undo.callback(downloads.close)
+        machine = ThisMachine(lambda: folder, paths.cache_folder)
+        fitting = Fitting(hub.resolve, paths.cache_folder, network, machine)
+        allocations = Allocations(paths.cache_folder / "allocations.json")
+        profiles = Profiles(paths.profiles_file)
+        engines = _engines(settings, allocations)
         undo.pop_all()
     return Services(
         paths=paths,
         settings=settings,
+        secrets=secrets,
+        network=network,
         store=store,
-        catalogue=catalogue,
+        catalogues=catalogues,
+        hub=hub,
         library=library,
+        downloads=downloads,
+        machine=machine,
+        fitting=fitting,
+        lookup=Lookup(catalogues, hub, fitting),
+        allocations=allocations,
+        profiles=profiles,
         engines=engines,
-        chats=Chats(store, library, engines, settings, Profiles(paths.profiles_file)),
+        chats=Chats(store, library, engines, settings, profiles),
     )
+
+
+def _engines(settings: SettingsFile, allocations: Allocations) -> Engines:
+    backends, broken = find_backends()
+    for backend in broken:
+        _log.error("backend %s does not work: %s", backend.name, backend.error)
+    return Engines(
+        backends,
+        unload_after=lambda: settings.current.unload_after_minutes * 60.0,
+        on_load=allocations.note,
+    )
+
+
+def _places(settings: SettingsFile) -> Callable[[], Sequence[Place]]:
+    def places() -> Sequence[Place]:
+        current = settings.current
+        folders = [Path(each).expanduser() for each in current.model_folders]
+        added = [Place("folder", folder, folder.name or str(folder)) for folder in folders]
+        others = known_places(Path.home(), os.environ) if current.adopt_places else ()
+        return (*added, *others)
+
+    return places
+
+
+def _note_download(library: Library) -> Callable[[DownloadState, Sequence[FetchedFile]], None]:
+    """Where a download is done, the library learns what came, and by whose word it is that."""
+
+    def note(state: DownloadState, files: Sequence[FetchedFile]) -> None:
+        for file in files:
+            try:
+                library.note_download(file.path, state.request.entry_id, file.sha256)
+            except CatalogError as error:
+                _log.warning("the download of %s is not noted: %s", state.request.id, error)
+
+    return note

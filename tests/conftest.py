@@ -22,6 +22,7 @@ def home_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CAUSEWAY_HOME", str(home))
         patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+        (home / "data").mkdir()
         patch.setenv("XDG_DATA_HOME", str(home / "data"))  # has the trash
         patch.delenv("HF_TOKEN", raising=False)
         yield home

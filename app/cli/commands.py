@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli import bench, chat, conversations, doctor, models
+from app.cli import bench, catalog, chat, conversations, doctor, models, pull, settings, show
 from app.versions import installed_version
 
 commands = typer.Typer(
@@ -36,9 +36,13 @@ def _options(
 
 commands.command("chat")(chat.chat)
 commands.command("models")(models.models)
-commands.command("pull")(models.pull)
+commands.add_typer(catalog.commands, name="catalog")
+commands.command("show")(show.show)
+commands.command("pull")(pull.pull)
 commands.command("import")(models.import_)
 commands.command("remove")(models.remove)
 commands.add_typer(conversations.commands, name="conversations")
+commands.command("settings")(settings.settings)
+commands.command("token")(settings.token)
 commands.command("bench")(bench.bench)
 commands.command("doctor")(doctor.doctor)

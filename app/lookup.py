@@ -1,0 +1,130 @@
+"""From a reference to what it stands for: an entry, a repository, and what to fetch of it."""
+
+import difflib
+
+import msgspec
+
+from app.errors import AppError
+from app.fitting import Fitting
+from app.installs import (
+    best_artifact,
+    best_group,
+    best_projector,
+    request_for,
+    request_for_file,
+    request_for_hub,
+)
+from app.references import CatalogueRef, HubRef, UrlRef, parse_ref
+from catalog.catalogues import Catalogues
+from catalog.downloads.wanted import DownloadRequest
+from catalog.entries import Entry, HubFile, Licence, Url
+from catalog.errors import UnknownModel
+from catalog.hub.hub import Hub
+from catalog.hub.records import QuantFiles, Repository
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """What to fetch, and where it is described. `to_accept`: a licence that a person must agree to."""
+
+    request: DownloadRequest
+    entry: Entry | None = None
+    repository: Repository | None = None
+    to_accept: Licence | None = None
+
+
+class Lookup:
+    """Finds what references stand for. It asks the Hub, so not on the window's thread."""
+
+    def __init__(self, catalogues: Catalogues, hub: Hub, fitting: Fitting) -> None:
+        self._catalogues = catalogues
+        self._hub = hub
+        self._fitting = fitting
+
+    def find(self, text: str, *, with_projector: bool = True) -> Found:
+        """Raises `AppError` and `CatalogError`s in words."""
+        match parse_ref(text):
+            case CatalogueRef(entry_id, quant):
+                return self._in_catalogue(entry_id, quant, with_projector)
+            case HubRef(repo, selector):
+                return self._on_the_hub(repo, selector, with_projector)
+            case UrlRef(url):
+                return Found(request=request_for_file(Url(url)))
+
+    def entry(self, entry_id: str) -> Entry:
+        """Raises `UnknownModel`, which names what it may have been meant for."""
+        entry = self._catalogues.entry(entry_id)
+        if entry is None:
+            ids = [each.id for each in self._catalogues.entries()]
+            near = difflib.get_close_matches(entry_id, ids, n=3)
+            raise UnknownModel(
+                f"The catalogue has no model called “{entry_id}”.",
+                fix=f"Do you mean {' or '.join(near)}?"
+                if near
+                else "“causeway catalog” lists what it has; hub:OWNER/NAME takes it from the Hub.",
+            )
+        return entry
+
+    def _in_catalogue(self, entry_id: str, quant: str, with_projector: bool) -> Found:
+        entry = self.entry(entry_id)
+        if entry.status != "ready" or not entry.weights:
+            raise AppError(f"{entry.name} can't be downloaded and run.", entry.obstacle)
+        if quant:
+            artifact = next(
+                (each for each in entry.weights if each.quant.casefold() == quant.casefold()), None
+            )
+        else:
+            artifact = best_artifact(entry, lambda each: self._fitting.rough(entry, each))
+        if artifact is None:
+            quants = ", ".join(each.quant for each in entry.weights)
+            raise AppError(f"{entry.name} has no {quant}.", fix=f"It has {quants}.")
+        return Found(
+            request=request_for(entry, artifact, with_projector=with_projector),
+            entry=entry,
+            to_accept=entry.licence if entry.licence.accept else None,
+        )
+
+    def _on_the_hub(self, repo: str, selector: str, with_projector: bool) -> Found:
+        if selector.lower().endswith(".gguf"):
+            repository = self._listed(repo)
+            if repository is None:
+                return Found(request=request_for_file(HubFile(repo, selector)))
+        else:
+            repository = self._hub.repository(repo)
+        if not repository.listed:
+            raise AppError(
+                f"The mirror does not list the files of {repo}.",
+                fix=f"Name one: hub:{repo}:FILE.gguf.",
+            )
+        group = _select(repository, selector)
+        projector = best_projector(repository.projectors) if with_projector else None
+        if group in repository.adapters or group in repository.projectors:
+            projector = None
+        return Found(request=request_for_hub(repository, group, projector), repository=repository)
+
+    def _listed(self, repo: str) -> Repository | None:
+        """The repository, where it lists its files."""
+        repository = self._hub.repository(repo)
+        return repository if repository.listed else None
+
+
+def _select(repository: Repository, selector: str) -> QuantFiles:
+    groups = repository.quants or repository.adapters
+    if not groups:
+        raise AppError(
+            f"{repository.repo} has no GGUF file.",
+            "Causeway runs models in the GGUF format only.",
+            "Look for a repository whose name ends in GGUF.",
+        )
+    everything = (*repository.quants, *repository.adapters, *repository.projectors)
+    if not selector:
+        best = best_group(groups)
+        assert best is not None
+        return best
+    wanted = selector.casefold()
+    for group in everything:
+        names = {file.source.path.casefold() for file in group.files}
+        names |= {file.source.name.casefold() for file in group.files}
+        if wanted in names or group.quant.casefold() == wanted:
+            return group
+    quants = ", ".join(group.quant or group.files[0].source.path for group in everything)
+    raise AppError(f"{repository.repo} has no {selector}.", fix=f"It has {quants}.")
