@@ -165,8 +165,8 @@ class Runs:
         """On the run's thread, as its last act."""
         download_id = run.download.id
         try:
-            if outcome.is_done:
-                self._tell_done(run, outcome)
+            if outcome.is_done and self._on_done is not None and self._is_wanted(download_id):
+                self._tell_done(self._on_done, run, outcome)
             self._keep(wishes.settle(run.download, outcome, run.advance.total))
             self._discard_if_cancelled(download_id)
         finally:
@@ -176,13 +176,18 @@ class Runs:
                 del self._running[download_id]
             self._on_news()
 
-    def _tell_done(self, run: Run, outcome: Outcome) -> None:
-        if self._on_done is None:
-            return
+    def _is_wanted(self, download_id: str) -> bool:
+        try:
+            download = wishes.find(self._file.read(), download_id)
+        except CatalogError:
+            return True
+        return download is not None and download.wish != "cancelled"
+
+    def _tell_done(self, on_done: OnDone, run: Run, outcome: Outcome) -> None:
         ended = [run.download]
         wishes.settle(run.download, outcome, run.advance.total)(ended)
         try:
-            self._on_done(state_at_rest(ended[0], run.advance.done), outcome.fetched)
+            on_done(state_at_rest(ended[0], run.advance.done), outcome.fetched)
         except Exception:
             _log.exception("what follows the download of %s broke down", run.download.id)
 

@@ -57,6 +57,8 @@ def until(holds: Callable[[], object]) -> None:
 class ScriptedFetch:
     """Stands in for `fetch_file`: each file takes until it is let go, and fails where it is to fail.
 
+    Each takes `seconds` at least, unless it is cancelled.
+
     Attributes:
         most: how many were being fetched at once, at most.
         twice: targets that were fetched twice at the same time.
@@ -64,13 +66,14 @@ class ScriptedFetch:
         failures: what befalls a target the next time.
     """
 
-    def __init__(self, *, held: bool = True) -> None:
+    def __init__(self, *, held: bool = True, seconds: float = 0.0) -> None:
         self.most = 0
         self.twice: list[str] = []
         self.begun: list[str] = []
         self.running: list[str] = []
         self.failures: dict[str, Exception] = {}
         self._held = held
+        self._seconds = seconds
         self._lock = threading.Lock()
         self._gates: dict[str, threading.Event] = defaultdict(threading.Event)
 
@@ -102,6 +105,8 @@ class ScriptedFetch:
             while self._held and not self._gates[target].is_set():
                 if cancelled.wait(0.002):
                     raise DownloadCancelled("The download was cancelled.")
+            if cancelled.wait(self._seconds):
+                raise DownloadCancelled("The download was cancelled.")
             if target in self.failures:
                 raise self.failures.pop(target)
             path = folder / target

@@ -307,6 +307,48 @@ def test_asked_for_again_right_after_a_cancel_it_is_fetched(tmp_path: Path) -> N
     assert not fetch.twice
 
 
+def test_cancelled_at_the_very_end_it_is_not_done(tmp_path: Path) -> None:
+    noted: list[DownloadState] = []
+    fetch = ScriptedFetch(held=False)
+
+    def cancelled_meanwhile(wanted, **others):  # type: ignore[no-untyped-def]
+        fetched = fetch(wanted, **others)
+        queue.cancel("one:Q4_K_M")
+        return fetched
+
+    with Opened(
+        tmp_path, cancelled_meanwhile, on_done=lambda state, fetched: noted.append(state)
+    ) as queue:
+        queue.add(request_of("one"))
+        until(lambda: fetch.begun and not queue.states())
+        until(lambda: not list((tmp_path / "models").iterdir()))
+    assert not noted
+
+
+def test_paused_at_the_very_end_it_is_done(tmp_path: Path) -> None:
+    fetch = ScriptedFetch(held=False)
+
+    def paused_meanwhile(wanted, **others):  # type: ignore[no-untyped-def]
+        fetched = fetch(wanted, **others)
+        queue.pause_all()
+        return fetched
+
+    with Opened(tmp_path, paused_meanwhile) as queue:
+        queue.add(request_of("one"))
+        until(lambda: phases(queue) == {"one": "done"})
+
+
+def test_paused_while_it_fails_it_stays_paused(tmp_path: Path) -> None:
+    def pause_and_fail(wanted, **others):  # type: ignore[no-untyped-def]
+        queue.pause_all()
+        raise DownloadError("The line went dead.")
+
+    with Opened(tmp_path, pause_and_fail) as queue:
+        queue.add(request_of("one"))
+        until(lambda: phases(queue) == {"one": "paused"})
+    assert phases(queue) == {"one": "paused"}
+
+
 def test_removing_forgets_and_keeps_the_bytes(tmp_path: Path) -> None:
     part = tmp_path / "models/one.gguf.part"
     part.parent.mkdir()

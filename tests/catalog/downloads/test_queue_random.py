@@ -15,36 +15,19 @@ AT_ONCE = 2
 
 operations = st.lists(
     st.tuples(
-        st.sampled_from(
-            [
-                "add",
-                "add",
-                "add paused",
-                "pause",
-                "resume",
-                "retry",
-                "cancel",
-                "remove",
-                "move",
-                "let go",
-                "fail",
-                "pause all",
-                "resume all",
-                "clear",
-                "restart",
-                "wait",
-                "wait",
-            ]
-        ),
+        # What lets things run comes more often, or little would ever run at the same time.
+        st.sampled_from(["add", "add", "add", "wait", "wait", "resume all"])
+        | st.sampled_from(["add paused", "pause", "resume", "retry", "cancel", "remove", "move"])
+        | st.sampled_from(["let go", "fail", "pause all", "clear", "restart"]),
         st.sampled_from(NAMES),
         st.integers(0, len(NAMES)),
     ),
-    min_size=1,
-    max_size=25,
+    min_size=10,
+    max_size=30,
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(operations)
 def test_no_order_of_wishes_loses_or_doubles_anything(
     wanted: list[tuple[str, str, int]],
@@ -54,7 +37,7 @@ def test_no_order_of_wishes_loses_or_doubles_anything(
 
 
 def _follow(folder: Path, wanted: list[tuple[str, str, int]]) -> None:
-    fetch = ScriptedFetch()
+    fetch = ScriptedFetch(seconds=0.02)
     opened = Opened(folder, fetch, at_once=lambda: AT_ONCE)
     listed: set[str] = set()
     try:
@@ -89,7 +72,7 @@ def _follow(folder: Path, wanted: list[tuple[str, str, int]]) -> None:
                     opened.queue.close()
                     opened = Opened(folder, fetch, at_once=lambda: AT_ONCE)
                 case "wait":
-                    time.sleep(0.04 * position)
+                    time.sleep(0.03 * position)
             names = [state.request.entry_id for state in opened.queue.states()]
             assert sorted(names) == sorted(listed)
         fetch.failures.clear()

@@ -271,10 +271,13 @@ def test_a_list_that_becomes_unreadable_stops_nothing(
     with Opened(tmp_path, fetch) as queue:
         queue.add(request_of("one"))
         until(lambda: fetch.running)
-        before = listed.read_bytes()
-        listed.write_bytes(b'{"version": 99}')
+        before = tmp_path / "before.json"
+        before.write_bytes(listed.read_bytes())
+        newer = tmp_path / "newer.json"
+        newer.write_bytes(b'{"version": 99}')
+        newer.replace(listed)
         until(lambda: "newer Causeway" in caplog.text)
-        listed.write_bytes(before)
+        before.replace(listed)
         fetch.let_all_go()
         until(lambda: phases(queue) == {"one": "done"})
 
