@@ -4,7 +4,7 @@ import msgspec
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):
-    """`read_seconds` bounds each wait for the next bytes, `whole_seconds` an answer as a whole.
+    """`read_seconds` bounds each wait for the next bytes, `whole_seconds` all that one call asks.
 
     `answer_bytes` is the most that an answer of the API may have, `card_bytes` a model card.
     """

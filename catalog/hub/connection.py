@@ -7,7 +7,6 @@ import contextlib
 import os
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar, Token
 from types import TracebackType
@@ -30,19 +29,19 @@ from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.file_download import HfFileMetadata
 
 from catalog.entries import HubFile
-from catalog.http import is_loopback
 from catalog.hub.bounds import Bounds
+from catalog.hub.endpoint import THE_HUB, checked_token, endpoint_of, new_client
 from catalog.hub.errors import HubError
 from catalog.hub.failures import (
     Subject,
     offline,
     refused,
+    too_slow,
     unreachable,
     unreadable,
 )
 from catalog.network import Network
 
-THE_HUB = "https://huggingface.co"
 _LIBRARY = "Causeway"
 # Left out of what the library sees: the first two would outlast the request, the third starts a
 # protocol that can't be cancelled.
@@ -59,21 +58,26 @@ class Connection:
     def __init__(self, network: Network, bounds: Bounds, *, token: str | None = None) -> None:
         if network.offline:
             raise offline()
-        self.endpoint = _endpoint(network)
+        self.endpoint = endpoint_of(network)
         self._origin = httpx2.URL(self.endpoint).origin
-        self._token = _checked_token(network.hub_token if token is None else token)
+        self._token = checked_token(network.hub_token if token is None else token)
         self._bounds = bounds
         self._answer_bytes = bounds.answer_bytes
-        self._client = _new_client(network)
+        self._client = new_client(network)
         self._sockets: list[socket.socket] = []
         self._lock = threading.Lock()
         self._is_hung_up = False
+        self._is_late = False
+        self._alarm = threading.Timer(bounds.whole_seconds, self._end_late)
+        self._alarm.name, self._alarm.daemon = "hub-time-out", True
         self._entered: Token[Connection | None] | None = None
 
     def __enter__(self) -> "Connection":
-        if not isinstance(get_session(), _Client):
-            set_client_factory(_Client)
+        with _factory_lock:
+            if not isinstance(get_session(), _Client):
+                set_client_factory(_Client)
         self._entered = _current.set(self)
+        self._alarm.start()
         return self
 
     def __exit__(
@@ -84,6 +88,8 @@ class Connection:
     ) -> None:
         if self._entered is not None:
             _current.reset(self._entered)
+        self._alarm.cancel()
+        self._alarm.join()
         self._client.close()
 
     @property
@@ -183,7 +189,8 @@ class Connection:
         bounds = self._bounds
         wait = httpx2.Timeout(bounds.read_seconds, connect=bounds.connect_seconds)
         request.extensions = {"timeout": wait.as_dict(), "trace": self._note_connection}
-        until = time.monotonic() + bounds.whole_seconds
+        if self._is_hung_up:
+            raise httpx2.ReadError("hung up")
         answer = self._client.send(request, stream=True, follow_redirects=False)
         if answer.headers.get("Content-Encoding", "identity") != "identity":
             answer.close()
@@ -197,8 +204,12 @@ class Connection:
             # Without its body: the library would take that of an error for JSON of its own making.
             answer.close()
             return httpx2.Response(answer.status_code, headers=headers, request=request)
-        body = _BoundedBody(answer, self._answer_bytes, until, self._too_much)
+        body = _BoundedBody(answer, self._answer_bytes, self._too_much)
         return httpx2.Response(answer.status_code, headers=headers, stream=body, request=request)
+
+    def _end_late(self) -> None:
+        self._is_late = True
+        self.hang_up()
 
     def _too_much(self) -> HubError:
         subject = self.subject()
@@ -223,14 +234,23 @@ class Connection:
     def _in_words(self, subject: Subject) -> Iterator[None]:
         try:
             yield
+        except HubError as error:
+            if self._is_late:
+                raise too_slow(subject, self._bounds.whole_seconds) from error
+            raise
         except HfHubHTTPError as error:
             raise refused(error, subject) from error
         except httpx2.HTTPError as error:
+            if self._is_late:
+                raise too_slow(subject, self._bounds.whole_seconds) from error
             raise unreachable(error, subject, self._bounds.read_seconds) from error
         except (httpx2.InvalidURL, httpx2.CookieConflict) as error:
             raise unreadable(subject) from error
+        if self._is_late:  # an answer without a length just seems to end
+            raise too_slow(subject, self._bounds.whole_seconds)
 
 
+_factory_lock = threading.Lock()
 _current: ContextVar[Connection | None] = ContextVar("hub_connection", default=None)
 
 
@@ -253,18 +273,16 @@ class _ToConnection(httpx2.BaseTransport):
 
 
 class _BoundedBody(httpx2.SyncByteStream):
-    """The body of an answer, as long as it is neither too long nor too slow."""
+    """The body of an answer, as long as it is not too long."""
 
     def __init__(
         self,
         answer: httpx2.Response,
         most_bytes: int,
-        until: float,
         too_much: Callable[[], HubError],
     ) -> None:
         self._answer = answer
         self._most_bytes = most_bytes
-        self._until = until
         self._too_much = too_much
 
     def __iter__(self) -> Iterator[bytes]:
@@ -274,51 +292,12 @@ class _BoundedBody(httpx2.SyncByteStream):
         seen = 0
         for chunk in self._answer.iter_raw():
             seen += len(chunk)
-            if seen > self._most_bytes or time.monotonic() > self._until:
+            if seen > self._most_bytes:
                 raise self._too_much()
             yield chunk
 
     def close(self) -> None:
         self._answer.close()
-
-
-def _endpoint(network: Network) -> str:
-    endpoint = network.hub_endpoint.strip().rstrip("/") or THE_HUB
-    try:
-        url = httpx2.URL(endpoint)
-    except httpx2.InvalidURL:
-        url = httpx2.URL("")
-    is_encrypted = url.scheme == "https" or (url.scheme == "http" and is_loopback(endpoint))
-    if not url.host or not is_encrypted or url.query or url.fragment:
-        raise HubError(
-            "The Hub address in the settings is not one that can be used.",
-            "It has to begin with https://.",
-            f"Correct it, or clear it for the Hub itself, {THE_HUB}.",
-        )
-    return endpoint
-
-
-def _checked_token(token: str) -> str:
-    token = token.strip()
-    if token and not (token.isascii() and token.isprintable() and " " not in token):
-        raise HubError(
-            "The token has characters that no token has.",
-            fix=f"Copy it anew from {THE_HUB}/settings/tokens.",
-        )
-    return token
-
-
-def _new_client(network: Network) -> httpx2.Client:
-    try:
-        return httpx2.Client(proxy=network.proxy or None)
-    except (ImportError, ValueError, httpx2.InvalidURL) as error:
-        raise HubError(
-            "The proxy that is set does not work here.",
-            "Causeway can use HTTP proxies only.",
-            "Correct it in the settings: it begins with http://."
-            if network.proxy
-            else "Set HTTPS_PROXY to one, or unset ALL_PROXY.",
-        ) from error
 
 
 def _query(params: Mapping[str, str | Sequence[str]] | str | None) -> Any:

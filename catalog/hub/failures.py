@@ -171,6 +171,15 @@ def unreachable(error: httpx2.HTTPError, subject: Subject, seconds: float) -> Hu
     return HubError(f"The connection to {place} broke off.", fix=_LATER, may_pass=True)
 
 
+def too_slow(subject: Subject, seconds: float) -> HubError:
+    return HubError(
+        f"{subject.who} takes too long.",
+        f"It did not come to an end in {seconds:g} seconds.",
+        _LATER,
+        may_pass=True,
+    )
+
+
 def unreadable(subject: Subject) -> HubError:
     return HubError(
         f"What {subject.host or 'the Hub'} answered can't be read.",

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import msgspec
@@ -324,6 +325,19 @@ def test_settings_count_at_once(server: HubServer) -> None:
         now[0] = Network(hub_endpoint=other.url + "/")
         assert hub.search(HubQuery()).found == ()
         assert other.requests
+
+
+def test_calls_of_several_threads_keep_to_their_own_settings(server: HubServer) -> None:
+    with HubServer() as other, ThreadPoolExecutor(8) as threads:
+        server.add("here/model-GGUF", {})
+        other.add("there/model-GGUF", {})
+        asked = [
+            threads.submit(hub_at(each).search, HubQuery())
+            for _ in range(20)
+            for each in (server, other)
+        ]
+        found = [each.result().found[0].author for each in asked]
+    assert found == ["here", "there"] * 20
 
 
 def test_a_proxy_is_used_at_once(server: HubServer) -> None:
