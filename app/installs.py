@@ -1,15 +1,10 @@
 """From what a person chose to what the download queue is asked for."""
 
-import threading
 from collections.abc import Callable, Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Literal
 
 from app.errors import AppError
-from app.paths import Paths
-from app.settings import Settings
-from catalog.downloads import fetch as downloads
-from catalog.downloads.fetch import DownloadProgress
 from catalog.downloads.wanted import DownloadRequest, WantedFile
 from catalog.entries import Artifact, Entry, HubFile, Source, Url
 from catalog.fit import Fit
@@ -178,49 +173,3 @@ def _safe_name(name: str) -> str:
     if not name.lower().endswith(".gguf") or "\\" in name or name.startswith("."):
         raise AppError(f"“{name}” is no name of a model file.")
     return name
-
-
-class Installation:
-    """One download into the models folder, which goes on where an earlier one stopped."""
-
-    def __init__(self, entry: Entry, paths: Paths, settings: Settings) -> None:
-        self._artifact = weights(entry)
-        self._folder = _models_folder(paths, settings)
-        self._index_url = downloads.resolve_index_url(settings.package_index)
-        self._cancelled = threading.Event()
-
-    def run(self, on_progress: Callable[[DownloadProgress], None]) -> Path:
-        """Fetch the file and return its path. Blocks; `on_progress` is called on this thread.
-
-        Raises `DownloadError` and `DownloadCancelled`.
-        """
-        return downloads.fetch(
-            self._artifact,
-            self._folder,
-            index_url=self._index_url,
-            on_progress=on_progress,
-            cancelled=self._cancelled,
-        )
-
-    def cancel(self) -> None:
-        """End `run` soon, from any thread. What was fetched stays."""
-        self._cancelled.set()
-
-
-def weights(entry: Entry) -> Artifact:
-    """The file of an entry that is fetched; an error in words where it has none."""
-    for artifact in entry.artifacts:
-        if artifact.role == "weights":
-            return artifact
-    raise AppError(f"The catalogue has no file for {entry.name}.")
-
-
-def fetched_bytes(entry: Entry, paths: Paths, settings: Settings) -> int:
-    """Bytes of an interrupted download that wait to be gone on with."""
-    return downloads.fetched_bytes(weights(entry), _models_folder(paths, settings))
-
-
-def _models_folder(paths: Paths, settings: Settings) -> Path:
-    from app.services import models_folder
-
-    return models_folder(paths, settings)

@@ -11,7 +11,7 @@ import msgspec
 from app.errors import AppError, StorageError
 from app.options import Value, checked
 from app.set_aside import set_aside_name
-from app.whole_file import write_whole
+from catalog.whole_file import write_whole
 
 _LARGEST_FILE = 8_000_000
 _LONGEST_NAME = 80
@@ -121,9 +121,8 @@ class Profiles:
         with self._lock:
             contents = _Contents(change(self._read()))
             try:
-                write_whole(
-                    self._path, msgspec.json.format(msgspec.json.encode(contents), indent=2)
-                )
+                data = msgspec.json.format(msgspec.json.encode(contents), indent=2)
+                write_whole(self._path, data, durable=True)
             except OSError as error:
                 raise StorageError(
                     f"The profiles could not be saved to {self._path}.",

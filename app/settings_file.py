@@ -10,7 +10,7 @@ import msgspec
 from app.errors import AppError, StorageError
 from app.set_aside import set_aside_name
 from app.settings import Settings, checked_setting
-from app.whole_file import write_whole
+from catalog.whole_file import write_whole
 
 _LARGEST_FILE = 1_000_000
 _KEYS = tuple(field.name for field in msgspec.structs.fields(Settings))
@@ -105,7 +105,7 @@ class SettingsFile:
 
 def _store(path: Path, content: bytes) -> None:
     try:
-        write_whole(path, content)
+        write_whole(path, content + b"\n", durable=True)
     except OSError as error:
         raise StorageError(
             f"The settings could not be saved to {path}.",
