@@ -10,6 +10,7 @@ from typing import TypeVar
 from catalog.errors import BadModelFile
 from catalog.gguf_header import ArraySummary, GgufHeader, MetadataValue, TensorInfo
 from catalog.gguf_reader import HeaderReader
+from catalog.known_texts import KnownTexts
 
 __all__ = [
     "ArraySummary",
@@ -31,8 +32,11 @@ _MAX_LAYERS = 4096
 _SPLIT_NAME = re.compile(r"(?P<stem>.+)-(?P<part>\d{5})-of-(?P<count>\d{5})\.gguf", re.IGNORECASE)
 
 
-def read_header(path: Path) -> GgufHeader:
-    """Read what comes before the weights. Raises `BadModelFile` where that is not sound."""
+def read_header(path: Path, known_texts: KnownTexts | None = None) -> GgufHeader:
+    """Read what comes before the weights. Raises `BadModelFile` where that is not sound.
+
+    `known_texts` make it quick where many files with the same vocabulary are read.
+    """
     try:
         _check_name(path)
         mode = path.stat()
@@ -43,7 +47,7 @@ def read_header(path: Path) -> GgufHeader:
         if not mode.st_size:
             raise BadModelFile(f"“{path.name}” is empty.", fix="Download or copy it again.")
         with path.open("rb") as file:
-            return HeaderReader(file, path.name, mode.st_size).read()
+            return HeaderReader(file, path.name, mode.st_size, known_texts).read()
     except FileNotFoundError:
         raise BadModelFile(
             f"There is no file “{path}”.", fix="Check the name, or whether the disk is connected."
@@ -65,16 +69,20 @@ def check_model_file(path: Path) -> GgufHeader:
     return _checked(path, _check_kind)
 
 
-def check_gguf_file(path: Path) -> GgufHeader:
+def check_gguf_file(path: Path, known_texts: KnownTexts | None = None) -> GgufHeader:
     """Check that a file is sound, whole and of some use: a model of any kind, an adapter, a projector.
 
     Returns the header of the first part. Raises `BadModelFile`.
     """
-    return _checked(path, _check_use)
+    return _checked(path, _check_use, known_texts)
 
 
-def _checked(path: Path, check: Callable[[Path, GgufHeader], None]) -> GgufHeader:
-    header = read_header(path)
+def _checked(
+    path: Path,
+    check: Callable[[Path, GgufHeader], None],
+    known_texts: KnownTexts | None = None,
+) -> GgufHeader:
+    header = read_header(path, known_texts)
     if header.split_count > 1:
         _check_first_part(path, header)
     check(path, header)

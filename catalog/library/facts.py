@@ -9,6 +9,7 @@ import msgspec
 
 from catalog.errors import BadModelFile
 from catalog.gguf import GgufHeader, check_gguf_file, parts_of, read_header
+from catalog.known_texts import KnownTexts
 
 FileKind = Literal["chat", "completion", "embedding", "adapter", "projector"]
 
@@ -53,9 +54,9 @@ class FileState(msgspec.Struct, frozen=True):
     identity: tuple[int, int]
 
 
-def read_facts(path: Path) -> FileFacts:
+def read_facts(path: Path, known_texts: KnownTexts | None = None) -> FileFacts:
     """Check a file and note what it says; the id is given later. Raises `BadModelFile`."""
-    header = check_gguf_file(path)
+    header = check_gguf_file(path, known_texts)
     parts = file_parts(path, header.split_count)
     state = state_of(str(path), len(parts))
     if state is None:

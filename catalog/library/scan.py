@@ -8,6 +8,7 @@ import msgspec
 
 from catalog.errors import BadModelFile
 from catalog.gguf import is_later_part
+from catalog.known_texts import KnownTexts
 from catalog.library.facts import READER, FileFacts, FileState, read_facts, state_of
 from catalog.library.found import FoundFile, gguf_files
 from catalog.library.hub_cache import hub_cache_files, llama_cpp_files
@@ -104,14 +105,15 @@ def _own_files(own: Path, problems: list[LibraryProblem]) -> Iterable[FoundFile]
 
 
 def _read_all(paths: list[str]) -> Iterable[FileFacts | BadModelFile]:
+    known_texts = KnownTexts()
+
+    def read(path: str) -> FileFacts | BadModelFile:
+        try:
+            return read_facts(Path(path), known_texts)
+        except BadModelFile as error:
+            return error
+
     if len(paths) < _WORTH_THREADS:
-        return [_read(path) for path in paths]
+        return [read(path) for path in paths]
     with ThreadPoolExecutor(_READERS, thread_name_prefix="model-headers") as readers:
-        return list(readers.map(_read, paths))
-
-
-def _read(path: str) -> FileFacts | BadModelFile:
-    try:
-        return read_facts(Path(path))
-    except BadModelFile as error:
-        return error
+        return list(readers.map(read, paths))
