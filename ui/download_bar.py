@@ -3,9 +3,9 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.formatting import bytes_text, speed_text, time_left_text
-from catalog.downloads.fetch import DownloadProgress
+from catalog.downloads.wanted import DownloadState
 from ui.kit import Label, Meter
+from ui.models.download_words import amount_words, fraction_of, pace_words
 from ui.theme import Theme
 
 
@@ -33,11 +33,11 @@ class DownloadBar(QWidget):
         """What it says now, for a screen reader."""
         return f"{self._amount.text()} {self._pace.text()}".strip()
 
-    def show_progress(self, progress: DownloadProgress) -> None:
-        total = progress.total if progress.stage == "downloading" else None
-        self._meter.set_fraction(progress.done / total if total else None)
-        self._amount.setText(self._amount_words(progress))
-        self._pace.setText(self._pace_words(progress))
+    def show_download(self, state: DownloadState) -> None:
+        fetching = state.phase == "running" and state.stage == "downloading"
+        self._meter.set_fraction(fraction_of(state) if fetching else None)
+        self._amount.setText(amount_words(state))
+        self._pace.setText(pace_words(state))
         self._meter.setAccessibleDescription(self.words)
 
     def show_words(self, words: str) -> None:
@@ -46,24 +46,3 @@ class DownloadBar(QWidget):
         self._amount.setText(words)
         self._pace.setText("")
         self._meter.setAccessibleDescription(words)
-
-    def _amount_words(self, progress: DownloadProgress) -> str:
-        match progress.stage:
-            case "finding":
-                return self.tr("Looking for the file…")
-            case "verifying":
-                return self.tr("Checking the file…")
-            case "unpacking":
-                return self.tr("Unpacking…")
-            case "downloading":
-                done = bytes_text(progress.done)
-                if progress.total is None:
-                    return done
-                total = bytes_text(progress.total)
-                return self.tr("{done} of {total}").format(done=done, total=total)
-
-    def _pace_words(self, progress: DownloadProgress) -> str:
-        if progress.stage != "downloading" or progress.bytes_per_second <= 0:
-            return ""
-        words = (speed_text(progress.bytes_per_second), time_left_text(progress.seconds_left))
-        return " · ".join(word for word in words if word)

@@ -5,7 +5,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, Qt, QUrl
-from PySide6.QtGui import QDesktopServices, QKeySequence, QShortcut
+from PySide6.QtGui import (
+    QDesktopServices,
+    QDragEnterEvent,
+    QDropEvent,
+    QKeySequence,
+    QShortcut,
+)
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QWidget
 
 from app.errors import StorageError, problem_from
@@ -13,6 +19,7 @@ from app.paths import Paths
 from app.settings_file import SettingsFile
 from ui.background import Background
 from ui.kit import Toast
+from ui.model_files import dropped_model_files
 from ui.rail import Rail
 from ui.shell import Shell
 from ui.theme import Theme
@@ -44,6 +51,7 @@ class MainWindow(QMainWindow):
         self._opened: Opened | None = None
         self.setWindowTitle("Causeway")
         self.setMinimumSize(*SMALLEST)
+        self.setAcceptDrops(True)
         self._rail = Rail(theme)
         self._rail.setEnabled(False)
         self._stack = QStackedWidget()
@@ -72,6 +80,16 @@ class MainWindow(QMainWindow):
         self._file = file
         if self._pages is not None:
             self._pages.open_file(file)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if self._pages is not None and dropped_model_files(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        files = dropped_model_files(event.mimeData())
+        if self._pages is not None and files:
+            event.acceptProposedAction()
+            self._pages.adopt_files(files)
 
     def _open(self) -> None:
         """Open database and library off the main thread, and show the pages when they are there."""

@@ -20,7 +20,9 @@ def ask_for_model_file(parent: QWidget, on_chosen: Callable[[str], None]) -> Non
     dialog.open()
 
 
-def dropped_model_file(data: QMimeData) -> Path | None:
-    """The one local `.gguf` file that is being dragged, if it is that."""
-    paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
-    return paths[0] if len(paths) == 1 and paths[0].suffix.lower() == ".gguf" else None
+def dropped_model_files(data: QMimeData) -> tuple[Path, ...]:
+    """The local `.gguf` files that are being dragged; none where something else is among them."""
+    paths = tuple(Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile())
+    if len(paths) != len(data.urls()):
+        return ()
+    return paths if all(path.suffix.lower() == ".gguf" for path in paths) else ()

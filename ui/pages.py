@@ -1,29 +1,34 @@
 """The pages of the window, and the ways between them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QUrl, Signal
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QStackedWidget
 
-from app.errors import Problem, problem_from
-from app.installs import fetched_bytes
+from app.errors import Problem
+from app.installs import request_for
 from app.settings import Settings, WindowValue
-from catalog.bundled import STARTER_ID
-from catalog.downloads.fetch import DownloadProgress
-from catalog.entries import Entry
+from catalog.downloads.wanted import DownloadState
 from catalog.library import InstalledModel
+from ui.arrivals import Arrivals
 from ui.background import Background
 from ui.chat.chat_page import ChatPage
+from ui.downloads import Downloads, Snapshot
+from ui.installed_models import Installed, InstalledModels
 from ui.kit import Toast
-from ui.model_download import ModelDownload
-from ui.models_page import ModelsPage
+from ui.known_fits import KnownFits
+from ui.models.download_words import fraction_of, summary_words
+from ui.models.models_nav import DISCOVER, DOWNLOADS
+from ui.models.models_page import ModelsPage
 from ui.settings_page import SettingsPage
+from ui.settings_work import SettingsWork
 from ui.startup import Opened
 from ui.theme import Theme
 from ui.welcome import WelcomePage
+
+_OF_THE_LIBRARY = ("model_folders", "adopt_places")
 
 
 class Pages(QObject):
@@ -32,12 +37,12 @@ class Pages(QObject):
     Signals:
         place_changed: the rail's place that is shown now.
         title_changed: what is shown, for the window's title; empty where there is no name for it.
-        fetching: the fraction of a running download, None when it ended.
+        fetching: the fraction of what is being fetched, None where nothing is; and that in words.
     """
 
     place_changed = Signal(str)
     title_changed = Signal(str)
-    fetching = Signal(object)
+    fetching = Signal(object, str)
 
     def __init__(
         self,
@@ -50,32 +55,35 @@ class Pages(QObject):
         super().__init__(stack)
         self._theme = theme
         self._background = background
-        self._services = opened.services
-        self._settings = opened.services.settings
+        self._services = services = opened.services
+        self._settings = services.settings
         self._toast = toast
         self._stack = stack
-        self._models = opened.models
-        self._show_chats_after_install = False
-        starter = opened.services.catalogue.entry(STARTER_ID)
-        assert starter is not None, "the bundled catalogue has the starter"
-        self._starter: Entry = starter
-        self._download = ModelDownload(background, opened.services, self)
-        self._chat = ChatPage(theme, background, opened, toast)
+        self._starter = request_for(opened.starter, opened.starter.weights[0])
+        self._starter_entry = opened.starter
+        self._starter_wanted = False
+        self._downloads = Downloads(background, services.downloads, self)
+        self._installed = InstalledModels(background, services.library, self)
+        self._installed.now = Installed(opened.models)
+        self._fits = KnownFits(background, services.fitting.of_model, self)
+        self._arrivals = Arrivals(
+            background, services, self._downloads, self._installed, toast, self
+        )
+        self._chat = ChatPage(theme, background, opened, self._fits, toast)
         self._welcome: WelcomePage | None = None
         self._models_page: ModelsPage | None = None
         self._settings_page: SettingsPage | None = None
+        self._settings_work: SettingsWork | None = None
         stack.addWidget(self._chat)
-        self._chat.models_requested.connect(partial(self.show_place, "models"))
-        self._chat.title_changed.connect(self.title_changed)
-        self._download.progressed.connect(self._show_progress)
-        self._download.installed.connect(self._model_arrived)
-        self._download.cancelled.connect(self._download_cancelled)
-        self._download.failed.connect(self._download_failed)
+        self._connect()
 
     def start(self, file: str) -> None:
         """Show the first page; `file` is a model to open with, or empty."""
         self._chat.start()
         self.show_place("chats")
+        self._downloads.start()
+        self._installed.refresh()
+        self._installed.watch()
         if file:
             self.open_file(file)
         if self._settings.notice:
@@ -84,21 +92,17 @@ class Pages(QObject):
     def show_place(self, place: str) -> None:
         match place:
             case "models":
-                models = self._built_models_page()
-                self._stack.setCurrentWidget(models)
-                if not self._download.running:
-                    self._with_fetched_bytes(models.show_idle)
-                self._refresh_models()
+                self._stack.setCurrentWidget(self._built_models_page())
+                self._installed.refresh()
             case "settings":
                 self._stack.setCurrentWidget(self._built_settings_page())
-            case "chats" if self._models or self._chat.has_chats:
+            case "chats" if self._installed.now.writers or self._chat.has_chats:
                 self._stack.setCurrentWidget(self._chat)
                 self._chat.take_focus()
             case _:
                 page = self._built_welcome()
                 self._stack.setCurrentWidget(page)
-                if not self._download.running:
-                    self._with_fetched_bytes(page.show_idle)
+                page.show_download(self._downloads.state_of(self._starter.id))
                 page.focus_first()
         self.place_changed.emit(place)
         self.title_changed.emit(self._chat.title if place == "chats" else "")
@@ -107,7 +111,7 @@ class Pages(QObject):
         """What each shortcut does, by its id."""
         return {
             "new_chat": partial(self._in_chats, self._chat.new_chat),
-            "search_chats": partial(self._in_chats, self._chat.focus_search),
+            "search_chats": self._search,
             "next_chat": partial(self._in_chats, partial(self._chat.step_chat, 1)),
             "previous_chat": partial(self._in_chats, partial(self._chat.step_chat, -1)),
             "focus_composer": partial(self._in_chats, self._chat.take_focus),
@@ -125,20 +129,41 @@ class Pages(QObject):
         """Use a model file where it lies, and go to the chats with it."""
         if self._welcome is not None:
             self._welcome.show_opening()
-        self._show_chats_after_install = True
-        add = partial(self._services.library.add_file, Path(file))
-        self._background.run_in_order(self, add, self._model_arrived, self._file_refused)
+        self._arrivals.add(Path(file), self._chat_with, self._file_refused)
+
+    def adopt_files(self, files: Sequence[Path]) -> None:
+        """Add model files that were dropped somewhere on the window."""
+        if self._stack.currentWidget() is self._welcome:
+            self.open_file(files[0])
+        else:
+            self._arrivals.adopt(files)
 
     def layout_state(self) -> dict[str, WindowValue]:
         return self._chat.layout_state()
 
     def stop_work(self) -> None:
-        self._download.cancel()
         self._chat.stop_work()
+        if self._models_page is not None:
+            self._models_page.stop_work()
+        if self._settings_work is not None:
+            self._settings_work.stop()
+        self._downloads.stop()
+        self._installed.stop()
 
     def save_draft(self) -> None:
         """At the very end, when nothing runs in the background any more."""
         self._chat.save_draft()
+
+    def _connect(self) -> None:
+        self._chat.models_requested.connect(partial(self._show_models_place, DISCOVER))
+        self._chat.title_changed.connect(self.title_changed)
+        self._installed.changed.connect(self._show_installed)
+        self._downloads.changed.connect(self._show_downloads)
+        self._downloads.finished.connect(self._download_finished)
+        self._downloads.failed.connect(self._download_failed)
+        self._arrivals.chat_requested.connect(self._chat_with)
+        self._arrivals.show_requested.connect(self._show_model)
+        self._arrivals.downloads_requested.connect(partial(self._show_models_place, DOWNLOADS))
 
     def _in_chats(self, action: Callable[[], None]) -> None:
         if self._stack.currentWidget() is not self._chat:
@@ -146,141 +171,126 @@ class Pages(QObject):
         if self._stack.currentWidget() is self._chat:
             action()
 
+    def _search(self) -> None:
+        """In what is shown: the models, else the chats."""
+        if self._models_page is not None and self._stack.currentWidget() is self._models_page:
+            self._models_page.focus_search()
+        else:
+            self._in_chats(self._chat.focus_search)
+
     def _built_welcome(self) -> WelcomePage:
         if self._welcome is None:
-            page = self._welcome = WelcomePage(self._theme, self._starter)
-            page.start_requested.connect(self._fetch_and_chat)
-            page.cancel_requested.connect(self._download.cancel)
+            page = self._welcome = WelcomePage(self._theme, self._starter_entry)
+            page.start_requested.connect(self._fetch_starter)
+            page.cancel_requested.connect(self._pause_starter)
             page.file_chosen.connect(self.open_file)
-            page.models_requested.connect(partial(self.show_place, "models"))
+            page.models_requested.connect(partial(self._show_models_place, DISCOVER))
             self._stack.addWidget(page)
         return self._welcome
 
     def _built_models_page(self) -> ModelsPage:
         if self._models_page is None:
-            page = self._models_page = ModelsPage(self._theme, self._starter)
-            page.get_requested.connect(self._fetch)
-            page.cancel_requested.connect(self._download.cancel)
-            page.import_requested.connect(self._import_file)
-            page.remove_requested.connect(self._remove)
+            page = self._models_page = ModelsPage(
+                self._theme,
+                self._background,
+                self._services,
+                self._downloads,
+                self._installed,
+                self._fits,
+                self._toast,
+            )
             page.chat_requested.connect(self._chat_with)
+            page.arrived_requested.connect(self._chat_with_arrived)
+            page.file_chosen.connect(self._adopt_file)
+            page.settings_requested.connect(self._show_settings_section)
+            page.show_offline(self._settings.current.offline)
             self._stack.addWidget(page)
         return self._models_page
 
     def _built_settings_page(self) -> SettingsPage:
         if self._settings_page is None:
             page = self._settings_page = SettingsPage(self._theme, self._services.paths)
-            page.setting_changed.connect(self._change_setting)
-            page.folder_requested.connect(self._open_folder)
-            page.show_settings(self._settings.current)
+            self._settings_work = SettingsWork(self._background, self._services, page)
+            self._settings_work.applied.connect(self._apply_settings)
+            self._settings_work.catalogues_changed.connect(self._catalogues_changed)
             self._stack.addWidget(page)
         return self._settings_page
 
     def _show_shortcuts(self) -> None:
+        self._show_settings_section("shortcuts")
+
+    def _show_settings_section(self, section: str) -> None:
         self.show_place("settings")
-        self._built_settings_page().show_section("shortcuts")
+        self._built_settings_page().show_section(section)
+
+    def _show_models_place(self, place: str) -> None:
+        self.show_place("models")
+        self._built_models_page().show_place(place)
 
     # Models
 
-    def _fetch_and_chat(self) -> None:
-        self._show_chats_after_install = True
-        self._download.start(self._starter)
+    def _fetch_starter(self) -> None:
+        self._starter_wanted = True
+        self._downloads.add(self._starter)
 
-    def _fetch(self) -> None:
-        self._show_chats_after_install = False
-        self._download.start(self._starter)
+    def _pause_starter(self) -> None:
+        """What was fetched stays, and the next try goes on from there."""
+        self._downloads.pause(self._starter.id)
 
-    def _import_file(self, path: Path) -> None:
-        add = partial(self._services.library.add_file, path)
-        self._show_chats_after_install = False
-        self._background.run_in_order(self, add, self._model_arrived, self._file_refused)
+    def _show_downloads(self, snapshot: Snapshot) -> None:
+        running = [s for s in snapshot.states if s.phase == "running"]
+        fractions = [fraction_of(state) or 0.0 for state in running]
+        fraction = sum(fractions) / len(fractions) if fractions else None
+        self.fetching.emit(fraction, summary_words(snapshot.states))
+        if self._welcome is not None:
+            self._welcome.show_download(self._downloads.state_of(self._starter.id))
 
-    def _show_progress(self, progress: DownloadProgress) -> None:
-        self.fetching.emit(progress.done / progress.total if progress.total else 0.0)
-        for page in (self._welcome, self._models_page):
-            if page is not None:
-                page.show_progress(progress)
-
-    def _model_arrived(self, model: InstalledModel) -> None:
-        self.fetching.emit(None)
-        go = self._show_chats_after_install
-        self._models = (*self._models, model)
-        self._chat.use_model(model)
-        self._refresh_models()
-        if go:
-            self.show_place("chats")
-
-    def _download_cancelled(self) -> None:
-        self.fetching.emit(None)
-        self._with_fetched_bytes(self._show_not_fetching)
-
-    def _download_failed(self, problem: Problem) -> None:
-        self.fetching.emit(None)
-        self._with_fetched_bytes(partial(self._show_not_fetching, problem=problem))
-
-    def _with_fetched_bytes(self, then: Callable[[int], None]) -> None:
-        services, settings = self._services, self._settings.current
-        self._background.run(
-            self, partial(fetched_bytes, self._starter, services.paths, settings), then
-        )
-
-    def _show_not_fetching(self, fetched: int, problem: Problem | None = None) -> None:
-        for page in (self._welcome, self._models_page):
-            if page is not None and problem is not None:
-                page.show_failed(problem, fetched)
-            elif page is not None:
-                page.show_idle(fetched)
-
-    def _file_refused(self, error: Exception) -> None:
-        problem = problem_from(error)
-        if problem is None:
-            raise error
-        if self._stack.currentWidget() is self._welcome and self._welcome is not None:
-            if self._download.running:
-                self._welcome.show_problem(problem)
-            else:
-                self._with_fetched_bytes(partial(self._welcome.show_refused, problem))
+    def _download_finished(self, state: DownloadState) -> None:
+        there = self._stack.currentWidget() is self._welcome
+        if self._starter_wanted and there and state.request.id == self._starter.id:
+            self._arrivals.find(state, self._chat_with)
         else:
-            self._toast.show_message(problem.sentence())
+            self._arrivals.find(state, self._arrivals.offer)
 
-    def _refresh_models(self) -> None:
-        self._background.run_in_order(self, self._services.library.models, self._show_models)
+    def _download_failed(self, state: DownloadState) -> None:
+        if self._stack.currentWidget() is not self._welcome:
+            self._arrivals.tell_failure(state)
 
-    def _show_models(self, models: tuple[InstalledModel, ...]) -> None:
-        self._models = models
-        self._chat.show_models(models)
-        if self._models_page is not None:
-            self._models_page.show_models(models, self._services.library.problems)
+    def _chat_with_arrived(self, state: DownloadState) -> None:
+        self._arrivals.find(state, self._chat_with)
 
-    def _remove(self, model: InstalledModel) -> None:
-        def remove() -> None:
-            engines = self._services.engines
-            if engines.state.model_id == model.id:
-                engines.unload()
-            self._services.library.remove(model.id)
-
-        self._background.run(self, remove, lambda _: self._refresh_models(), self._file_refused)
+    def _adopt_file(self, file: Path) -> None:
+        self._arrivals.adopt([file])
 
     def _chat_with(self, model: InstalledModel) -> None:
+        self._starter_wanted = False
+        now = self._installed.now
+        if all(known.id != model.id for known in now.models):
+            self._installed.now = now._replace(models=(*now.models, model))
         self._chat.use_model(model)
         self.show_place("chats")
 
-    # Settings
+    def _show_model(self, model: InstalledModel) -> None:
+        self.show_place("models")
+        self._built_models_page().show_model(model)
 
-    def _change_setting(self, key: str, value: object) -> None:
-        """Saving waits for the disk, so not on this thread. The row shows the value already."""
-        save = partial(self._settings.update, **{key: value})
-        refuse = partial(self._refuse_setting, key)
-        self._background.run_in_order(self, save, self._apply_settings, refuse)
+    def _file_refused(self, problem: Problem) -> None:
+        if self._stack.currentWidget() is self._welcome and self._welcome is not None:
+            self._welcome.show_refused(problem, self._downloads.state_of(self._starter.id))
+        else:
+            self._toast.show_message(problem.sentence())
 
-    def _apply_settings(self, current: Settings) -> None:
+    def _show_installed(self, installed: Installed) -> None:
+        self._chat.show_models(installed.writers)
+
+    def _apply_settings(self, key: str, current: Settings) -> None:
         self._theme.set_preference(current.theme)
+        if key in _OF_THE_LIBRARY:
+            self._installed.refresh()
+        if self._models_page is not None:
+            self._models_page.show_offline(current.offline)
 
-    def _refuse_setting(self, key: str, error: Exception) -> None:
-        problem = problem_from(error)
-        if problem is None:
-            raise error
-        self._built_settings_page().show_refused(key, problem)
-
-    def _open_folder(self, folder: Path) -> None:
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+    def _catalogues_changed(self) -> None:
+        self._installed.refresh()
+        if self._models_page is not None:
+            self._models_page.show_catalogues()

@@ -40,9 +40,9 @@ class Rail(Panel):
     def show_place(self, place: str) -> None:
         self._buttons[place].setChecked(True)
 
-    def show_progress(self, fraction: float | None) -> None:
-        """A ring over Models while something is fetched."""
-        self._buttons["models"].set_progress(fraction)
+    def show_progress(self, fraction: float | None, words: str = "") -> None:
+        """A ring over Models while something is fetched, and what that is, for the tooltip."""
+        self._buttons["models"].set_progress(fraction, words)
 
     def _choose(self) -> None:
         for place, button in self._buttons.items():

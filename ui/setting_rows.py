@@ -2,65 +2,19 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QWidget
 
-from app.errors import AppError
-from app.settings import Setting, checked_setting
-from ui.kit import Button, ComboBox, Label, Paragraph, TextField
+from app.settings import Setting
+from ui.kit import Button, ComboBox, NumberField, Switch, TextField
+from ui.setting_lists import ListRow
+from ui.setting_row import SettingRow
 from ui.theme import Theme
 
 _CHOICE_WIDTH = 268
 _FIELD_WIDTH = 300
 _FOLDER_WIDTH = 232
-
-
-class SettingRow(QWidget):
-    """A setting's title, help and control, and below them what is wrong with its value.
-
-    Signals:
-        changed: a person gave the setting of that key another value, which it can have.
-    """
-
-    changed = Signal(str, object)
-
-    def __init__(self, theme: Theme, setting: Setting, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.theme = theme
-        self.setting = setting
-        self._problem = Paragraph(theme, kind="small", role="danger")
-        self._problem.hide()
-        words = QVBoxLayout()
-        words.setSpacing(1)
-        words.addWidget(Label(theme, self.tr(setting.title), "label"))
-        words.addWidget(Paragraph(theme, self.tr(setting.help), "small"))
-        self.controls = QHBoxLayout()
-        self.controls.setSpacing(8)
-        line = QHBoxLayout()
-        line.setSpacing(24)
-        line.addLayout(words, 1)
-        line.addLayout(self.controls)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 14, 16, 14)
-        column.setSpacing(8)
-        column.addLayout(line)
-        column.addWidget(self._problem)
-
-    def show_problem(self, words: str) -> None:
-        """Say what is wrong with the value; nothing is, where `words` is empty."""
-        self._problem.set_text(words)
-        self._problem.setVisible(bool(words))
-
-    def offer(self, value: object) -> bool:
-        """Pass a value on if the setting can have it; else say why it can't."""
-        try:
-            checked = checked_setting(self.setting.key, value)
-        except AppError as error:
-            self.show_problem(str(error))
-            return False
-        self.show_problem("")
-        self.changed.emit(self.setting.key, checked)
-        return True
+_NUMBER_WIDTH = 112
 
 
 class ChoiceRow(SettingRow):
@@ -137,12 +91,68 @@ class FolderRow(TextRow):
         self._finish()
 
 
-def make_row(theme: Theme, setting: Setting) -> ChoiceRow | TextRow:
+class SwitchRow(SettingRow):
+    """On or off."""
+
+    def __init__(self, theme: Theme, setting: Setting, parent: QWidget | None = None) -> None:
+        super().__init__(theme, setting, parent)
+        self.switch = Switch(theme, self.tr(setting.title))
+        self.switch.clicked.connect(self._choose)
+        self.controls.addWidget(self.switch, 0, Qt.AlignmentFlag.AlignVCenter)
+
+    def show_value(self, value: object) -> None:
+        """Show the value in force."""
+        self.switch.setChecked(bool(value))
+
+    def _choose(self) -> None:
+        self.offer(self.switch.isChecked())
+
+
+class NumberRow(SettingRow):
+    """A whole number, typed or stepped with the arrow keys."""
+
+    def __init__(self, theme: Theme, setting: Setting, parent: QWidget | None = None) -> None:
+        super().__init__(theme, setting, parent)
+        self.field = NumberField(
+            theme,
+            self.tr(setting.title),
+            minimum=setting.minimum,
+            maximum=setting.maximum,
+            special=self.tr(setting.neutral_title),
+        )
+        self.field.setFixedSize(_NUMBER_WIDTH, theme.size("control"))
+        self.field.setFont(theme.font("body", tabular=True))
+        self.field.setProperty("ground", "page")
+        if setting.unit:
+            self.field.setSuffix(f" {setting.unit}")
+        self.field.valueChanged.connect(self._choose)
+        self.controls.addWidget(self.field, 0, Qt.AlignmentFlag.AlignVCenter)
+
+    def show_value(self, value: object) -> None:
+        """Show the value in force."""
+        self.field.blockSignals(True)
+        self.field.setValue(float(str(value)))
+        self.field.blockSignals(False)
+
+    def _choose(self, number: float) -> None:
+        self.offer(int(number))
+
+
+Row = ChoiceRow | TextRow | SwitchRow | NumberRow | ListRow
+
+
+def make_row(theme: Theme, setting: Setting) -> Row:
     """The row that suits the setting's kind."""
     match setting.kind:
         case "choice":
             return ChoiceRow(theme, setting)
         case "folder":
             return FolderRow(theme, setting)
-        case "url":
+        case "url" | "proxy":
             return TextRow(theme, setting)
+        case "switch":
+            return SwitchRow(theme, setting)
+        case "number":
+            return NumberRow(theme, setting)
+        case "list":
+            return ListRow(theme, setting)

@@ -1,5 +1,7 @@
 """The settings: places on the left, cards of rows on the right, saved as they are made."""
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
@@ -8,17 +10,23 @@ from app.paths import Paths
 from app.settings import SETTINGS, Settings
 from ui.about_page import AboutPage
 from ui.kit import Card, CardPage, Label, NavItem, Panel
-from ui.setting_rows import ChoiceRow, TextRow, make_row
+from ui.setting_lists import ListRow
+from ui.setting_rows import Row, make_row
 from ui.shortcuts_page import ShortcutsPage
 from ui.theme import Theme
+from ui.token_row import TokenRow
 
 _ICONS = {"Appearance": "sun-dim", "Models": "cube", "Network": "globe-simple"}
+_TOKEN_AFTER = "hub_endpoint"
 SHORTCUTS = "shortcuts"
 ABOUT = "about"
 
 
 class SettingsPage(QWidget):
     """Every setting that `app.settings` declares, the shortcuts, and the facts of the program.
+
+    Attributes:
+        token: the row of the Hub token, which is no setting and has signals of its own.
 
     Signals:
         setting_changed: key and new value, which the setting can have.
@@ -31,7 +39,8 @@ class SettingsPage(QWidget):
     def __init__(self, theme: Theme, paths: Paths, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._rows: dict[str, ChoiceRow | TextRow] = {}
+        self._rows: dict[str, Row] = {}
+        self.token = TokenRow(theme)
         self._places: dict[str, tuple[NavItem, QWidget]] = {}
         self._stack = QStackedWidget()
         places = Panel(theme, "panel", "r")
@@ -61,10 +70,17 @@ class SettingsPage(QWidget):
         """Show the values in force."""
         for key, row in self._rows.items():
             row.show_value(getattr(settings, key))
+        self.token.show_set(settings.has_hub_token)
 
     def show_refused(self, key: str, problem: Problem) -> None:
         """Say below a setting why it could not be saved."""
         self._rows[key].show_problem(problem.sentence())
+
+    def show_notes(self, key: str, notes: Mapping[str, str]) -> None:
+        """Say something below values of a list."""
+        row = self._rows[key]
+        if isinstance(row, ListRow):
+            row.show_notes(notes)
 
     def show_section(self, section: str) -> None:
         """Go to a section of `app.settings`, to `SHORTCUTS` or to `ABOUT`."""
@@ -83,6 +99,8 @@ class SettingsPage(QWidget):
                     row.changed.connect(self.setting_changed)
                     self._rows[setting.key] = row
                     card.add_row(row)
+                    if setting.key == _TOKEN_AFTER:
+                        card.add_row(self.token)
             page.add_block(card)
             page.column.addStretch(1)
             self._add_place(section, _ICONS[section], self.tr(section), page)

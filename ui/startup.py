@@ -6,6 +6,8 @@ from app.conversations.records import ConversationRow
 from app.paths import Paths
 from app.services import Services, open_services
 from app.settings_file import SettingsFile
+from catalog.bundled import STARTER_ID
+from catalog.entries import Entry
 from catalog.library import InstalledModel
 
 
@@ -15,13 +17,16 @@ class Opened(NamedTuple):
     services: Services
     models: tuple[InstalledModel, ...]
     rows: tuple[ConversationRow, ...]
+    starter: Entry
 
 
 def open_program(paths: Paths, settings: SettingsFile) -> Opened:
     """Open everything. Raises `StorageError` where settings or database can't be opened."""
     services = open_services(paths, settings)
     try:
-        return Opened(services, services.library.models(), services.store.rows())
+        starter = services.catalogues.entry(STARTER_ID)
+        assert starter is not None, "the bundled catalogue has the starter"
+        return Opened(services, services.library.models(), services.store.rows(), starter)
     except BaseException:
         services.close()
         raise

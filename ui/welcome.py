@@ -7,10 +7,10 @@ from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeE
 from PySide6.QtWidgets import QHBoxLayout, QSpacerItem, QVBoxLayout, QWidget
 
 from app.errors import Problem
-from catalog.downloads.fetch import DownloadProgress
+from catalog.downloads.wanted import DownloadState
 from catalog.entries import Entry
 from ui.kit import Button, Icon, Label, Mark, Notice
-from ui.model_files import ask_for_model_file, dropped_model_file
+from ui.model_files import ask_for_model_file, dropped_model_files
 from ui.theme import Theme
 from ui.water import Water
 from ui.welcome_choices import CHOICE_WIDTH, FileChoice, StarterChoice
@@ -28,7 +28,7 @@ class WelcomePage(Water):
         start_requested: fetch the starter model, or go on fetching it, and open it.
         cancel_requested: stop fetching it.
         file_chosen: the `Path` of a model file, chosen or dropped.
-        models_requested: show the models that are here.
+        models_requested: show what else there is.
     """
 
     start_requested = Signal()
@@ -38,6 +38,7 @@ class WelcomePage(Water):
 
     def __init__(self, theme: Theme, starter: Entry, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
+        self._told: str | None = None
         self._starter = StarterChoice(theme, starter)
         self._starter.start.clicked.connect(self._hide_failure)
         self._starter.start.clicked.connect(self.start_requested)
@@ -50,27 +51,34 @@ class WelcomePage(Water):
         self.setAcceptDrops(True)
         self._lay_out(theme)
 
-    def show_idle(self, partial_bytes: int = 0) -> None:
-        """Wait for a choice; `partial_bytes` of the starter model have been fetched before."""
-        self._hide_failure()
-        self._starter.show_idle(partial_bytes)
-
-    def show_progress(self, progress: DownloadProgress) -> None:
-        self._starter.show_progress(progress)
+    def show_download(self, state: DownloadState | None) -> None:
+        """How far the starter model is; None where it has not been asked for."""
+        phase = state.phase if state is not None else None
+        if state is None or phase == "paused":
+            self._starter.show_idle(state.done if state else 0)
+            if self._told == "failed":
+                self._hide_failure()
+        elif phase == "failed":
+            self._starter.show_idle(state.done, again=True)
+            if self._told != "failed" and state.problem is not None:
+                problem = state.problem
+                self.show_problem(Problem(problem.what, problem.why, problem.fix))
+        elif phase == "done":
+            self.show_opening()
+        else:
+            self._starter.show_progress(state)
+            if self._told == "failed":
+                self._hide_failure()
+        self._told = phase
 
     def show_opening(self) -> None:
         """The model is here and is being opened."""
         self._hide_failure()
         self._starter.show_opening()
 
-    def show_failed(self, problem: Problem, partial_bytes: int = 0) -> None:
-        """The starter model could not be fetched. Both ways stay open."""
-        self._starter.show_idle(partial_bytes, again=True)
-        self.show_problem(problem)
-
-    def show_refused(self, problem: Problem, partial_bytes: int = 0) -> None:
+    def show_refused(self, problem: Problem, state: DownloadState | None) -> None:
         """A file can't be used. The starter model can be fetched, or fetched on, as before."""
-        self._starter.show_idle(partial_bytes)
+        self.show_download(state)
         self.show_problem(problem)
 
     def show_problem(self, problem: Problem) -> None:
@@ -88,7 +96,7 @@ class WelcomePage(Water):
         ask_for_model_file(self, self._choose)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if dropped_model_file(event.mimeData()) is not None:
+        if dropped_model_files(event.mimeData()):
             event.acceptProposedAction()
             self._file.show_drop(True)
 
@@ -97,10 +105,10 @@ class WelcomePage(Water):
 
     def dropEvent(self, event: QDropEvent) -> None:
         self._file.show_drop(False)
-        path = dropped_model_file(event.mimeData())
-        if path is not None:
+        files = dropped_model_files(event.mimeData())
+        if files:
             event.acceptProposedAction()
-            self.file_chosen.emit(path)
+            self.file_chosen.emit(files[0])
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -143,8 +151,8 @@ class WelcomePage(Water):
         lock = Icon(theme, "lock-simple", 16, "accent_text")
         column.addLayout(_centred(8, lock, Label(theme, promise, role="text2")))
         column.addSpacing(8)
-        question = Label(theme, self.tr("Brought a model here before?"), role="text2")
-        models = Button(theme, self.tr("Show the models"), "link")
+        question = Label(theme, self.tr("Looking for another one?"), role="text2")
+        models = Button(theme, self.tr("Browse the catalogue"), "link")
         models.clicked.connect(self.models_requested)
         column.addLayout(_centred(6, question, models))
         self.keep_dry(models)

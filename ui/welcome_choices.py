@@ -3,7 +3,7 @@
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from app.formatting import bytes_text
-from catalog.downloads.fetch import DownloadProgress
+from catalog.downloads.wanted import DownloadState
 from catalog.entries import Entry
 from ui.download_bar import DownloadBar
 from ui.kit import Button, Card, Icon, Label, Paragraph
@@ -103,8 +103,8 @@ class StarterChoice(Choice):
             self.start.set_words(self.tr("Start chatting"))
         self._show(self._facts_line, self.start)
 
-    def show_progress(self, progress: DownloadProgress) -> None:
-        self._bar.show_progress(progress)
+    def show_progress(self, state: DownloadState) -> None:
+        self._bar.show_download(state)
         self.cancel.setEnabled(True)
         self._show(self._bar, self.cancel)
 

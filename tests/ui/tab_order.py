@@ -13,6 +13,7 @@ def tab_stops(window: QWidget) -> list[QWidget]:
             widget.focusPolicy() & Qt.FocusPolicy.TabFocus
             and widget.isVisibleTo(window)
             and widget.isEnabled()
+            and widget.focusProxy() is None  # the line of a number field is one stop with it
         ):
             stops.append(widget)
         widget = widget.nextInFocusChain()

@@ -3,13 +3,22 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QFileDialog, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QComboBox,
+    QFileDialog,
+    QLabel,
+    QLineEdit,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from app.errors import Problem
 from app.paths import default_paths
 from app.settings import SETTINGS, Settings
 from tests.ui.tab_order import names, tab_stops
+from ui.kit import NumberField, Switch
 from ui.settings_page import ABOUT, SHORTCUTS, SettingsPage
 from ui.theme import Theme
 
@@ -24,6 +33,9 @@ def page(theme: Theme, qtbot: QtBot) -> SettingsPage:
     return page
 
 
+_CONTROLS = {"choice": (QComboBox, ""), "switch": (Switch, ""), "number": (NumberField, "")}
+
+
 def words(page: QWidget) -> str:
     return "\n".join(label.text() for label in page.findChildren(QLabel) if label.isVisible())
 
@@ -32,11 +44,14 @@ def control(page: SettingsPage, key: str) -> QWidget:
     """The control of a setting, in view."""
     setting = next(setting for setting in SETTINGS if setting.key == key)
     page.show_section(setting.section)
-    kind = QComboBox if setting.kind == "choice" else QLineEdit
+    kind, name = _CONTROLS.get(setting.kind, (QLineEdit, setting.title))
+    if setting.kind == "list":
+        name = {"folders": "Add a folder…", "catalogues": "Address of a catalogue"}[setting.items]
+        kind = QWidget
     return next(
         found
         for found in page.findChildren(kind)
-        if found.accessibleName() == setting.title and found.isVisible()
+        if found.accessibleName() == (name or setting.title) and found.isVisible()
     )
 
 
@@ -110,7 +125,7 @@ def test_a_value_that_can_not_be_is_explained_below_the_field(
 
 
 def test_a_setting_that_could_not_be_saved_says_so(page: SettingsPage) -> None:
-    page.show_section("Models and network")
+    page.show_section("Models")
     page.show_refused("models_folder", Problem("It could not be saved.", "The disk is full.", ""))
     assert "It could not be saved. The disk is full." in words(page)
 
@@ -128,7 +143,7 @@ def test_a_folder_can_be_chosen(page: SettingsPage, qtbot: QtBot, tmp_path: Path
 def test_places_can_be_walked_with_the_keyboard(page: SettingsPage, qtbot: QtBot) -> None:
     press(page, "Appearance", qtbot)
     qtbot.keyClick(page.focusWidget(), Qt.Key.Key_Down)
-    assert "Package index" in words(page)
+    assert "Models folder" in words(page)
 
 
 def test_the_shortcuts_are_a_place_of_their_own(page: SettingsPage) -> None:
@@ -155,11 +170,93 @@ def test_versions_can_be_copied_for_a_report(page: SettingsPage, qtbot: QtBot) -
 
 
 def test_the_tab_key_stops_at_one_place_and_then_at_its_rows(page: SettingsPage) -> None:
-    page.show_section("Models and network")
+    page.show_section("Network")
     assert names(tab_stops(page)) == [
-        "Models and network",
-        "Models folder",
-        "Change…",
+        "Network",
+        "Stay offline",
+        "Hub address",
+        "Access token",
+        "Save the token",
         "Package index",
-        "Keep a model loaded",
+        "Proxy",
+        "Downloads at a time",
+        "Download speed",
     ]
+
+
+def test_a_switch_is_a_change_at_once(page: SettingsPage, qtbot: QtBot) -> None:
+    switch = control(page, "offline")
+    with qtbot.waitSignal(page.setting_changed) as changed:
+        qtbot.keyClick(switch, Qt.Key.Key_Space)
+    assert changed.args == ["offline", True]
+    page.show_settings(Settings(offline=False))
+    assert not switch.isChecked()
+
+
+def test_a_number_counts_when_it_is_complete(page: SettingsPage, qtbot: QtBot) -> None:
+    field = control(page, "download_limit")
+    assert field.text() == "No limit"
+    field.setFocus()
+    field.selectAll()
+    with qtbot.assertNotEmitted(page.setting_changed):
+        qtbot.keyClicks(field, "25")
+    with qtbot.waitSignal(page.setting_changed) as changed:
+        qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert changed.args == ["download_limit", 25]
+    assert field.text() == "25 MB/s"
+
+
+def test_folders_are_added_and_taken_away(page: SettingsPage, qtbot: QtBot, tmp_path: Path) -> None:
+    control(page, "model_folders")
+    press(page, "Add a folder…", qtbot)
+    dialog = page.findChild(QFileDialog)
+    with qtbot.waitSignal(page.setting_changed) as changed:
+        dialog.fileSelected.emit(str(tmp_path))
+    dialog.close()
+    assert changed.args == ["model_folders", (str(tmp_path),)]
+    QApplication.processEvents()
+    assert str(tmp_path) in words(page)
+    with qtbot.waitSignal(page.setting_changed) as changed:
+        press(page, f"Take {tmp_path} off the list", qtbot)
+    assert changed.args == ["model_folders", ()]
+    QApplication.processEvents()
+    assert str(tmp_path) not in words(page)
+
+
+def test_a_catalogue_is_added_by_its_address_and_tells_what_is_wrong(
+    page: SettingsPage, qtbot: QtBot
+) -> None:
+    field = control(page, "catalogues")
+    with qtbot.assertNotEmitted(page.setting_changed):
+        type_into(field, "http://models.example/c.json", qtbot)
+    assert "can't be used as a catalogue" in words(page)
+    with qtbot.waitSignal(page.setting_changed) as changed:
+        type_into(field, "https://models.example/c.json", qtbot)
+    assert changed.args == ["catalogues", ("https://models.example/c.json",)]
+    assert field.text() == ""
+    page.show_notes("catalogues", {"https://models.example/c.json": "It can't be reached."})
+    QApplication.processEvents()
+    assert "https://models.example/c.json\nIt can't be reached." in words(page)
+
+
+def test_a_token_is_kept_tested_replaced_and_removed_but_never_shown(
+    page: SettingsPage, qtbot: QtBot
+) -> None:
+    page.show_section("Network")
+    field = next(f for f in page.findChildren(QLineEdit) if f.accessibleName() == "Access token")
+    assert field.echoMode() == QLineEdit.EchoMode.Password
+    with qtbot.waitSignal(page.token.submitted) as submitted:
+        type_into(field, " hf_secret ", qtbot)
+    assert submitted.args == ["hf_secret"]
+    page.show_settings(Settings(has_hub_token=True))
+    assert field.text() == ""
+    assert not field.isVisible()
+    with qtbot.waitSignal(page.token.test_requested):
+        press(page, "Test the token", qtbot)
+    page.token.show_done("It works.")
+    assert "It works." in words(page)
+    press(page, "Replace the token", qtbot)
+    assert field.isVisible()
+    press(page, "Save the token", qtbot)
+    with qtbot.waitSignal(page.token.remove_requested):
+        press(page, "Remove the token", qtbot)

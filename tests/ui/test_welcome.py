@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import msgspec
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
@@ -8,7 +9,8 @@ from pytestqt.qtbot import QtBot
 
 from app.errors import Problem
 from catalog.bundled import load_bundled
-from catalog.downloads.fetch import DownloadProgress
+from catalog.downloads.wanted import DownloadProblem, DownloadState
+from tests.ui.models.scripted_queue import state
 from tests.ui.tab_order import names, tab_stops
 from ui.kit import Notice
 from ui.theme import Theme
@@ -52,8 +54,16 @@ def words(page: QWidget) -> str:
     return "\n".join(label.text() for label in page.findChildren(QLabel) if label.isVisible())
 
 
-def downloading(done: int, total: int) -> DownloadProgress:
-    return DownloadProgress("downloading", done, total, 4.2e6, 13.4)
+def downloading(done: int, total: int) -> DownloadState:
+    return state("Starter", done=done, total=total, bytes_per_second=4.2e6, seconds_left=13.4)
+
+
+def paused(done: int) -> DownloadState:
+    return state("Starter", "paused", done=done, total=93_000_000)
+
+
+def failed(done: int = 0) -> DownloadState:
+    return state("Starter", "failed", done=done, problem=DownloadProblem(*OFFLINE))
 
 
 def drag(path: Path) -> QMimeData:
@@ -88,23 +98,23 @@ def drop(page: WelcomePage, data: QMimeData) -> None:
 
 
 def test_two_ways_are_open_and_the_cost_of_the_first_is_said(page: WelcomePage) -> None:
-    assert names(tab_stops(page)) == ["Start chatting", "Use a model file…", "Show the models"]
+    assert names(tab_stops(page)) == ["Start chatting", "Use a model file…", "Browse the catalogue"]
     assert "93 MB · Apache-2.0" in words(page)
 
 
 def test_starting_and_cancelling_are_asked_for(page: WelcomePage, qtbot: QtBot) -> None:
     with qtbot.waitSignal(page.start_requested):
         press(page, "Start chatting", qtbot)
-    page.show_progress(downloading(38_000_000, 93_000_000))
+    page.show_download(downloading(38_000_000, 93_000_000))
     with qtbot.waitSignal(page.cancel_requested):
         press(page, "Cancel", qtbot)
 
 
 def test_a_download_shows_bytes_speed_and_time(page: WelcomePage) -> None:
-    page.show_progress(downloading(38_000_000, 93_000_000))
+    page.show_download(downloading(38_000_000, 93_000_000))
     assert "38 MB of 93 MB" in words(page)
     assert "4.2 MB/s · 13 s left" in words(page)
-    assert buttons(page) == ["Cancel", "Use a model file…", "Show the models"]
+    assert buttons(page) == ["Cancel", "Use a model file…", "Browse the catalogue"]
 
 
 @pytest.mark.parametrize(
@@ -116,39 +126,51 @@ def test_a_download_shows_bytes_speed_and_time(page: WelcomePage) -> None:
     ],
 )
 def test_what_surrounds_a_download_is_named(page: WelcomePage, stage: str, says: str) -> None:
-    page.show_progress(DownloadProgress(stage, 0, None, 0.0, None))  # type: ignore[arg-type]
+    page.show_download(msgspec.structs.replace(downloading(0, 1), stage=stage, total=None))
     assert says in words(page)
 
 
 def test_a_broken_off_download_can_be_resumed(page: WelcomePage, qtbot: QtBot) -> None:
-    page.show_idle(38_000_000)
+    page.show_download(paused(38_000_000))
     assert "38 MB of 93 MB are here already." in words(page)
     with qtbot.waitSignal(page.start_requested):
         press(page, "Resume", qtbot)
 
 
 def test_without_a_network_the_second_way_stays_open(page: WelcomePage) -> None:
-    page.show_progress(downloading(38_000_000, 93_000_000))
-    page.show_failed(OFFLINE, 38_000_000)
+    page.show_download(downloading(38_000_000, 93_000_000))
+    page.show_download(failed(38_000_000))
     assert OFFLINE.sentence() in words(page)
-    assert buttons(page) == ["Try again", "Use a model file…", "Show the models"]
+    assert buttons(page) == ["Try again", "Use a model file…", "Browse the catalogue"]
+
+
+def test_a_new_state_of_the_same_failure_does_not_bring_its_words_back(
+    page: WelcomePage, qtbot: QtBot
+) -> None:
+    page.show_download(failed())
+    press(page, "Try again", qtbot)
+    page.show_download(failed())
+    assert OFFLINE.what not in words(page)
+    page.show_download(downloading(1, 2))
+    page.show_download(failed())
+    assert OFFLINE.what in words(page)
 
 
 def test_all_of_a_failure_can_be_read(page: WelcomePage, theme: Theme, qtbot: QtBot) -> None:
-    page.show_failed(OFFLINE)
+    page.show_download(failed())
     notice = page.findChild(Notice)
     qtbot.waitUntil(lambda: notice.height() >= 2 * theme.line_height())
     assert notice.height() >= notice.heightForWidth(notice.width())
 
 
 def test_a_new_try_takes_the_failure_away(page: WelcomePage, qtbot: QtBot) -> None:
-    page.show_failed(OFFLINE)
+    page.show_download(failed())
     press(page, "Try again", qtbot)
     assert OFFLINE.what not in words(page)
 
 
 def test_a_refused_file_leaves_the_starter_model_as_it_was(page: WelcomePage) -> None:
-    page.show_refused(OFFLINE, 38_000_000)
+    page.show_refused(OFFLINE, paused(38_000_000))
     assert OFFLINE.what in words(page)
     assert "Resume" in buttons(page)
 
@@ -157,7 +179,7 @@ def test_what_is_wrong_with_a_file_stays_to_be_read_while_a_download_runs(
     page: WelcomePage,
 ) -> None:
     page.show_problem(OFFLINE)
-    page.show_progress(downloading(1, 2))
+    page.show_download(downloading(1, 2))
     assert OFFLINE.what in words(page)
 
 
@@ -174,7 +196,7 @@ def test_nothing_moves_when_the_download_begins(page: WelcomePage) -> None:
         for label in page.findChildren(QLabel)
         if label.isVisible()
     }
-    page.show_progress(downloading(1, 2))
+    page.show_download(downloading(1, 2))
     page.grab()
     after = {label: label.mapTo(page, QPoint(0, 0)) for label in before if label.isVisible()}
     assert len(after) > 8
@@ -185,9 +207,9 @@ def test_the_keyboard_stays_with_the_button_that_changes(page: WelcomePage, qtbo
     page.activateWindow()
     page.focus_first()
     qtbot.waitUntil(lambda: page.focusWidget() is not None and page.isActiveWindow())
-    page.show_progress(downloading(1, 2))
+    page.show_download(downloading(1, 2))
     assert page.focusWidget().accessibleName() == "Cancel"
-    page.show_idle()
+    page.show_download(None)
     assert page.focusWidget().accessibleName() == "Start chatting"
 
 
@@ -223,7 +245,7 @@ def test_everything_fits_in_the_smallest_window_and_in_a_large_one(
     page: WelcomePage, size: tuple[int, int]
 ) -> None:
     page.resize(*size)
-    page.show_failed(OFFLINE)
+    page.show_download(failed())
     page.grab()
     for label in page.findChildren(QLabel):
         if label.isVisible():
@@ -233,7 +255,7 @@ def test_everything_fits_in_the_smallest_window_and_in_a_large_one(
 
 def test_no_water_runs_behind_the_words(page: WelcomePage, theme: Theme) -> None:
     page.resize(760, 560)
-    page.show_failed(OFFLINE)
+    page.show_download(failed())
     QApplication.processEvents()
     image = page.grab().toImage()
     promise = next(

@@ -17,6 +17,7 @@ from ui.chat.setup import ChatSetup
 from ui.chat.shown_chat import ShownChat
 from ui.chat.turn_presenter import TurnPresenter
 from ui.kit import Toast
+from ui.known_fits import KnownFits
 from ui.startup import Opened
 from ui.theme import Theme
 
@@ -37,6 +38,7 @@ class ChatPage(QWidget):
         theme: Theme,
         background: Background,
         opened: Opened,
+        fits: KnownFits,
         toast: Toast,
         parent: QWidget | None = None,
     ) -> None:
@@ -47,7 +49,8 @@ class ChatPage(QWidget):
         self._rows = opened.rows
         self._title = ""
         self._toast = toast
-        self._layout = layout = ChatLayout(theme, background)
+        self._layout = layout = ChatLayout(theme, background, fits.of)
+        fits.changed.connect(layout.picker.show_fits)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(layout)
@@ -56,7 +59,8 @@ class ChatPage(QWidget):
         self._shown = ShownChat(background, opened.services, toast, self)
         self._turns = TurnPresenter(background, transcript, composer, toast, self)
         self._conversing = Conversing(self._shown, self._turns, transcript, composer, toast, self)
-        self._setup = ChatSetup(self._shown, layout, opened.models, toast, self)
+        writers = tuple(model for model in opened.models if model.writes)
+        self._setup = ChatSetup(self._shown, layout, writers, toast, self)
         self._connect()
 
     @property

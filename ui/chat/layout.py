@@ -9,6 +9,7 @@ from ui.background import Background
 from ui.chat.composer import Composer
 from ui.chat.conversation_list import ConversationList
 from ui.chat.inspector import Inspector
+from ui.chat.model_list import FitOf, unknown_fit
 from ui.chat.model_picker import ModelPicker
 from ui.chat.new_chat import NewChat
 from ui.chat.transcript import Transcript
@@ -25,13 +26,19 @@ class ChatLayout(QWidget):
     Where the window is too narrow for both panels, the list gives way to the inspector.
     """
 
-    def __init__(self, theme: Theme, background: Background, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        background: Background,
+        fit_of: FitOf = unknown_fit,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self._theme = theme
         self._wants_list = True
         self._wants_inspector = True
         self.list = ConversationList(theme)
-        self.picker = ModelPicker(theme)
+        self.picker = ModelPicker(theme, fit_of)
         self.transcript = Transcript(theme, background)
         self.new_chat = NewChat(theme)
         self.composer = Composer(theme)

@@ -1,6 +1,6 @@
 """The installed models as rows of the picker."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPointF, QRectF, QSize, Qt
@@ -8,21 +8,33 @@ from PySide6.QtGui import QFontMetricsF, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app.formatting import bytes_text
+from catalog.fit import Fit
 from catalog.library import InstalledModel
 from ui.chat.conversation_model import Index
 from ui.icons import paint_icon
+from ui.kit.chips import CHIP_HEIGHT, chip_width, paint_chip
 from ui.kit.painting import INNER_RADIUS, rounded
+from ui.models.fit_words import CHIP_KINDS, verdict_words
 from ui.theme import Theme
 
 ROW_HEIGHT = 36
 MODEL_ROLE = Qt.ItemDataRole.UserRole
 
 
+FitOf = Callable[[InstalledModel], Fit | None]
+
+
+def unknown_fit(model: InstalledModel) -> Fit | None:
+    """Says of no model whether it fits."""
+    return None
+
+
 class ModelList(QAbstractListModel):
     """The models whose name or quant has the words that are searched for."""
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, fit_of: FitOf = unknown_fit, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._fit_of = fit_of
         self._models: tuple[InstalledModel, ...] = ()
         self._found: tuple[InstalledModel, ...] = ()
         self._words = ""
@@ -60,6 +72,11 @@ class ModelList(QAbstractListModel):
     def size_words(self, model: InstalledModel) -> str:
         return self.tr("in memory") if model.id == self.loaded_id else bytes_text(model.size_bytes)
 
+    def warning_of(self, model: InstalledModel) -> Fit | None:
+        """Its fit where that is worth a word: it is tight, or too large."""
+        fit = self._fit_of(model) if model.id != self.loaded_id else None
+        return fit if fit is not None and fit.verdict != "fits" else None
+
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 -- Qt's own default
         return 0 if parent.isValid() else len(self._found)
 
@@ -75,6 +92,8 @@ class ModelList(QAbstractListModel):
             return str(model.path)
         if role == Qt.ItemDataRole.AccessibleTextRole:
             words = [model.name, model.quant, self.size_words(model)]
+            if (fit := self.warning_of(model)) is not None:
+                words.append(verdict_words(fit))
             if model.id == self.current_id:
                 words.append(self.tr("chosen"))
             return ", ".join(word for word in words if word)
@@ -127,6 +146,12 @@ class ModelDelegate(QStyledItemDelegate):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self._theme.color("accent"))
             painter.drawEllipse(QPointF(left + 3, rect.center().y() + 0.5), 3, 3)
+        if (fit := self._models.warning_of(model)) is not None:
+            words = verdict_words(fit)
+            width = chip_width(self._theme, words)
+            left -= width + 8
+            chip = QRectF(left, rect.center().y() - CHIP_HEIGHT / 2, width, CHIP_HEIGHT)
+            paint_chip(painter, self._theme, chip, words, CHIP_KINDS[fit.verdict], on_tint=chosen)
         return left
 
     def _paint_name(self, painter: QPainter, rect: QRectF, model: InstalledModel) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.engines import EngineState
 from catalog.library import InstalledModel
+from ui.chat.model_list import FitOf, unknown_fit
 from ui.chat.model_popup import ModelPopup
 from ui.icons import paint_icon
 from ui.kit import Button, Meter, PaintedButton
@@ -84,13 +85,15 @@ class ModelPicker(QWidget):
     more_requested = Signal()
     cancel_requested = Signal()
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, theme: Theme, fit_of: FitOf = unknown_fit, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._models: tuple[InstalledModel, ...] = ()
         self._current_id = ""
         self._state = EngineState("", "unloaded")
         self._button = ModelButton(theme)
-        self._popup = ModelPopup(theme, self)
+        self._popup = ModelPopup(theme, fit_of, self)
         self._progress = Meter(theme, self.tr("Loading the model"))
         self._progress.setFixedWidth(96)
         self._cancel = Button(theme, self.tr("Cancel"), "ghost", small=True)
@@ -115,6 +118,10 @@ class ModelPicker(QWidget):
         self._models = tuple(models)
         self._current_id = current_id
         self.show_state(state)
+
+    def show_fits(self) -> None:
+        """More is known of what fits."""
+        self._popup.show_fits()
 
     def show_state(self, state: EngineState) -> None:
         """What is in memory, or on the way there."""

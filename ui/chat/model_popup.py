@@ -7,7 +7,7 @@ from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QListView, QVBoxLayout, QWidget
 
 from catalog.library import InstalledModel
-from ui.chat.model_list import ROW_HEIGHT, ModelDelegate, ModelList
+from ui.chat.model_list import ROW_HEIGHT, FitOf, ModelDelegate, ModelList, unknown_fit
 from ui.kit import Button, Hairline, Paragraph, SearchField
 from ui.kit.painting import RADIUS, rounded
 from ui.theme import Theme
@@ -27,7 +27,9 @@ class ModelPopup(QFrame):
     model_chosen = Signal(str)
     more_requested = Signal()
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, theme: Theme, fit_of: FitOf = unknown_fit, parent: QWidget | None = None
+    ) -> None:
         super().__init__(
             parent,
             Qt.WindowType.Popup
@@ -35,7 +37,7 @@ class ModelPopup(QFrame):
             | Qt.WindowType.NoDropShadowWindowHint,
         )
         self._theme = theme
-        self._models = ModelList(self)
+        self._models = ModelList(fit_of, self)
         self._search = SearchField(theme, self.tr("Search installed models"))
         self._list = QListView()
         self._nothing = Paragraph(theme, self.tr("No installed model has these words."))
@@ -61,6 +63,10 @@ class ModelPopup(QFrame):
         else:
             # A load tells its progress many times; what is marked by the keys must stay.
             self._list.viewport().update()
+
+    def show_fits(self) -> None:
+        """More is known of what fits."""
+        self._list.viewport().update()
 
     def open_below(self, widget: QWidget) -> None:
         """Open under a widget, its left edge at the widget's."""

@@ -21,6 +21,7 @@ from ui.background import Background, Report
 from ui.installed_models import InstalledModels
 from ui.kit import Toast
 from ui.known_fits import KnownFits
+from ui.models.installed_list import Row
 from ui.models.model_details import ModelDetailsPanel
 
 if TYPE_CHECKING:
@@ -113,7 +114,8 @@ class ModelWork(QObject):
         if row is None:
             return
         now = self._installed.now
-        for other in (*now.models, *now.adapters, *now.problems):
+        rows: tuple[Row, ...] = (*now.models, *now.adapters, *now.problems)
+        for other in rows:
             if other.path == row.path:
                 if other != row:
                     self.show(other)

@@ -2,12 +2,13 @@
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
+from app.catalogue_refresh import CatalogueRefresh
 from catalog.catalogues import KnownCatalogue
 from catalog.downloads.wanted import DownloadState
 from catalog.entries import Collection, Entry
@@ -85,6 +86,7 @@ class ModelsPage(QWidget):
         self._installed = installed
         self._fits = fits
         self._catalogues = _Catalogues((), (), ())
+        self._refresh: CatalogueRefresh | None = None
         self._nav = ModelsNav(theme)
         self._place = SidePlace()
         self._discover = DiscoverPage(theme, background, services.hub, services.fitting)
@@ -106,7 +108,8 @@ class ModelsPage(QWidget):
         self._connect()
         self._show_installed(installed.now)
         self._show_downloads(downloads.now)
-        self.refresh_catalogues()
+        self.show_catalogues()
+        self._refresh_catalogues()
 
     def show_place(self, key: str) -> None:
         """Go to a place of the navigation."""
@@ -126,7 +129,7 @@ class ModelsPage(QWidget):
     def show_offline(self, offline: bool) -> None:
         self._downloads_page.show_offline(offline)
 
-    def refresh_catalogues(self) -> None:
+    def show_catalogues(self) -> None:
         """Read again what the catalogues hold; they may have to be read from the disk."""
         catalogues = self._services.catalogues
 
@@ -152,6 +155,8 @@ class ModelsPage(QWidget):
         """The program ends."""
         self._details.profiles.flush()
         self._work.cancel_check()
+        if self._refresh is not None:
+            self._refresh.cancel()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -162,6 +167,13 @@ class ModelsPage(QWidget):
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self._again.stop()
+
+    def _refresh_catalogues(self) -> None:
+        """Once a run of the program: fetch what is new in those that the person added."""
+        current = self._services.settings.current
+        if current.catalogues and not current.offline:
+            refresh = self._refresh = CatalogueRefresh(self._services.catalogues)
+            self._background.run(self, refresh.run, lambda _: self.show_catalogues())
 
     def _connect(self) -> None:
         self._nav.place_chosen.connect(self._go)
@@ -189,7 +201,7 @@ class ModelsPage(QWidget):
         before = self._place.pages.currentWidget()
         if key in (INSTALLED, ADAPTERS) or key.startswith(PLACE):
             page = self._adapters if key == ADAPTERS else self._models
-            place: PlaceKind | None = key.removeprefix(PLACE) if key.startswith(PLACE) else None
+            place = cast(PlaceKind, key.removeprefix(PLACE)) if key.startswith(PLACE) else None
             page.keep_place(place)
             self._place.pages.setCurrentWidget(page)
         elif key == DOWNLOADS:
