@@ -94,12 +94,16 @@ class OfferChoice(QWidget):
         self._prefer_what_is_here()
         self._show_states()
 
+    def show_disk(self, free: int) -> None:
+        """Bytes free where models are kept, 0 where that is not known."""
+        self._disk_free = free
+        self._show_states()
+
     def show_machine(self, disk_free: int) -> None:
-        """The memory may be another now. `disk_free` is where models are kept, 0 if unknown."""
-        self._disk_free = disk_free
+        """There is more or less memory now than there was."""
         self._exact.clear()
         self._ask_rough()
-        self._show_states()
+        self.show_disk(disk_free)
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)

@@ -16,10 +16,12 @@ from catalog.library import InstalledModel
 from ui.background import Background
 from ui.chat.links import ask_before_opening
 from ui.kit import Button, ElidedLabel, IconButton, Meter, Notice, Panel, Paragraph
+from ui.messages.formats import OUT
 from ui.messages.mathematics import Formulas
 from ui.models.detail_choice import OfferChoice
 from ui.models.detail_entry import EntryDetail
 from ui.models.detail_repository import RepositoryDetail
+from ui.models.discover_entries import has_changed
 from ui.models.discover_services import FitSource, HubSource
 from ui.models.hub_card import ReadableCard, readable_card
 from ui.theme import Theme
@@ -69,7 +71,7 @@ class DetailPanel(Panel):
         self._entries: tuple[Entry, ...] = ()
         self._models: Sequence[InstalledModel] = ()
         self._states: Sequence[DownloadState] = ()
-        self._disk_free = 0
+        self._machine: Machine | None = None
         self._number = 0
         self._agreed: set[str] = set()
         self._subject: Subject | None = None
@@ -101,7 +103,9 @@ class DetailPanel(Panel):
 
     def show_machine(self, machine: Machine) -> None:
         """What the computer can hold may be another now."""
-        self._disk_free = machine.disk_free
+        if self._machine is not None and not has_changed(self._machine, machine):
+            return
+        self._machine = machine
         if choice := self._choice():
             choice.show_machine(machine.disk_free)
 
@@ -159,7 +163,8 @@ class DetailPanel(Panel):
         """Show this below the name, scrolled to its beginning."""
         holder = QWidget()
         layout = QVBoxLayout(holder)
-        layout.setContentsMargins(_MARGIN - 1, 8, _MARGIN, _MARGIN)
+        edge = _MARGIN - OUT if isinstance(content, RepositoryDetail) else _MARGIN
+        layout.setContentsMargins(edge - 1, 8, edge, _MARGIN)
         layout.addWidget(content)
         self._detail = content if isinstance(content, EntryDetail | RepositoryDetail) else None
         before = self._scroll.takeWidget()
@@ -183,8 +188,8 @@ class DetailPanel(Panel):
         choice.show_downloads_requested.connect(self.show_downloads_requested)
         choice.show_installed(self._models)
         choice.show_downloads(self._states)
-        if self._disk_free:
-            choice.show_machine(self._disk_free)
+        if self._machine is not None:
+            choice.show_disk(self._machine.disk_free)
 
     # An entry
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.formatting import bytes_text, list_date
@@ -14,8 +13,8 @@ from catalog.hub.records import QuantFiles, Repository
 from ui.background import Background
 from ui.kit import Button, Chip, ComboBox, Hairline, Label, Notice, Paragraph
 from ui.kit.flow import Flow
+from ui.messages.formats import OUT
 from ui.messages.mathematics import Formulas
-from ui.messages.view import MessageView
 from ui.models.detail_choice import OfferChoice
 from ui.models.detail_entry import link_button
 from ui.models.detail_licence import LicenceView
@@ -25,6 +24,7 @@ from ui.models.discover_services import FitSource
 from ui.models.entry_words import parameter_words
 from ui.models.fit_words import context_words
 from ui.models.hub_card import ReadableCard
+from ui.models.hub_card_view import HubCardView
 from ui.theme import Theme
 
 
@@ -64,10 +64,14 @@ class RepositoryDetail(QWidget):
         self._repository = repository
         self._now = now
         self.choice: OfferChoice | None = None
-        self._card: MessageView | None = None
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        # The blocks of the card reach out; its text keeps to the edge of all other text.
+        self._column = QVBoxLayout()
+        self._column.setContentsMargins(OUT, 0, OUT, 0)
         self._column.setSpacing(0)
+        outer.addLayout(self._column)
         self._add_origin()
         self._add_chips()
         if repository.gated == "ask":
@@ -80,12 +84,12 @@ class RepositoryDetail(QWidget):
         licence = LicenceView(theme, repository.licence, repository.licence_url)
         licence.link_activated.connect(self.link_activated)
         self._column.addWidget(licence)
-        self._add_card(card, formulas)
-        self._column.addStretch(1)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit_card()
+        if card.text:
+            self._add_card_head(card)
+            view = HubCardView(theme, formulas, card.text)
+            view.link_activated.connect(self.link_activated)
+            outer.addWidget(view)
+        outer.addStretch(1)
 
     def _add_origin(self) -> None:
         repository = self._repository
@@ -208,29 +212,17 @@ class RepositoryDetail(QWidget):
             self.tr("Look for one whose name ends in “GGUF”: it has this model converted."),
         )
 
-    def _add_card(self, card: ReadableCard, formulas: Formulas) -> None:
-        if not card.text:
-            return
+    def _add_card_head(self, card: ReadableCard) -> None:
         self._column.addSpacing(20)
         self._column.addWidget(Hairline(self._theme))
         self._column.addSpacing(16)
+        words = []
         if card.images:
             one = self.tr("A picture of its page is not loaded.")
             many = self.tr("{count} pictures of its page are not loaded.")
-            words = one if card.images == 1 else many.format(count=card.images)
-            self._column.addWidget(Paragraph(self._theme, words, "small", "text3"))
-            self._column.addSpacing(8)
-        view = MessageView(self._theme, formulas, "page", self.tr("Its page"))
-        view.link_activated.connect(self.link_activated)
-        view.height_changed.connect(self._fit_card)
-        self._card = view
-        self._column.addWidget(view)
-        view.show_text(card.text)
+            words.append(one if card.images == 1 else many.format(count=card.images))
         if card.is_cut:
-            self._column.addSpacing(8)
-            words = self.tr("The page goes on at Hugging Face.")
-            self._column.addWidget(Paragraph(self._theme, words, "small", "text3"))
-
-    def _fit_card(self) -> None:
-        if self._card is not None and self.width() > 0:
-            self._card.setFixedHeight(self._card.fit(self.width()))
+            words.append(self.tr("This is the beginning; the rest is at Hugging Face."))
+        if words:
+            self._column.addWidget(Paragraph(self._theme, " ".join(words), "small", "text3"))
+            self._column.addSpacing(12)

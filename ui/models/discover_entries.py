@@ -19,6 +19,9 @@ from ui.models.discover_services import FitSource
 _MODERN = "2024"
 """Models that appeared before are history: they are offered where the road is told, not as a first choice."""
 
+_NOTABLE = 0.03
+"""The part of the memory that must come or go before anything is reckoned anew."""
+
 
 class Choice(NamedTuple):
     """The quant that most people want of an entry here, and whether it fits."""
@@ -36,17 +39,12 @@ class EntryFacts(NamedTuple):
     download: DownloadState | None = None
 
 
-class _Reckoned(NamedTuple):
-    entry_index: EntryIndex
-    choices: dict[str, Choice]
-
-
 class DiscoverEntries(QObject):
     """Keeps the entries; what takes long is reckoned in the background.
 
     Attributes:
         entries, collections: as the catalogues have them.
-        is_ready: the index and the fits are those of these entries.
+        is_ready: they can be searched.
 
     Signals:
         reckoned: which entries there are, or which fit, has changed.
@@ -63,9 +61,11 @@ class DiscoverEntries(QObject):
         self._background = background
         self._fitting = fitting
         self._machine: Machine | None = None
-        self._number = 0
+        self._entries_number = 0
+        self._machine_number = 0
         self._index: EntryIndex | None = None
         self._choices: dict[str, Choice] = {}
+        self._fits_are_known = False
         self._installed: frozenset[str] = frozenset()
         self._downloads: dict[str, DownloadState] = {}
         self.entries: tuple[Entry, ...] = ()
@@ -77,19 +77,26 @@ class DiscoverEntries(QObject):
 
     @property
     def knows_fits(self) -> bool:
-        return self.is_ready and self._machine is not None
+        return self._fits_are_known
 
     @property
     def machine(self) -> Machine | None:
         return self._machine
 
     def show_entries(self, entries: Sequence[Entry], collections: Sequence[Collection]) -> None:
+        if (tuple(entries), tuple(collections)) == (self.entries, self.collections):
+            return
         self.entries, self.collections = tuple(entries), tuple(collections)
-        self._reckon()
+        self._entries_number += 1
+        op = partial(EntryIndex, self.entries)
+        self._background.run(self, op, partial(self._take_index, self._entries_number))
+        self._choose()
 
     def show_machine(self, machine: Machine) -> None:
-        self._machine = machine
-        self._reckon()
+        """Small changes of the free memory change nothing: cards must not move about under the mouse."""
+        if self._machine is None or has_changed(self._machine, machine):
+            self._machine = machine
+            self._choose()
 
     def show_installed(self, models: Iterable[InstalledModel]) -> None:
         installed = frozenset(model.entry.id for model in models if model.entry is not None)
@@ -149,24 +156,39 @@ class DiscoverEntries(QObject):
         fit = self._choices[entry.id].fit
         return fit.speed != "slow", fit.parts.weights
 
-    def _reckon(self) -> None:
-        self._number += 1
-        op = partial(_reckoned, self.entries, self._fitting, self._machine is not None)
-        self._background.run(self, op, partial(self._take, self._number))
+    def _take_index(self, number: int, index: EntryIndex) -> None:
+        if number == self._entries_number:
+            self._index = index
+            self.reckoned.emit()
 
-    def _take(self, number: int, reckoned: _Reckoned) -> None:
-        if number == self._number:
-            self._index, self._choices = reckoned
+    def _choose(self) -> None:
+        if self._machine is None:
+            return
+        self._machine_number += 1
+        op = partial(_choices, self.entries, self._fitting)
+        self._background.run(self, op, partial(self._take_choices, self._machine_number))
+
+    def _take_choices(self, number: int, choices: dict[str, Choice]) -> None:
+        if number == self._machine_number:
+            self._choices = choices
+            self._fits_are_known = True
             self.reckoned.emit()
 
 
-def _reckoned(entries: tuple[Entry, ...], fitting: FitSource, with_fits: bool) -> _Reckoned:
+def has_changed(before: Machine, now: Machine) -> bool:
+    """Whether so much memory came or went that other things fit."""
+    old, new = before.memory, now.memory
+    moved = max(abs(new.free - old.free), abs(new.vram_free - old.vram_free))
+    return moved > _NOTABLE * max(old.total, 1) or old.total != new.total
+
+
+def _choices(entries: tuple[Entry, ...], fitting: FitSource) -> dict[str, Choice]:
     choices = {}
-    for entry in entries if with_fits else ():
+    for entry in entries:
         artifact = best_artifact(entry, partial(fitting.rough, entry))
         if artifact is not None:
             choices[entry.id] = Choice(artifact, fitting.rough(entry, artifact))
-    return _Reckoned(EntryIndex(entries), choices)
+    return choices
 
 
 class Stop(NamedTuple):
