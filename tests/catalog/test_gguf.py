@@ -13,11 +13,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import BadModelFile
+from catalog.fit import Memory, fit
 from catalog.gguf import ArraySummary, check_model_file, parts_of, read_header
 from catalog.tensor_types import FILE_TYPES, TENSOR_TYPES
 from tests.gguf_files import CORRUPTIONS, corrupt, write_adapter, write_model, write_projector
 
-U32, BOOL, STRING, ARRAY = 4, 7, 8, 9
+U32, FLOAT, BOOL, STRING, ARRAY = 4, 6, 7, 8, 9
 
 
 def text(value: str | bytes) -> bytes:
@@ -362,6 +363,64 @@ def test_any_mutation_is_sound_or_refused(
     assert header.end <= path.stat().st_size
     assert header.n_parameters >= 0
     assert isinstance(header.name + header.quant + header.chat_template, str)
+    assert fit(header, header.end, 4096, Memory(free=1, total=1)).needed >= header.end
+
+
+VALUES = (
+    st.tuples(st.just(U32), st.integers(0, 2**32 - 1).map(lambda n: struct.pack("<I", n)))
+    | st.tuples(st.just(BOOL), st.sampled_from([b"\0", b"\1"]))
+    | st.tuples(st.just(FLOAT), st.floats(width=32).map(lambda x: struct.pack("<f", x)))
+    | st.tuples(st.just(STRING), st.text(max_size=20).map(text))
+    | st.tuples(
+        st.just(ARRAY),
+        st.lists(st.integers(0, 2**32 - 1), max_size=8).map(
+            lambda items: array(U32, len(items), struct.pack(f"<{len(items)}I", *items))
+        ),
+    )
+)
+HYPER = st.sampled_from(
+    [
+        "block_count",
+        "context_length",
+        "embedding_length",
+        "feed_forward_length",
+        "attention.head_count",
+        "attention.head_count_kv",
+        "attention.key_length",
+        "attention.value_length_swa",
+        "attention.sliding_window",
+        "attention.sliding_window_pattern",
+        "attention.shared_kv_layers",
+        "attention.kv_lora_rank",
+        "attention.key_length_mla",
+        "ssm.conv_kernel",
+        "ssm.inner_size",
+        "ssm.state_size",
+        "full_attention_interval",
+        "expert_count",
+        "expert_used_count",
+        "nextn_predict_layers",
+    ]
+)
+
+
+@settings(
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(hyper=st.dictionaries(HYPER, VALUES, max_size=12), n_ctx=st.integers(1, 2**31))
+def test_whatever_a_header_claims_can_be_judged(
+    tmp_path: Path, hyper: dict[str, tuple[int, bytes]], n_ctx: int
+) -> None:
+    path = tmp_path / "claims.gguf"
+    pairs = [pair(f"llama.{key}", kind, value) for key, (kind, value) in hyper.items()]
+    path.write_bytes(file(LLAMA, *pairs, tensors=(tensor("w", (8,)),), data=bytes(32)))
+    header = read_header(path)
+    judged = fit(header, 32, n_ctx, Memory(free=10**9, total=10**10, bandwidth=1e10))
+    assert judged.needed >= 32
+    assert judged.largest_context >= 0
+    assert judged.tokens_per_second > 0
 
 
 def test_a_large_vocabulary_takes_no_memory(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from catalog.errors import BadModelFile, DownloadCancelled, DownloadError
 from catalog.gguf import GgufHeader, read_header
@@ -222,3 +224,35 @@ def test_a_cancel_ends_it(tmp_path: Path) -> None:
         with pytest.raises(DownloadCancelled):
             read_remote_header(remote, tmp_path, network=Network(), cancelled=cancelled)
     timer.join()
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = write_model(tmp_path_factory.mktemp("fuzz") / "tiny.gguf", n_layers=1)
+    return path.read_bytes()
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    at=st.integers(0, 9000), piece=st.binary(min_size=1, max_size=9), length=st.integers(1, 9000)
+)
+def test_any_mutation_is_judged_as_the_local_file_is(
+    read: Read, tmp_path: Path, sound: bytes, at: int, piece: bytes, length: int
+) -> None:
+    data = bytearray(sound)
+    data[at : at + len(piece)] = piece
+    path = tmp_path / "model.gguf"
+    path.write_bytes(data[:length])
+
+    def outcome(reader: Callable[[], GgufHeader]) -> object:
+        try:
+            return reader()
+        except BadModelFile as error:
+            return error.what, error.why
+
+    with FileServer({"model.gguf": path}) as server:
+        assert outcome(lambda: read(server)) == outcome(lambda: read_header(path))
