@@ -1,9 +1,7 @@
 """Catalogues from elsewhere: fetching one, and keeping its last good copy."""
 
 import hashlib
-import os
 import re
-import tempfile
 import threading
 import time
 from collections.abc import Iterable
@@ -15,6 +13,7 @@ import msgspec
 
 from catalog.catalogue_file import MAX_FILE_BYTES, is_web_address
 from catalog.errors import CatalogError, DownloadError
+from catalog.whole_file import write_whole
 
 if TYPE_CHECKING:
     import httpx2
@@ -59,24 +58,8 @@ class CopyFolder:
 
     def save(self, address: str, copy: Copy) -> None:
         """Put it in the place of the last one, in one step. Raises `OSError`."""
-        path = self._path(address)
         content = msgspec.msgpack.encode(_Kept(copy=copy, sha256=_digest(copy.data)))
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=self._folder, suffix=".tmp", delete=False) as file:
-            temporary = Path(file.name)
-            try:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            except OSError:
-                file.close()
-                temporary.unlink(missing_ok=True)
-                raise
-        try:
-            temporary.replace(path)
-        except OSError:
-            temporary.unlink(missing_ok=True)
-            raise
+        write_whole(self._path(address), content, durable=True)
 
     def keep_only(self, addresses: Iterable[str]) -> None:
         """Forget the copies of all other addresses."""
