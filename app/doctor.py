@@ -4,8 +4,6 @@ import os
 import platform
 import sys
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
 from typing import TypeVar
 
 import msgspec
@@ -16,6 +14,7 @@ from app.conversations.store import ConversationStore
 from app.errors import KnownErrors
 from app.formatting import bytes_text
 from app.logs import without_credentials
+from app.machine import disk_free, processor_name
 from app.paths import Paths
 from app.services import models_folder
 from app.settings_file import SettingsFile
@@ -104,11 +103,11 @@ def examine(paths: Paths) -> Findings:
         versions=_versions(),
         python=f"{platform.python_version()} ({sys.executable})",
         system=platform.platform(),
-        processor=_processor(),
+        processor=processor_name(),
         cores=os.cpu_count() or 1,
         memory_total=memory.total,
         memory_available=memory.available,
-        disk_free=_disk_free(paths),
+        disk_free=disk_free(paths.home),
         paths={
             **{name: str(path) for name, path in msgspec.structs.asdict(paths).items()},
             "models_folder": str(folder),
@@ -130,16 +129,6 @@ def _versions() -> dict[str, str]:
     return {package: installed_version(package) or "missing" for package in _PACKAGES}
 
 
-def _processor() -> str:
-    """Linux knows its name only from a file; elsewhere `platform` does."""
-    with suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text(errors="replace").splitlines():
-            name, colon, value = line.partition(":")
-            if colon and name.strip() == "model name":
-                return value.strip()
-    return platform.processor() or platform.machine()
-
-
 def _engine() -> EngineFindings:
     try:
         return run_in_worker("probe", [], EngineFindings, timeout=_PROBE_SECONDS)
@@ -158,14 +147,6 @@ def _database(paths: Paths) -> str:
         store.close()
     size = bytes_text(paths.database_file.stat().st_size)
     return f"version {VERSION}, {count} conversations, {size}"
-
-
-def _disk_free(paths: Paths) -> int:
-    """Free space where the program's files lie or will lie, 0 where that can't be told."""
-    for folder in (paths.home, *paths.home.parents):
-        if os.path.isdir(folder):  # noqa: PTH112 (the method of a Path raises where it may not look)
-            return int(psutil.disk_usage(str(folder)).free)
-    return 0
 
 
 def _or_problem(look: Callable[[], T], otherwise: T, problems: list[str]) -> T:
