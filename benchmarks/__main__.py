@@ -24,6 +24,7 @@ BENCHMARKS = (
     "engine_cancel",
     "fit_estimate",
     "gguf_header",
+    "library_scan",
     "window_start",
     "window_streaming",
     "window_long_chat",
