@@ -14,7 +14,6 @@ from catalog.hub.records import QuantFiles, Repository
 from catalog.library import InstalledModel
 from catalog.network import Network
 from catalog.remote_file import RemoteFile
-from catalog.remote_header import known_header, read_remote_header
 from catalog.sizes import expected_bytes
 
 _HEADERS_FOLDER = "headers"
@@ -101,6 +100,8 @@ class Fitting:
         self, source: HubFile, sha256: str | None, cancelled: threading.Event | None
     ) -> tuple[GgufHeader, int | None]:
         """The header, and the size of that one file where the Hub had to be asked."""
+        from catalog.remote_header import known_header  # not needed for the first window
+
         known = known_header(sha256, self._headers_folder) if sha256 else None
         if known is not None:
             return known, None
@@ -108,6 +109,8 @@ class Fitting:
         return self._remote_header(remote, cancelled), remote.size
 
     def _remote_header(self, remote: RemoteFile, cancelled: threading.Event | None) -> GgufHeader:
+        from catalog.remote_header import read_remote_header
+
         return read_remote_header(
             remote,
             self._headers_folder,

@@ -3,7 +3,6 @@
 import contextlib
 import ctypes
 import os
-import platform
 import threading
 import time
 from collections.abc import Callable
@@ -155,6 +154,8 @@ def usable_cores() -> int:
 
 def processor_name() -> str:
     """Linux knows its name only from a file; elsewhere `platform` does."""
+    import platform  # not needed for the first window
+
     with contextlib.suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text(errors="replace").splitlines():
             name, colon, value = line.partition(":")
