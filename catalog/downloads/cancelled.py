@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from catalog.downloads.fetch import discard_partial
 from catalog.downloads.queue_file import QueuedDownload
-from catalog.safe_names import is_safe_path
+from catalog.errors import CatalogError
 
 
 def discard(download: QueuedDownload, others: Iterable[QueuedDownload], folder: Path) -> None:
@@ -17,9 +17,12 @@ def discard(download: QueuedDownload, others: Iterable[QueuedDownload], folder: 
     """
     shared = {file.target for other in others for file in other.request.files}
     for file in download.request.files:
-        if file.target in shared or not is_safe_path(file.target):
+        if file.target in shared:
             continue
-        discard_partial(file, folder)
+        try:
+            discard_partial(file, folder)
+        except CatalogError:  # it can't be kept there, so nothing was
+            continue
         if file.target in download.fetched:
             (folder / file.target).unlink(missing_ok=True)
         _remove_empty_folders(file.target, folder)

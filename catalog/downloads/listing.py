@@ -7,6 +7,7 @@ from pathlib import Path
 from catalog.downloads.fetch import fetched_bytes
 from catalog.downloads.queue_file import QueuedDownload
 from catalog.downloads.wanted import DownloadState, Phase, WantedFile
+from catalog.errors import CatalogError
 
 _FRESH_SECONDS = 1.0
 
@@ -22,7 +23,12 @@ def whole_size(file: WantedFile, folder: Path) -> int | None:
 def bytes_there(file: WantedFile, folder: Path) -> int:
     """Bytes of a file that need not be fetched any more."""
     whole = whole_size(file, folder)
-    return fetched_bytes(file, folder) if whole is None else whole
+    if whole is not None:
+        return whole
+    try:
+        return fetched_bytes(file, folder)
+    except CatalogError:  # it can't be kept there, which is said when it is fetched
+        return 0
 
 
 def size_of(file: WantedFile, folder: Path) -> int | None:

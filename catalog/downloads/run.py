@@ -39,20 +39,17 @@ def problem_of(error: CatalogError | None) -> DownloadProblem | None:
     return None if error is None else DownloadProblem(error.what, error.why, error.fix)
 
 
-def offline() -> CatalogError:
-    """What to say where the person has switched the network off."""
-    # Imported here since it takes 0.3 s, which the start of the window can't spare.
-    from catalog.http import Offline
-
-    return Offline()
-
-
 class Advance(msgspec.Struct, frozen=True):
-    """How far a run is: bytes of all files together. `total` is None while a size is unknown."""
+    """How far a run is: bytes of all files together. `total` is None while a size is unknown.
+
+    `note` and `elsewhere` are of the file that is being fetched.
+    """
 
     stage: Stage
     done: int
     total: int | None
+    note: str = ""
+    elsewhere: bool = False
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -78,7 +75,6 @@ class Run:
         folder: Path,
         fetch: FetchOne,
         *,
-        is_offline: Callable[[], bool],
         on_advance: Callable[[], None],
         on_file: Callable[["Run", WantedFile], None],
         on_end: Callable[["Run", Outcome], None],
@@ -87,7 +83,6 @@ class Run:
         self._claim = claim
         self._folder = folder
         self._fetch = fetch
-        self._is_offline = is_offline
         self._on_advance = on_advance
         self._on_file = on_file
         self._on_end = on_end
@@ -110,6 +105,11 @@ class Run:
         """What it takes now: when nothing arrives, the speed fades, as its mean over some seconds does."""
         quiet = time.monotonic() - self._heard - _QUIET_SECONDS
         return self._speed * min(1.0, max(0.0, 1 - quiet / _FADING_SECONDS))
+
+    @property
+    def targets(self) -> frozenset[str]:
+        """Where its files go."""
+        return frozenset(file.target for file in self._files)
 
     @property
     def is_alive(self) -> bool:
@@ -158,8 +158,6 @@ class Run:
         if self._cancelled.is_set():
             raise DownloadCancelled("The download was cancelled.")
         was_there = (self._folder / file.target).exists()
-        if not was_there and self._is_offline():
-            raise offline()
         fetched = self._fetch(
             file,
             on_progress=lambda progress: self._take(number, progress),
@@ -177,12 +175,14 @@ class Run:
             self._done[number] = progress.done
             if progress.total is not None:
                 self._sizes[number] = progress.total
-            self._speed, self._heard = progress.bytes_per_second, time.monotonic()
-        self.advance = self._sum(progress.stage)
+            speed = 0.0 if progress.elsewhere else progress.bytes_per_second
+            self._speed, self._heard = speed, time.monotonic()
+        self.advance = self._sum(progress.stage, progress.note, elsewhere=progress.elsewhere)
         self._on_advance()
 
-    def _sum(self, stage: Stage) -> Advance:
+    def _sum(self, stage: Stage, note: str = "", *, elsewhere: bool = False) -> Advance:
         sizes = [size for size in self._sizes if size is not None]
         total = sum(sizes) if len(sizes) == len(self._sizes) else None
         done = sum(self._done)
-        return Advance(stage, done, total if total is None else max(total, done))
+        total = None if total is None else max(total, done)
+        return Advance(stage, done, total, note, elsewhere)

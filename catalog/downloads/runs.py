@@ -12,7 +12,7 @@ from catalog.downloads.claims import Claims
 from catalog.downloads.fetch import FetchedFile
 from catalog.downloads.listing import BytesThere, state_at_rest
 from catalog.downloads.queue_file import QueuedDownload, QueueFile
-from catalog.downloads.run import FetchOne, Outcome, Run, offline, problem_of
+from catalog.downloads.run import FetchOne, Outcome, Run, problem_of
 from catalog.downloads.wanted import DownloadState, WantedFile
 from catalog.errors import CatalogError
 
@@ -87,13 +87,12 @@ class Runs:
                 claim,
                 self._folder,
                 self._fetch,
-                is_offline=self._is_offline,
                 on_advance=self._on_news,
                 on_file=self._note_file,
                 on_end=self._end,
             )
             with self._lock:
-                if self._closed or download_id in self._running:
+                if self._closed or not self._is_free(run):
                     return None
                 self._running[download_id] = run
                 run.start()
@@ -115,9 +114,13 @@ class Runs:
     def stop_where_offline(self) -> None:
         """Let fail what runs, where the person has switched to working offline."""
         running = self._snapshot()
-        if running and self._is_offline():
-            for run in running.values():
-                run.stop(offline())
+        if not running or not self._is_offline():
+            return
+        # Imported here since it takes 0.3 s, which the start of the window can't spare.
+        from catalog.http import Offline
+
+        for run in running.values():
+            run.stop(Offline())
 
     def total_speed(self) -> float:
         return sum(run.bytes_per_second for run in self._snapshot().values())
@@ -130,6 +133,13 @@ class Runs:
             self._state(each, running.get(each.id))
             for each in downloads
             if each.wish != "cancelled"
+        )
+
+    def _is_free(self, run: Run) -> bool:
+        """Whether nothing that runs fetches the same download, or one with the same files."""
+        return all(
+            other.download.id != run.download.id and not other.targets & run.targets
+            for other in self._running.values()
         )
 
     def _snapshot(self) -> dict[str, Run]:
@@ -156,6 +166,8 @@ class Runs:
             total=advance.total,
             bytes_per_second=speed,
             seconds_left=left,
+            elsewhere=advance.elsewhere,
+            note=advance.note,
         )
 
     def _note_file(self, run: Run, file: WantedFile) -> None:

@@ -53,7 +53,8 @@ class DownloadState(msgspec.Struct, frozen=True, kw_only=True):
     """How far a download is. Bytes `done` of `total` (None: unknown) are of all its files together.
 
     `seconds_left` is None while unknown; `finished_at` and `added_at` are Unix seconds. `elsewhere`:
-    another process is fetching it. `path` is the file to load, once it is "done".
+    another process is fetching it. `note` says in words what holds it up just now. `path` is the file
+    to load, once it is "done".
     """
 
     request: DownloadRequest
@@ -68,3 +69,4 @@ class DownloadState(msgspec.Struct, frozen=True, kw_only=True):
     path: str = ""
     finished_at: float = 0.0
     elsewhere: bool = False
+    note: str = ""

@@ -8,8 +8,9 @@ import pytest
 
 from catalog.downloads.fetch import FetchedFile
 from catalog.downloads.wanted import DownloadProblem, DownloadState
-from catalog.errors import CatalogError, DownloadError
+from catalog.errors import CatalogError, DownloadCancelled, DownloadError
 from catalog.network import Network
+from catalog.progress import DownloadProgress
 from tests.catalog.downloads.queues import (
     SIZE,
     Opened,
@@ -363,32 +364,46 @@ def test_removing_forgets_and_keeps_the_bytes(tmp_path: Path) -> None:
     assert part.exists()
 
 
-def test_offline_everything_fails_at_once_in_words(tmp_path: Path) -> None:
+def test_offline_what_runs_fails_at_once_in_words(tmp_path: Path) -> None:
     fetch = ScriptedFetch()
-    network = Network(offline=True)
+    network = Network()
     with Opened(tmp_path, fetch, network=lambda: network) as queue:
         name = queue.add(request_of("one"))
-        queue.add(request_of("two"))
-        until(lambda: phases(queue) == {"one": "failed", "two": "failed"})
+        until(lambda: fetch.running)
+        network = Network(offline=True)
+        until(lambda: phases(queue) == {"one": "failed"})
         problem = state_of(queue, "one").problem
         assert problem is not None
         assert "offline" in problem.what
-        assert not fetch.begun
         network = Network()
         queue.retry(name)
-        until(lambda: fetch.running == ["one.gguf"])
-        network = Network(offline=True)
-        until(lambda: phases(queue)["one"] == "failed")
-        assert state_of(queue, "one").problem == problem
+        until(lambda: fetch.running)
 
 
-def test_offline_what_is_there_is_found(tmp_path: Path) -> None:
-    (tmp_path / "models").mkdir()
-    (tmp_path / "models/one.gguf").write_bytes(bytes(SIZE))
-    fetch = ScriptedFetch(held=False)
-    with Opened(tmp_path, fetch, network=lambda: Network(offline=True)) as queue:
+def test_downloads_with_a_file_in_common_run_one_after_the_other(tmp_path: Path) -> None:
+    eye = file_of("eye.gguf", role="projector")
+    fetch = ScriptedFetch()
+    with Opened(tmp_path, fetch, at_once=lambda: 3) as queue:
+        queue.add(request_of("one", file_of("one.gguf"), eye))
+        queue.add(request_of("two", file_of("two.gguf"), eye))
+        queue.add(request_of("three"))
+        until(lambda: fetch.running == ["one.gguf", "three.gguf"])
+        assert phases(queue) == {"one": "running", "two": "waiting", "three": "running"}
+        fetch.let_all_go()
+        until(lambda: set(phases(queue).values()) == {"done"})
+
+
+def test_tells_what_holds_a_download_up(tmp_path: Path) -> None:
+    def held_up(wanted, *, on_progress, cancelled, **others):  # type: ignore[no-untyped-def]
+        on_progress(DownloadProgress("downloading", 5, SIZE, 9.0, 1.0, "The line is busy.", True))
+        cancelled.wait()
+        raise DownloadCancelled("The download was cancelled.")
+
+    with Opened(tmp_path, held_up) as queue:
         queue.add(request_of("one"))
-        until(lambda: phases(queue) == {"one": "done"})
+        until(lambda: state_of(queue, "one").note == "The line is busy.")
+        assert state_of(queue, "one").elsewhere
+        assert queue.total_speed() == 0
 
 
 def test_nothing_is_fetched_before_the_start(tmp_path: Path) -> None:
@@ -447,9 +462,6 @@ def test_listeners_hear_of_each_phase_and_of_the_end(tmp_path: Path) -> None:
 
 def test_listeners_hear_at_most_ten_times_a_second(tmp_path: Path) -> None:
     def busy_fetch(wanted, *, on_progress, cancelled, **others):  # type: ignore[no-untyped-def]
-        from catalog.errors import DownloadCancelled
-        from catalog.progress import DownloadProgress
-
         done = 0
         while not cancelled.wait(0.001):
             done += 1

@@ -11,6 +11,7 @@ import pytest
 from catalog.downloads.fetch import fetch_file
 from catalog.downloads.queue import DownloadQueue
 from catalog.downloads.wanted import DownloadRequest, DownloadState
+from catalog.network import Network
 from tests.catalog.downloads.queues import Opened, file_of, phases, request_of, state_of, until
 from tests.catalog.file_server import FileServer
 
@@ -166,3 +167,52 @@ def test_a_lasting_fault_is_said_in_words_and_the_retry_goes_on(tmp_path: Path) 
         assert "does not have" in ended.problem.what
         server.faults.clear()
         assert queue.run_one(request, seen.append, threading.Event()).phase == "done"
+
+
+def test_offline_what_waits_fails_at_once_in_words_and_can_be_retried(tmp_path: Path) -> None:
+    network = Network(offline=True)
+    with (
+        FileServer(CONTENT) as server,
+        Opened(tmp_path, fetch_file, network=lambda: network) as queue,
+    ):
+        add_both(queue, server)
+        until(lambda: phases(queue) == {"one": "failed", "two": "failed"})
+        problem = state_of(queue, "one").problem
+        assert problem is not None
+        assert "offline" in problem.what
+        assert not server.requests
+        network = Network()
+        queue.resume_all()
+        until(lambda: done(queue))
+
+
+def test_offline_what_is_there_is_found(tmp_path: Path) -> None:
+    models = tmp_path / "models/owner/model"
+    models.mkdir(parents=True)
+    (models / "two.gguf").write_bytes(CONTENT["two.gguf"])
+    with (
+        FileServer(CONTENT) as server,
+        Opened(tmp_path, fetch_file, network=lambda: Network(offline=True)) as queue,
+    ):
+        queue.add(requests_of(server)[1])
+        until(lambda: phases(queue) == {"two": "done"})
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_a_folder_that_leads_elsewhere_is_said_in_words_and_can_be_cancelled(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "elsewhere/model").mkdir(parents=True)
+    (tmp_path / "models/owner").symlink_to(tmp_path / "elsewhere")
+    with FileServer(CONTENT) as server, Opened(tmp_path, fetch_file) as queue:
+        _, request = requests_of(server)
+        queue.add(request)
+        until(lambda: phases(queue) == {"two": "failed"})
+        problem = state_of(queue, "two").problem
+        assert problem is not None
+        assert "A link leads from" in problem.why
+        queue.cancel(request.id)
+        assert queue.states() == ()
+        assert b"owner" not in (tmp_path / "downloads.json").read_bytes()
+    assert (tmp_path / "elsewhere/model").exists()
