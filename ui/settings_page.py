@@ -83,8 +83,8 @@ class SettingsPage(QWidget):
             row.show_notes(notes)
 
     def show_section(self, section: str) -> None:
-        """Go to a section of `app.settings`, to `SHORTCUTS` or to `ABOUT`."""
-        item, page = self._places[section]
+        """Go to a section of `app.settings`, in whatever case, to `SHORTCUTS` or to `ABOUT`."""
+        item, page = self._places[section.casefold()]
         item.setChecked(True)
         self._stack.setCurrentWidget(page)
 
@@ -110,7 +110,7 @@ class SettingsPage(QWidget):
         item.clicked.connect(self._go)
         self._nav.addWidget(item)
         self._stack.addWidget(page)
-        self._places[place] = (item, page)
+        self._places[place.casefold()] = (item, page)
 
     def _go(self) -> None:
         for place, (item, _) in self._places.items():

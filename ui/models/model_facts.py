@@ -67,7 +67,7 @@ def _template_words(model: InstalledModel, details: ModelDetails | None) -> str:
 def _layer_words(details: ModelDetails) -> str:
     if not details.n_layers:
         return ""
-    heads = _tr("{layers}, {heads} heads") if details.n_head else "{layers}"
+    heads = _tr("{layers}, {heads} heads each") if details.n_head else "{layers}"
     return heads.format(layers=details.n_layers, heads=details.n_head)
 
 

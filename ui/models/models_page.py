@@ -20,6 +20,7 @@ from ui.installed_models import Installed, InstalledModels
 from ui.kit import Toast
 from ui.known_fits import KnownFits
 from ui.model_files import ask_for_model_file
+from ui.models.detail_panel import DetailPanel, Subject
 from ui.models.discover_page import DiscoverPage
 from ui.models.downloads_page import DownloadsPage
 from ui.models.installed_page import InstalledPage
@@ -93,13 +94,15 @@ class ModelsPage(QWidget):
         self._models = InstalledPage(theme, "models", fits.of)
         self._adapters = InstalledPage(theme, "adapters", fits.of)
         self._downloads_page = DownloadsPage(theme, downloads)
+        self._detail = DetailPanel(theme, background, services.hub, services.fitting)
         self._details = ModelDetailsPanel(theme)
         self._work = ModelWork(background, services, installed, fits, self._details, toast)
         self._again = QTimer(self, interval=_LOOK_AGAIN_MS)
         self._again.timeout.connect(self._look_at_machine)
         for page in (self._discover, self._models, self._adapters, self._downloads_page):
             self._place.pages.addWidget(page)
-        self._place.side.addWidget(self._details)
+        for panel in (self._detail, self._details):
+            self._place.side.addWidget(panel)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
@@ -188,6 +191,15 @@ class ModelsPage(QWidget):
         self._downloads_page.show_requested.connect(self._show_arrived)
         self._downloads_page.discover_requested.connect(partial(self.show_place, DISCOVER))
         self._downloads_page.settings_requested.connect(self.settings_requested)
+        self._discover.subject_chosen.connect(self._open_subject)
+        self._detail.subject_chosen.connect(self._discover.mark)
+        self._detail.search_requested.connect(self._discover.search_for)
+        self._detail.download_requested.connect(self._downloads.add)
+        self._detail.pause_requested.connect(self._downloads.pause)
+        self._detail.chat_requested.connect(self.chat_requested)
+        self._detail.settings_requested.connect(self.settings_requested)
+        self._detail.show_downloads_requested.connect(partial(self.show_place, DOWNLOADS))
+        self._detail.closed.connect(self._place.close_side)
         self._details.closed.connect(self._place.close_side)
         self._details.chat_requested.connect(self.chat_requested)
         self._work.gone.connect(self._place.close_side)
@@ -230,6 +242,10 @@ class ModelsPage(QWidget):
         self._work.show(row)
         self._place.open(self._details)
 
+    def _open_subject(self, subject: Subject) -> None:
+        self._detail.show_subject(subject)
+        self._place.open(self._detail)
+
     def _walk_to(self, row: InstalledModel | LibraryProblem) -> None:
         """The arrows change what an open panel shows, and open none."""
         if self._place.is_open and self._place.side.currentWidget() is self._details:
@@ -256,16 +272,20 @@ class ModelsPage(QWidget):
     def _show_installed(self, installed: Installed) -> None:
         self._models.show_rows(installed.models, installed.problems)
         self._adapters.show_rows(installed.adapters)
-        self._discover.show_installed((*installed.models, *installed.adapters))
+        everything = (*installed.models, *installed.adapters)
+        self._discover.show_installed(everything)
+        self._detail.show_installed(everything)
         self._show_nav()
 
     def _show_downloads(self, snapshot: Snapshot) -> None:
         self._discover.show_downloads(snapshot.states)
+        self._detail.show_downloads(snapshot.states)
         self._show_counts()
 
     def _show_catalogues(self, catalogues: _Catalogues) -> None:
         self._catalogues = catalogues
         self._discover.show_entries(catalogues.entries, catalogues.collections)
+        self._detail.show_entries(catalogues.entries, catalogues.collections)
         self._show_nav()
 
     def _show_nav(self) -> None:
@@ -290,3 +310,4 @@ class ModelsPage(QWidget):
     def _show_machine(self, machine: "Machine") -> None:
         self._nav.show_machine(machine)
         self._discover.show_machine(machine)
+        self._detail.show_machine(machine)
