@@ -112,6 +112,7 @@ def _write_model(path: Path, name: str, vocabulary: bytes, number: int) -> None:
         _number_value("general.file_type", 15),
         _number_value("llama.context_length", 8192),
         _number_value("llama.block_count", N_LAYERS),
+        _text_value("tokenizer.ggml.model", "gpt2"),
         vocabulary,
         _text_value("tokenizer.chat_template", "{{ messages }}" * 100),
     )

@@ -126,7 +126,7 @@ def _model(
         place=file.place,
         parameters=facts.parameters,
         template=template,
-        base=facts.base,
+        base=facts.base or (entry.base if entry else ""),
     )
 
 

@@ -42,7 +42,6 @@ class FileFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     kind: FileKind = "chat"
     parameters: int = 0
     base: str = ""
-    licence: str = ""
     fingerprint: str = ""
     reader: int = 0
 
@@ -57,6 +56,11 @@ class FileState(msgspec.Struct, frozen=True):
 def read_facts(path: Path, known_texts: KnownTexts | None = None) -> FileFacts:
     """Check a file and note what it says; the id is given later. Raises `BadModelFile`."""
     header = check_gguf_file(path, known_texts)
+    if header.kind == "model" and "tokenizer.ggml.model" not in header.metadata:
+        raise BadModelFile(
+            f"“{path.name}” is not a language model.",
+            "It brings no vocabulary, as models for pictures do.",
+        )
     parts = file_parts(path, header.split_count)
     state = state_of(str(path), len(parts))
     if state is None:
@@ -74,7 +78,6 @@ def read_facts(path: Path, known_texts: KnownTexts | None = None) -> FileFacts:
         kind=kind_of(header),
         parameters=sum(each.n_parameters for each in (header, *later)),
         base=base_of(header),
-        licence=line_of(header, "general.license.name") or line_of(header, "general.license"),
         reader=READER,
     )
 

@@ -1,6 +1,7 @@
 """Files that may be models, and the bounded walk that finds them in a folder of any size."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from catalog.library.installed import LibraryProblem, PlaceKind
 _SUFFIX = ".gguf"
 _MAX_ENTRIES = 50_000
 _MAX_FILES = 5_000
-_MOUNT_POINT = 0xA0000003  # IO_REPARSE_TAG_MOUNT_POINT, which Python names on Windows only
+_MOUNT_POINT = 0xA0000003  # IO_REPARSE_TAG_MOUNT_POINT
 
 DEPTH = 6
 """How many folders deep models are looked for; OWNER/NAME/QUANT are three."""
@@ -121,13 +122,19 @@ def _is_folder(entry: "os.DirEntry[str]") -> bool:
         return False
 
 
-def _is_junction(entry: "os.DirEntry[str]") -> bool:
-    """Windows has folders that lead elsewhere without being links."""
-    try:
-        tag = getattr(entry.stat(follow_symlinks=False), "st_reparse_tag", 0)
-    except OSError:
+if sys.platform == "win32":
+
+    def _is_junction(entry: "os.DirEntry[str]") -> bool:
+        """Windows has folders that lead elsewhere without being links."""
+        try:
+            return entry.stat(follow_symlinks=False).st_reparse_tag == _MOUNT_POINT
+        except OSError:
+            return False
+
+else:
+
+    def _is_junction(entry: "os.DirEntry[str]") -> bool:
         return False
-    return tag == _MOUNT_POINT
 
 
 def unreadable(path: str, error: OSError | ValueError) -> LibraryProblem:

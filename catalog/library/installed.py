@@ -51,8 +51,18 @@ class InstalledModel(msgspec.Struct, frozen=True, kw_only=True):
         return self.kind in ("chat", "completion")
 
 
-class LibraryProblem(msgspec.Struct, frozen=True):
-    """A file or folder that can't be used, and the reason in words."""
+class LibraryProblem(msgspec.Struct, frozen=True, eq=False):
+    """A file or folder that can't be used, and the reason in words, by which it equals another."""
 
     path: Path
     error: CatalogError
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, LibraryProblem) and self._said == other._said
+
+    def __hash__(self) -> int:
+        return hash(self._said)
+
+    @property
+    def _said(self) -> tuple[Path, str]:
+        return self.path, str(self.error)

@@ -1,6 +1,5 @@
 """The models on this computer: in our own folder, added where they lie, or other programs'."""
 
-import contextlib
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -9,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from catalog.entries import Catalogue, Entry
-from catalog.errors import CatalogError, UnknownModel
+from catalog.errors import UnknownModel
 from catalog.gguf import check_model_file
 from catalog.library.assembly import Assembled, assemble, new_id
 from catalog.library.content import Expected, Verification, digests_of, verified
@@ -19,7 +18,8 @@ from catalog.library.found import FoundFile
 from catalog.library.installed import InstalledModel, LibraryProblem, ModelKind, PlaceKind
 from catalog.library.places import TITLES, Place
 from catalog.library.recognition import Recognition
-from catalog.library.registry import Content, Registry
+from catalog.library.records import expected_of, record_computed, record_download
+from catalog.library.registry import Registry
 from catalog.library.removal import not_ours, take_away
 from catalog.library.scan import Looked, look
 from catalog.library.watching import WatchedFolder, watch_folders
@@ -142,7 +142,8 @@ class Library:
 
         For every file of a model, its projector included. Raises `CatalogError` where it can't be kept.
         """
-        self._note({path: Content(stamp="", sha256=sha256, origin="download", entry_id=entry_id)})
+        with self._lock:
+            record_download(self._registry, _absolute(path), entry_id, sha256)
 
     def remove(self, model_id: str, *, for_good: bool = False) -> int:
         """Put a managed model's files into the trash, or forget one that was added.
@@ -184,7 +185,8 @@ class Library:
         """
         parts = self._parts(model)
         digests = digests_of(parts, on_progress, cancelled or threading.Event())
-        self._note_computed(parts, digests)
+        with self._lock:
+            record_computed(self._registry, parts, digests)
         return digests[0]
 
     def verify(
@@ -198,7 +200,8 @@ class Library:
         expected = [self._expected(model, part) for part in parts]
         outcome, digests = verified(parts, expected, on_progress, cancelled or threading.Event())
         if outcome.sound:
-            self._note_computed(parts, digests)
+            with self._lock:
+                record_computed(self._registry, parts, digests)
         return outcome
 
     def details(self, model: InstalledModel) -> ModelDetails:
@@ -296,46 +299,7 @@ class Library:
         return file_parts(model.path, facts.n_parts)
 
     def _expected(self, model: InstalledModel, part: Path) -> Expected:
-        content = self._registry.read().contents.get(str(part))
-        recognized = (
-            self._recognition().of(
-                part.name, model.size_bytes, sha256=model.sha256, entry_id=model.entry.id
-            )
-            if model.entry and part == model.path
-            else None
-        )
-        if recognized and recognized.artifact and recognized.artifact.sha256:
-            return Expected(recognized.artifact.sha256, "catalogue")
-        if content and content.sha256:
-            return Expected(
-                content.sha256, "download" if content.origin == "download" else "earlier"
-            )
-        if model.sha256 and part == model.path:
-            return Expected(model.sha256, "place")
-        return Expected()
-
-    def _note_computed(self, parts: Sequence[Path], digests: Sequence[str]) -> None:
-        with contextlib.suppress(CatalogError):  # a full disk does not make the checksum wrong
-            self._note(
-                {
-                    part: Content(stamp="", sha256=digest)
-                    for part, digest in zip(parts, digests, strict=True)
-                }
-            )
-
-    def _note(self, contents: dict[Path, Content]) -> None:
-        with self._lock, self._registry.changing() as known:
-            for path, content in contents.items():
-                where = str(_absolute(path))
-                state = state_of(where, 1)
-                before = known.contents.get(where)
-                if state is None:
-                    continue
-                if before and before.origin == "download" and content.origin == "computed":
-                    if before.sha256 != content.sha256:
-                        continue  # what was downloaded is what it is to be held against
-                    content = before
-                known.contents[where] = msgspec.structs.replace(content, stamp=state.stamp)
+        return expected_of(model, part, self._registry.read().contents, self._recognition())
 
     def _title_of(self, model: InstalledModel) -> str:
         for folder, title in self._titles.items():

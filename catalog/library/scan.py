@@ -19,6 +19,7 @@ from catalog.library.places import Place
 _READERS = 4
 _WORTH_THREADS = 16
 _OWN_DEPTH = 4
+_UNFINISHED = "incomplete-"  # how GPT4All names a file while it fetches it
 
 
 class Looked(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +89,7 @@ def files_of(place: Place, problems: list[LibraryProblem]) -> Iterable[FoundFile
                 loose=not file.above,
             )
             for file in gguf_files(place.folder, problems)
+            if place.kind != "gpt4all" or _UNFINISHED not in file.path
         )
     return (file for file in files if not is_later_part(Path(file.path)))
 

@@ -33,6 +33,14 @@ def write_vocabulary(path: Path) -> Path:
     return path
 
 
+def write_picture_model(path: Path) -> Path:
+    """The weights of a model for pictures, which GGUF files hold as well."""
+    writer = gguf.GGUFWriter(path, "flux")
+    writer.add_tensor("img_in.weight", np.zeros((64, 64), np.float32))
+    _close(writer)
+    return path
+
+
 def write_tagged_model(path: Path, tags: dict[str, str], *, seed: int = 0) -> Path:
     """A model that says where it is from; `tags` are texts of the header."""
     return _write(path, "llama", "Tagged", seed, tags)
@@ -45,6 +53,7 @@ def _write(
     writer.add_name(name)
     writer.add_context_length(256)
     writer.add_block_count(1)
+    writer.add_tokenizer_model("none")
     for key, value in values.items():
         if isinstance(value, bool):
             writer.add_bool(key, value)

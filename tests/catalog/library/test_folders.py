@@ -9,7 +9,11 @@ from catalog.library import Library, LibraryProblem, Place
 from catalog.library import found as finding
 from catalog.library.found import gguf_files
 from tests.catalog.library.conftest import OpenLibrary
-from tests.catalog.library.places import write_embedding_model, write_pooling_model
+from tests.catalog.library.places import (
+    write_embedding_model,
+    write_picture_model,
+    write_pooling_model,
+)
 from tests.gguf_files import write_adapter, write_model, write_projector
 
 
@@ -160,3 +164,31 @@ class TestKinds:
         write_projector(folder / "mmproj.gguf")
         library = open_library()
         assert (library.models(), library.adapters(), library.problems) == ((), (), ())
+
+
+def test_a_model_for_pictures_is_no_language_model(folder: Path, open_library: OpenLibrary) -> None:
+    write_picture_model(folder / "flux.gguf")
+    library = open_library()
+    assert library.models() == ()
+    assert "as models for pictures do" in str(library.problems[0].error)
+
+
+def test_a_problem_that_stays_is_the_same_problem(folder: Path, open_library: OpenLibrary) -> None:
+    (folder / "bad.gguf").write_bytes(b"bad")
+    library = open_library()
+    library.models()
+    before = library.problems
+    library.models()
+    assert library.problems == before != ()
+
+
+def test_what_gpt4all_is_still_fetching_is_passed_over(
+    tmp_path: Path, open_library: OpenLibrary
+) -> None:
+    theirs = tmp_path / "GPT4All"
+    theirs.mkdir()
+    write_model(theirs / "good.gguf")
+    (theirs / "incomplete-other.gguf").write_bytes(b"GGUF")
+    library = open_library(Place("gpt4all", theirs, "GPT4All"))
+    assert names(library) == ["good.gguf"]
+    assert library.problems == ()
