@@ -38,22 +38,31 @@ def size_of(file: WantedFile, folder: Path) -> int | None:
 
 
 class BytesThere:
-    """Bytes of downloads that lie on the disk, counted at most once a second. Thread-safe."""
+    """Bytes of downloads that lie on the disk: counted once, since reading many takes a while.
+
+    Those that another process fetches are counted once a second. Thread-safe.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lock = threading.Lock()
-        self._counted: dict[str, tuple[float, int]] = {}
+        self._counted: dict[str, tuple[QueuedDownload, bool, float, int]] = {}
 
-    def of(self, download: QueuedDownload) -> int:
+    def of(self, download: QueuedDownload, *, elsewhere: bool) -> int:
         now = time.monotonic()
         with self._lock:
-            at, counted = self._counted.get(download.id, (0.0, -1))
-        if counted < 0 or now - at > _FRESH_SECONDS:
-            counted = sum(bytes_there(file, self._folder) for file in download.request.files)
+            known, was_elsewhere, at, count = self._counted.get(
+                download.id, (None, elsewhere, now, 0)
+            )
+        if (
+            known != download
+            or was_elsewhere != elsewhere
+            or (elsewhere and now - at > _FRESH_SECONDS)
+        ):
+            count = sum(bytes_there(file, self._folder) for file in download.request.files)
             with self._lock:
-                self._counted[download.id] = (now, counted)
-        return counted
+                self._counted[download.id] = (download, elsewhere, now, count)
+        return count
 
     def forget(self, download_id: str) -> None:
         """Count anew: something has been fetched or deleted."""

@@ -149,7 +149,8 @@ class Runs:
     def _state(self, download: QueuedDownload, run: Run | None) -> DownloadState:
         if run is None:
             elsewhere = download.wish == "waiting" and self._claims.is_taken(download.id)
-            return state_at_rest(download, self._bytes_there.of(download), elsewhere=elsewhere)
+            done = self._bytes_there.of(download, elsewhere=elsewhere)
+            return state_at_rest(download, done, elsewhere=elsewhere)
         advance = run.advance
         if download.wish != "waiting" or run.is_stopping:
             return state_at_rest(download, advance.done)
