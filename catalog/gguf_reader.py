@@ -7,6 +7,7 @@ arrays (vocabularies) are walked over, not kept. So a hostile file costs neither
 import math
 import re
 import struct
+from functools import cache
 from typing import BinaryIO
 
 from catalog.errors import BadModelFile
@@ -43,19 +44,7 @@ _SCALARS = {
 _U32 = _SCALARS[4]
 _U64 = _SCALARS[10]
 
-# Texts of fewer than 64 bytes, the usual lengths first. Vocabularies have hundreds of thousands of
-# them, and a regular expression passes over so many at once about six times faster than a loop.
 _RUN = 128
-_SHORT_TEXTS = re.compile(
-    b"(?s:%b){%d}+"
-    % (
-        b"|".join(
-            re.escape(bytes([length])) + b"\\0" * 7 + b".{%d}" % length
-            for length in sorted(range(64), key=lambda length: abs(length - 6))
-        ),
-        _RUN,
-    )
-)
 
 _LOOKALIKES: tuple[tuple[bytes, str], ...] = (
     (b"lmgg", "It is in the GGML format, which came before GGUF."),
@@ -174,13 +163,13 @@ class HeaderReader:
             self._move_to(self._at)
 
     def _walk_texts(self, count: int) -> None:
-        unpack_length = _U64.unpack_from
+        unpack_length, match_run = _U64.unpack_from, _short_texts().match
         while count:
             chunk = self._file.read(_CHUNK)
             last = len(chunk) - 8
             at = 0
             while count and at <= last:
-                if count >= _RUN and (run := _SHORT_TEXTS.match(chunk, at)):
+                if count >= _RUN and (run := match_run(chunk, at)):
                     at = run.end()
                     count -= _RUN
                     continue
@@ -275,6 +264,18 @@ class HeaderReader:
 
     def _damaged(self, why: str) -> BadModelFile:
         return BadModelFile(f"“{self._name}” is damaged.", f"{why}.", "Download or copy it again.")
+
+
+@cache
+def _short_texts() -> re.Pattern[bytes]:
+    """Matches a run of texts of fewer than 64 bytes, the usual lengths tried first.
+
+    Vocabularies have hundreds of thousands of them, and this passes over so many at once several
+    times faster than a loop.
+    """
+    lengths = sorted(range(64), key=lambda length: abs(length - 6))
+    texts = (re.escape(bytes([length])) + b"\\0" * 7 + b".{%d}" % length for length in lengths)
+    return re.compile(b"(?s:%b){%d}+" % (b"|".join(texts), _RUN))
 
 
 def _shown(name: str) -> str:

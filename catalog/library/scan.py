@@ -1,7 +1,6 @@
 """One look at everything that lies on this computer."""
 
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -117,5 +116,7 @@ def _read_all(paths: list[str]) -> Iterable[FileFacts | BadModelFile]:
 
     if len(paths) < _WORTH_THREADS:
         return [read(path) for path in paths]
+    from concurrent.futures import ThreadPoolExecutor  # only for a first look at many
+
     with ThreadPoolExecutor(_READERS, thread_name_prefix="model-headers") as readers:
         return list(readers.map(read, paths))
