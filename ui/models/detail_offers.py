@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
+import msgspec
+
 from app.errors import AppError, problem_from
-from app.installs import request_for, request_for_hub
+from app.installs import best_artifact, request_for, request_for_hub
 from catalog.downloads.wanted import DownloadRequest, DownloadState
 from catalog.entries import Entry
 from catalog.fit import Fit
@@ -18,6 +20,9 @@ _USUAL = ("Q4_K_M", "Q4_K_XL", "MXFP4", "Q4_K_S", "Q4_1", "Q4_0", "Q5_K_M", "Q8_
 
 _SMALL_BYTES = 1_200_000_000
 """Up to here a file is quick in any case, so the best quant that fits is worth its size."""
+
+Best = Callable[[Sequence["Offer"], Mapping[str, Fit]], "Offer | None"]
+"""Which offer to begin with, when it is known how each fits."""
 
 
 class Offer(NamedTuple):
@@ -142,6 +147,18 @@ def best_offer(offers: Sequence[Offer], fits: Mapping[str, Fit]) -> Offer | None
     if small and (usual is None or usual.size <= _SMALL_BYTES):
         return small[-1]
     return usual
+
+
+def best_of_entry(entry: Entry, offers: Sequence[Offer], fits: Mapping[str, Fit]) -> Offer | None:
+    """The one that its card in the list speaks of."""
+    ids = {artifact: f"{entry.id}:{artifact.quant}" for artifact in entry.weights}
+    known = tuple(artifact for artifact in entry.weights if ids[artifact] in fits)
+    best = best_artifact(
+        msgspec.structs.replace(entry, artifacts=known), lambda each: fits[ids[each]]
+    )
+    if best is None:
+        return usual_offer(offers)
+    return next((offer for offer in offers if offer.id == ids[best]), None)
 
 
 def exact_fit(offer: Offer, n_ctx: int) -> Fit | None:

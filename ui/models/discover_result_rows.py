@@ -114,14 +114,15 @@ class ResultRows(QAbstractListModel):
         return None
 
     def hub_words(self, found: FoundRepository) -> str:
-        """“bartowski · 1.2M downloads · apache-2.0 · 12 May”."""
+        """“bartowski · 1.2M downloads · apache-2.0 · updated 12 May”."""
         words = [found.author]
         if found.downloads:
             words.append(self.tr("{count} downloads").format(count=count_words(found.downloads)))
         if found.licence:
             words.append(found.licence)
         if found.updated:
-            words.append(list_date(found.updated, self._now()))
+            when = list_date(found.updated, self._now())
+            words.append(self.tr("updated {when}").format(when=when))
         return " · ".join(words)
 
     def _words(self, row: Row) -> str:

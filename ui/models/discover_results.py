@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from PySide6.QtCore import QModelIndex, Qt, Signal
+from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
@@ -65,6 +65,8 @@ class ResultsView(EntryView):
         self._admitted = 0
         self._results_seen = 0
         self._empty_pages = 0
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon.timeout.connect(self._load_more)
         self._rows = ResultRows(entries.facts, now, self)
         self.setModel(self._rows)
         self.setItemDelegate(ResultDelegate(theme, self._rows, self))
@@ -72,9 +74,6 @@ class ResultsView(EntryView):
         self.verticalScrollBar().valueChanged.connect(self._load_more)
         entries.reckoned.connect(self._find)
         entries.marks_changed.connect(self.viewport().update)
-        # Rows are laid out only after they came.
-        queued = Qt.ConnectionType.QueuedConnection
-        self._rows.rowsInserted.connect(self._load_more, queued)
         search.changed.connect(self._take_from_hub)
 
     def show_results(self, filters: Filters) -> None:
@@ -120,7 +119,8 @@ class ResultsView(EntryView):
 
     def _take_from_hub(self) -> None:
         self._show()
-        self._load_more()
+        # Rows are laid out only after they came.
+        self._soon.start()
 
     def _show(self) -> None:
         if not self._filters.is_searching:
@@ -204,6 +204,7 @@ class ResultsView(EntryView):
             return
         if self._empty_pages >= _MOST_EMPTY_PAGES:
             return
+        self.executeDelayedItemsLayout()
         bar = self.verticalScrollBar()
         if bar.maximum() - bar.value() <= _ROWS_AHEAD * 52:
             self._search.load_more()
