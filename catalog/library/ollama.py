@@ -70,16 +70,14 @@ def _layers(path: Path) -> dict[str, list[str]]:
     """Digests by the last word of the media type. Raises `CatalogError` for what is no manifest."""
     try:
         if not path.is_file():
-            raise CatalogError(f"“{shown(path)}” is no manifest of Ollama.", "It is no file.")
+            raise _unreadable(path, "It is no file.")
         with path.open("rb") as file:
             data = file.read(_MAX_BYTES)
         layers = msgspec.json.decode(data, type=_Manifest).layers or ()
-    except (OSError, ValueError, msgspec.DecodeError, RecursionError) as error:
-        raise CatalogError(
-            f"A manifest of Ollama can't be read: “{shown(path)}”.",
-            f"{error}.",
-            "Pull the model again in Ollama.",
-        ) from error
+    except OSError as error:
+        raise _unreadable(path, f"{error.strerror}.") from error
+    except (ValueError, RecursionError) as error:  # what msgspec raises is one
+        raise _unreadable(path, "It is damaged.") from error
     digests: dict[str, list[str]] = {}
     for layer in layers:
         match = _DIGEST.fullmatch(layer.digest)
@@ -117,6 +115,14 @@ def _name(parts: tuple[str, ...]) -> str:
 def _order(name: str) -> tuple[bool, str]:
     """A tag that says something comes before one that does not."""
     return name.endswith(f":{_TAG}"), name
+
+
+def _unreadable(path: Path, why: str) -> CatalogError:
+    return CatalogError(
+        f"A manifest of Ollama can't be read: “{shown(path)}”.",
+        why,
+        "Pull the model again in Ollama.",
+    )
 
 
 def _missing(name: str) -> CatalogError:

@@ -302,6 +302,33 @@ def test_a_damaged_registry_is_set_aside(tmp_path: Path, folder: Path) -> None:
     assert ids(open_library(tmp_path)) == ["tiny"]
 
 
+def test_the_registry_of_an_earlier_version_keeps_ids_and_added_files(
+    tmp_path: Path, folder: Path
+) -> None:
+    ours, added = write_model(folder / "ours.gguf", seed=1), write_model(tmp_path / "added.gguf")
+    files = {
+        str(path): {
+            "id": model_id,
+            "size_bytes": path.stat().st_size,
+            "stamp": f"{path.stat().st_size}:{path.stat().st_mtime_ns}",
+            "name": "As it was",
+            "quant": "F32",
+            "architecture": "llama",
+            "context_length": 512,
+            "has_template": True,
+            "n_parts": 1,
+            "added": path == added,
+        }
+        for path, model_id in ((ours, "kept-1"), (added, "kept-2"))
+    }
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "library.json").write_bytes(msgspec.json.encode({"files": files}))
+    models = open_library(tmp_path).models()
+    assert [(model.id, model.path) for model in models] == [("kept-1", ours), ("kept-2", added)]
+    assert [model.place for model in models] == ["own", "added"]
+    assert all(model.parameters for model in models)
+
+
 def test_two_libraries_share_one_registry(tmp_path: Path) -> None:
     paths = [write_model(tmp_path / f"model-{i}.gguf", n_layers=1, seed=i) for i in range(8)]
     libraries = [open_library(tmp_path), open_library(tmp_path)]
