@@ -23,6 +23,7 @@ _HEADERS_IN_MEMORY = 128
 class Fitting:
     """Judges models against the computer as it is now. May be used from any thread.
 
+    `machine` looks at the computer, which may take a moment; `latest` tells at once what is known of it.
     Everywhere `n_ctx` 0 means what a chat is set up with unasked: 8,192 tokens, or fewer where the
     model was made for fewer.
     """
@@ -33,11 +34,13 @@ class Fitting:
         cache_folder: Path,
         network: Callable[[], Network],
         machine: Callable[[], Machine],
+        latest: Callable[[], Machine] | None = None,
     ) -> None:
         self._resolve = resolve
         self._headers_folder = cache_folder / _HEADERS_FOLDER
         self._network = network
         self._machine = machine
+        self._latest = latest or machine
 
     def size_of(self, entry: Entry, artifact: Artifact) -> tuple[int, bool]:
         """Bytes of a file of the catalogue, and whether that is exact; 0 where nobody knows."""
@@ -90,7 +93,7 @@ class Fitting:
         return self._exact(_local_header(model.path), model.size_bytes, n_ctx)
 
     def _rough(self, parameters: int, size: int, n_ctx: int, context: int) -> Fit:
-        return rough_fit(parameters, size, n_ctx or _usual(context), self._machine().memory)
+        return rough_fit(parameters, size, n_ctx or _usual(context), self._latest().memory)
 
     def _exact(self, header: GgufHeader, weights_bytes: int, n_ctx: int) -> Fit:
         wanted = n_ctx or _usual(header.context_length)

@@ -9,7 +9,6 @@ from app.fitting import Fitting
 from app.installs import (
     best_artifact,
     best_group,
-    best_projector,
     request_for,
     request_for_file,
     request_for_hub,
@@ -19,6 +18,7 @@ from catalog.catalogues import Catalogues
 from catalog.downloads.wanted import DownloadRequest
 from catalog.entries import Entry, HubFile, Licence, Url
 from catalog.errors import UnknownModel
+from catalog.hub.file_names import projector_for
 from catalog.hub.hub import Hub
 from catalog.hub.records import QuantFiles, Repository
 
@@ -95,10 +95,9 @@ class Lookup:
                 f"The mirror does not list the files of {repo}.",
                 fix=f"Name one: hub:{repo}:FILE.gguf.",
             )
-        group = _select(repository, selector)
-        projector = best_projector(repository.projectors) if with_projector else None
-        if group in repository.adapters or group in repository.projectors:
-            projector = None
+        group = select_group(repository, selector)
+        wanted = with_projector and group in repository.quants
+        projector = projector_for(group, repository.projectors) if wanted else None
         return Found(request=request_for_hub(repository, group, projector), repository=repository)
 
     def _listed(self, repo: str) -> Repository | None:
@@ -107,7 +106,11 @@ class Lookup:
         return repository if repository.listed else None
 
 
-def _select(repository: Repository, selector: str) -> QuantFiles:
+def select_group(repository: Repository, selector: str) -> QuantFiles:
+    """The quant or file of that name, or what most people want where none is named.
+
+    Raises `AppError` where there is no such one.
+    """
     groups = repository.quants or repository.adapters
     if not groups:
         raise AppError(

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,6 +18,7 @@ from app.errors import StorageError
 from app.fitting import Fitting
 from app.lookup import Lookup
 from app.machine import ThisMachine
+from app.memory import check_memory
 from app.network import network_of
 from app.paths import Paths
 from app.profiles import Profiles
@@ -125,10 +127,10 @@ def open_services(paths: Paths, settings: SettingsFile | None = None) -> Service
         )
         undo.callback(downloads.close)
         machine = ThisMachine(lambda: folder, paths.cache_folder)
-        fitting = Fitting(hub.resolve, paths.cache_folder, network, machine)
+        fitting = Fitting(hub.resolve, paths.cache_folder, network, machine, machine.latest)
         allocations = Allocations(paths.cache_folder / "allocations.json")
         profiles = Profiles(paths.profiles_file)
-        engines = _engines(settings, allocations)
+        engines = _engines(settings, allocations, machine)
         undo.pop_all()
     return Services(
         paths=paths,
@@ -150,13 +152,14 @@ def open_services(paths: Paths, settings: SettingsFile | None = None) -> Service
     )
 
 
-def _engines(settings: SettingsFile, allocations: Allocations) -> Engines:
+def _engines(settings: SettingsFile, allocations: Allocations, machine: ThisMachine) -> Engines:
     backends, broken = find_backends()
     for backend in broken:
         _log.error("backend %s does not work: %s", backend.name, backend.error)
     return Engines(
         backends,
         unload_after=lambda: settings.current.unload_after_minutes * 60.0,
+        memory_check=partial(check_memory, machine=machine),
         on_load=allocations.note,
     )
 

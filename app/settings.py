@@ -201,18 +201,19 @@ _TYPES = {field.name: field.type for field in msgspec.structs.fields(Settings)}
 
 def checked_setting(key: str, value: object) -> Any:
     """The value if the setting can have it; else an `AppError` that says which values it can have."""
+    setting = _DECLARED.get(key)
     try:
         typed = msgspec.convert(value, _TYPES[key])
         msgspec.json.encode(typed)
     except KeyError:
         raise AppError(f"There is no setting called “{key}”.") from None
     except (msgspec.ValidationError, UnicodeError) as error:
+        if setting is not None and setting.kind == "choice":
+            raise _no_choice(setting, value) from None
         raise AppError(f"“{value}” is no value for {key}.", f"{error}.") from None
-    setting = _DECLARED.get(key)
     match setting:
         case Setting(kind="choice") if typed not in [choice.value for choice in setting.choices]:
-            values = ", ".join(str(choice.value) for choice in setting.choices)
-            raise AppError(f"“{typed}” is no value for {key}.", fix=f"It takes one of {values}.")
+            raise _no_choice(setting, typed)
         case Setting(kind="url") if typed and not _is_safe_url(typed):
             raise AppError(
                 f"“{typed}” can't be used for {setting.title.lower()}.",
@@ -255,6 +256,11 @@ def _is_whole_path(text: str) -> bool:
         return Path(text).expanduser().is_absolute()
     except RuntimeError:  # “~” of a person who isn't known here
         return False
+
+
+def _no_choice(setting: Setting, value: object) -> AppError:
+    values = ", ".join(str(choice.value) for choice in setting.choices)
+    return AppError(f"“{value}” is no value for {setting.key}.", fix=f"It takes one of {values}.")
 
 
 def _checked_list(setting: Setting, items: tuple[str, ...]) -> tuple[str, ...]:

@@ -11,16 +11,16 @@ import typer
 from app.cli.answer_screen import AnswerScreen
 from app.cli.interrupts import stopping
 from app.cli.opening import opened
+from app.cli.option_values import SET_HELP, option_values
 from app.cli.output import print_json, say
 from app.conversations.records import Message, Origin
 from app.conversations.store import ConversationStore
 from app.errors import AppError
-from app.options import CHAT_OPTIONS, Value, checked
+from app.options import Value
 from app.services import Services
 from app.turns import Turn, TurnEnded
 from backends.protocol import FinishReason
 
-_SETTINGS_HELP = f"Repeatable. The keys: {', '.join(option.key for option in CHAT_OPTIONS)}."
 _REASONS: dict[str, FinishReason] = {"complete": "stop", "length": "length", "stopped": "cancelled"}
 
 
@@ -63,12 +63,14 @@ def chat(
     system: Annotated[str | None, typer.Option("-s", "--system", help="System prompt.")] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help=_SETTINGS_HELP),
+        typer.Option("--set", metavar="KEY=VALUE", help=SET_HELP),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Ask a model. The answer goes to standard output, and the chat is kept."""
-    options = _options(settings or [], system)
+    options = option_values(settings or [])
+    if system is not None:
+        options["system_prompt"] = system
     with opened() as services:
         chosen = _model_ref(services, model, conversation)
         question = _read_prompt() if prompt is None else prompt
@@ -90,21 +92,6 @@ def _read_prompt() -> str:
     if sys.stdin.isatty():
         say(f"Write your message, and end it with {'Ctrl+Z' if os.name == 'nt' else 'Ctrl+D'}.")
     return sys.stdin.read()
-
-
-def _options(settings: list[str], system: str | None) -> dict[str, Value]:
-    options: dict[str, Value] = {}
-    for setting in settings:
-        key, equals, value = setting.partition("=")
-        if not equals:
-            raise typer.BadParameter(f"“{setting}” is not of the form KEY=VALUE.")
-        try:
-            options[key] = checked(key, value)
-        except AppError as error:
-            raise typer.BadParameter(str(error)) from None
-    if system is not None:
-        options["system_prompt"] = system
-    return options
 
 
 def _model_ref(services: Services, ref: str, conversation_id: str) -> str:

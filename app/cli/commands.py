@@ -4,7 +4,19 @@ from typing import Annotated
 
 import typer
 
-from app.cli import bench, catalog, chat, conversations, doctor, models, pull, settings, show
+from app.cli import (
+    bench,
+    catalog,
+    chat,
+    conversations,
+    doctor,
+    downloads,
+    models,
+    profiles,
+    pull,
+    settings,
+    show,
+)
 from app.versions import installed_version
 
 commands = typer.Typer(
@@ -39,9 +51,11 @@ commands.command("models")(models.models)
 commands.add_typer(catalog.commands, name="catalog")
 commands.command("show")(show.show)
 commands.command("pull")(pull.pull)
+commands.add_typer(downloads.commands, name="downloads")
 commands.command("import")(models.import_)
 commands.command("remove")(models.remove)
 commands.add_typer(conversations.commands, name="conversations")
+commands.add_typer(profiles.commands, name="profiles")
 commands.command("settings")(settings.settings)
 commands.command("token")(settings.token)
 commands.command("bench")(bench.bench)

@@ -1,6 +1,7 @@
 """`causeway show`: all that is known of a model, here or elsewhere."""
 
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from app.cli.output import print_json, say, terminal_safe
 from app.errors import AppError
 from app.fits import ReportedFit, reported_fit
 from app.formatting import bytes_text, tokens_text
+from app.lookup import select_group
 from app.references import CatalogueRef, HubRef, parse_ref
 from app.services import Services
 from catalog.entries import Artifact, Entry
@@ -104,6 +106,9 @@ def show(
     context: Annotated[
         int, typer.Option("--context", min=0, help="Tokens to estimate the memory for.")
     ] = 0,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Read the file's header from its server for the fit.")
+    ] = False,
     digest: Annotated[
         bool, typer.Option("--sha256", help="Compute the checksum of what is installed.")
     ] = False,
@@ -118,7 +123,7 @@ def show(
         if verify or digest:
             _check(services, here, ref, verify=verify)
             here = _installed(services, ref)
-        shown = _shown(services, ref, here, context)
+        shown = _shown(services, ref, here, context, exact=exact)
     if as_json:
         print_json(shown)
     else:
@@ -137,11 +142,13 @@ def _installed(services: Services, ref: str) -> tuple[InstalledModel, ...]:
         return ()
 
 
-def _shown(services: Services, ref: str, here: tuple[InstalledModel, ...], context: int) -> Shown:
+def _shown(
+    services: Services, ref: str, here: tuple[InstalledModel, ...], context: int, *, exact: bool
+) -> Shown:
     installed = tuple(_shown_installed(services, model, context) for model in here)
     entry = services.catalogues.entry(ref.partition(":")[0]) or (here[0].entry if here else None)
     if entry is not None:
-        return _shown_entry(services, ref, entry, installed, context)
+        return _shown_entry(services, ref, entry, installed, context, exact=exact)
     if here:
         return Shown(
             ref=ref,
@@ -156,8 +163,9 @@ def _shown(services: Services, ref: str, here: tuple[InstalledModel, ...], conte
             installed=installed,
         )
     match parse_ref(ref):
-        case HubRef(repo, _):
-            return _shown_repository(services, ref, services.hub.repository(repo), context)
+        case HubRef(repo, selector):
+            repository = services.hub.repository(repo)
+            return _shown_repository(services, ref, repository, selector, context)
         case CatalogueRef(entry_id, _):
             services.lookup.entry(entry_id)
     raise UnknownModel(f"“{ref}” can't be shown.", fix="Pull it first.")
@@ -169,6 +177,8 @@ def _shown_entry(
     entry: Entry,
     installed: tuple[ShownInstalled, ...],
     context: int,
+    *,
+    exact: bool,
 ) -> Shown:
     return Shown(
         ref=ref,
@@ -188,28 +198,38 @@ def _shown_entry(
         base=entry.base,
         published=entry.published,
         showed=entry.showed,
-        quants=tuple(_shown_artifact(services, entry, each, context) for each in entry.artifacts),
+        quants=tuple(
+            _shown_artifact(services, entry, each, context, exact=exact) for each in entry.artifacts
+        ),
         installed=installed,
     )
 
 
 def _shown_artifact(
-    services: Services, entry: Entry, artifact: Artifact, context: int
+    services: Services, entry: Entry, artifact: Artifact, context: int, *, exact: bool
 ) -> ShownQuant:
-    size, exact = services.fitting.size_of(entry, artifact)
+    size, size_is_exact = services.fitting.size_of(entry, artifact)
+    if exact and artifact.role == "weights":
+        fit = services.fitting.of_artifact(entry, artifact, context)
+    else:
+        fit = services.fitting.rough(entry, artifact, context)
     return ShownQuant(
         quant=artifact.quant,
         files=(artifact.file_name,),
         size_bytes=size,
-        size_is_exact=exact,
+        size_is_exact=size_is_exact,
         sha256=artifact.sha256,
         checksum_from="catalogue" if artifact.sha256 else _RECORDED,
-        fit=reported_fit(services.fitting.rough(entry, artifact, context)),
+        fit=reported_fit(fit),
     )
 
 
-def _shown_repository(services: Services, ref: str, repository: Repository, context: int) -> Shown:
+def _shown_repository(
+    services: Services, ref: str, repository: Repository, selector: str, context: int
+) -> Shown:
+    """The quant that is asked for, or that most people want, is judged by its header."""
     groups = (*repository.quants, *repository.adapters, *repository.projectors)
+    looked_into = select_group(repository, selector) if groups else None
     return Shown(
         ref=ref,
         name=repository.repo,
@@ -221,23 +241,29 @@ def _shown_repository(services: Services, ref: str, repository: Repository, cont
         licence_url=repository.licence_url,
         base=repository.base,
         gated=repository.gated,
-        quants=tuple(_shown_group(services, repository, each, context) for each in groups),
+        quants=tuple(
+            _shown_group(services, repository, each, context, exact=each is looked_into)
+            for each in groups
+        ),
     )
 
 
 def _shown_group(
-    services: Services, repository: Repository, group: QuantFiles, context: int
+    services: Services, repository: Repository, group: QuantFiles, context: int, *, exact: bool
 ) -> ShownQuant:
-    checksum = group.files[0].sha256 if len(group.files) == 1 else None
+    fit = services.fitting.rough_of_group(repository, group, context)
+    if exact and group in repository.quants:
+        with suppress(CatalogError):  # a gated file, or one that is none: its size is known
+            fit = services.fitting.of_hub_file(group, context)
     known = all(file.sha256 for file in group.files)
     return ShownQuant(
         quant=group.quant,
         files=tuple(file.source.path for file in group.files),
         size_bytes=group.size_bytes or 0,
         size_is_exact=group.size_bytes is not None,
-        sha256=checksum,
+        sha256=group.files[0].sha256 if len(group.files) == 1 else None,
         checksum_from="Hub" if known else _RECORDED,
-        fit=reported_fit(services.fitting.rough_of_group(repository, group, context)),
+        fit=reported_fit(fit),
     )
 
 

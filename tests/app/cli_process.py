@@ -17,8 +17,8 @@ class CommandLine:
 
     def __init__(self, home: Path, variables: Mapping[str, str] | None = None) -> None:
         self.home = home
-        self.person = home.with_name(f"{home.name}-person")
-        self.person.mkdir(exist_ok=True)
+        self.person = home.parent / "person"
+        self.person.mkdir(parents=True, exist_ok=True)
         self.environment = {
             **os.environ,
             "CAUSEWAY_HOME": str(home),

@@ -147,6 +147,7 @@ def test_a_repository_of_the_hub_is_shown_with_its_quants(
     (quant,) = shown["quants"]
     assert (quant["quant"], quant["size_bytes"]) == ("Q8_0", len(model))
     assert quant["checksum_from"] == "Hub"
+    assert quant["fit"]["exact"] is True
     assert shown["licence"] == "mit"
 
 

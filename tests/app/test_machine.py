@@ -170,3 +170,15 @@ def test_a_machine_needs_no_graphics_card() -> None:
     assert Machine(memory=memory, cores=4).device == ""
     assert memory.comfortable == 9
     assert memory.utmost == 18
+
+
+def test_the_latest_look_is_told_at_once_and_with_the_memory_that_is_free_now(
+    tmp_path: Path,
+) -> None:
+    machine = ThisMachine(lambda: tmp_path, tmp_path / "cache")
+    first = machine.latest()
+    assert first.memory.total > 0
+    assert first.memory.bandwidth == 0, "nothing was measured for it"
+    looked = machine()
+    assert machine.latest().memory.bandwidth == looked.memory.bandwidth > 0
+    assert machine.latest().disk_free == looked.disk_free
