@@ -65,6 +65,12 @@ def _checked_url(url: str) -> str:
             "What comes over plain http can be changed on the way.",
             "Give an address that begins with https://.",
         )
+    if "@" in parts.netloc:
+        raise AppError(
+            "An address with a name and a password in it is not used.",
+            "It would be kept in the list of downloads.",
+            "Fetch the file with another program, and import it.",
+        )
     if not parts.path.lower().endswith(".gguf"):
         raise AppError(
             f"“{url}” does not lead to a GGUF file.", fix="The address must end in .gguf."

@@ -37,6 +37,7 @@ def test_what_can_be_pulled(text, ref):
         "https://",
         "https://[/x.gguf",
         "https://example.org/x.bin",
+        "https://name:secret@example.org/x.gguf",
     ],
 )
 def test_what_can_t_is_refused_in_words(text):
