@@ -32,6 +32,7 @@ __all__ = [
     "bounded_body",
     "host_of",
     "is_loopback",
+    "is_same_origin",
 ]
 
 
@@ -138,7 +139,8 @@ class HttpClient:
             answer.close()
             self.check_cancelled()
             there, named = _without_credentials(str(address.join(answer.headers["Location"])))
-            if address.scheme == "https" and there.scheme == "http":
+            is_elsewhere = there.host != address.host and there.host not in _LOOPBACK
+            if there.scheme == "http" and (address.scheme == "https" or is_elsewhere):
                 raise DownloadError(
                     f"{address.host} was refused.",
                     "The connection was to go on without encryption.",
@@ -207,6 +209,11 @@ def is_loopback(url: str) -> bool:
         return urlsplit(url).hostname in _LOOPBACK
     except ValueError:
         return False
+
+
+def is_same_origin(one: str, other: str) -> bool:
+    """Whether two addresses are of one scheme, host and port."""
+    return httpx2.URL(one).origin == httpx2.URL(other).origin
 
 
 def _new_client(patience: Patience, network: Network) -> httpx2.Client:

@@ -5,12 +5,12 @@ import time
 from collections.abc import Callable
 
 import httpx2
-import msgspec
 
-from catalog.downloads.answers import WrongContent, accept, is_partial, range_headers
+from catalog.downloads.answers import Gone, WrongContent, accept, is_partial, range_headers
 from catalog.downloads.part_file import PartFile, Piece
 from catalog.downloads.rate_limit import RateLimiter
-from catalog.http import HttpClient, host_of
+from catalog.downloads.whereabouts import Whereabouts
+from catalog.http import HttpClient, Refused, host_of
 from catalog.retries import Interrupted, Patience
 
 _TICK_SECONDS = 0.1
@@ -21,29 +21,19 @@ _LEAST_SPEED = 1024  # bytes a second, below which a server is as good as silent
 _REST_SECONDS = 5.0
 
 
-class Destination(msgspec.Struct, frozen=True):
-    """Where the bytes come from just now."""
-
-    url: str
-    authorization: str
-
-
 class Crew:
     """Some threads, each with a connection that fetches piece after piece.
 
     The first goes ahead; the others follow when its answer shows that the server sends stretches.
     One that fails ends, and the others go on with what it left. `limit`: bytes after which a file of
     unknown size is refused.
-
-    Attributes:
-        reached: The address that answered in the end, after all redirects; empty before.
     """
 
     def __init__(
         self,
         client: HttpClient,
         part: PartFile,
-        destination: Destination,
+        whereabouts: Whereabouts,
         *,
         connections: int,
         limit: int | None,
@@ -52,7 +42,8 @@ class Crew:
     ) -> None:
         self._client = client
         self._part = part
-        self._destination = destination
+        self._whereabouts = whereabouts
+        self._remote = whereabouts.remote()
         self._connections = connections
         self._limit = limit
         self._limiter = limiter
@@ -67,7 +58,6 @@ class Crew:
         self._rest_until = 0.0
         self._interruption: Interrupted | None = None
         self._failure: BaseException | None = None
-        self.reached = ""
 
     def run(self, tick: Callable[[], None]) -> None:
         """Bring what is missing, calling `tick` about ten times a second on this thread.
@@ -89,7 +79,7 @@ class Crew:
         if self._failure is not None:
             raise self._failure
         if not self._part.is_whole:
-            host = host_of(self._destination.url)
+            host = host_of(self._remote.url)
             raise self._interruption or Interrupted(f"The connection to {host} broke off.")
 
     def _stop(self) -> None:
@@ -128,7 +118,7 @@ class Crew:
             return None
         size = self._part.size
         if size is None:
-            return _MOST_PIECE
+            return _LEAST_PIECE
         left = size - self._part.written().covered
         return max(_LEAST_PIECE, min(_MOST_PIECE, left // (_PIECES_EACH * self._connections)))
 
@@ -171,17 +161,28 @@ class Crew:
             pass
 
     def _fetch(self, piece: Piece) -> None:
+        url, authorization = self._whereabouts.address()
+        remote = self._whereabouts.remote()
+        if (remote.sha256, remote.size) != (self._remote.sha256, self._remote.size):
+            raise Interrupted(f"The file has changed on {host_of(remote.url)}.")
+        try:
+            self._fetch_from(url, authorization, piece)
+        except (Refused, Gone):
+            if not self._whereabouts.note_refusal(url):
+                raise
+
+    def _fetch_from(self, url: str, authorization: str, piece: Piece) -> None:
         headers = range_headers(self._part, piece, in_one=self._connections == 1)
-        if self._destination.authorization:
-            headers["Authorization"] = self._destination.authorization
-        with self._client.get(self._destination.url, headers) as answer:
+        if authorization:
+            headers["Authorization"] = authorization
+        with self._client.get(url, headers) as answer:
             if not accept(answer, self._part, piece):
                 return
             if is_partial(answer) and not self._is_ranged:
                 self._is_ranged = True
                 self._allowed = self._connections
                 self._news.set()
-            self.reached = str(answer.url)
+            self._whereabouts.note_answer(str(answer.url))
             self._read(answer, piece)
         if piece.end is None:
             self._part.describe(piece.at, "")
@@ -204,6 +205,6 @@ class Crew:
                 raise WrongContent(f"{host} sends more than {end:,} bytes.")
             self._limiter.take(len(chunk), self._stopping)
             if self._stopping.is_set():
-                return
+                raise Interrupted("The download is ending.")
             piece.write(chunk)
             asked = time.monotonic()

@@ -9,9 +9,10 @@ from catalog.downloads.package_index import resolve_index_url
 from catalog.downloads.package_source import find_wheel
 from catalog.downloads.part_file import discard
 from catalog.downloads.targets import check_room, package_part_path, part_path
-from catalog.downloads.transfer import Circumstances, Locator, Transfer, Watch
+from catalog.downloads.transfer import Circumstances, Transfer, Watch
 from catalog.downloads.unpack import unpack_member
 from catalog.downloads.wanted import WantedFile
+from catalog.downloads.whereabouts import Locator
 from catalog.entries import HubFile, Package, Source, Url
 from catalog.errors import DownloadError
 from catalog.http import HttpClient, Offline, host_of, is_loopback

@@ -5,17 +5,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx2
 import msgspec
 
-from catalog.downloads.answers import Anew, Gone, WrongContent
-from catalog.downloads.crew import Crew, Destination
+from catalog.downloads.answers import Anew, WrongContent
+from catalog.downloads.crew import Crew
 from catalog.downloads.followers import Hasher, Keeper
 from catalog.downloads.part_file import Identity, PartFile, discard
 from catalog.downloads.rate_limit import RateLimiter
+from catalog.downloads.whereabouts import Locator, Whereabouts
 from catalog.errors import DownloadCancelled, DownloadError
-from catalog.http import HttpClient, Offline, Refused, host_of
-from catalog.hub.errors import HubError
+from catalog.http import HttpClient, Offline, host_of
 from catalog.network import Network
 from catalog.progress import Stage
 from catalog.remote_file import RemoteFile
@@ -25,19 +24,6 @@ _TRY_LATER = "What was fetched is kept: try again to go on from there."
 _REAL_PROGRESS = 256 << 10  # less than that is a server that drips and drops
 _LOOK_SECONDS = 0.5
 _VERIFY_SECONDS = 0.02
-_FRUITLESS_LOOKUPS = 2
-
-
-class Locator(msgspec.Struct, frozen=True, kw_only=True):
-    """Finds a source's file, again where its address expires.
-
-    `locate` raises a `CatalogError` where it can't. `name` is what the sidecar calls the source: no
-    credentials, no signature. `can_expire` says whether asking again can give another address.
-    """
-
-    locate: Callable[[], RemoteFile]
-    name: Callable[[RemoteFile], str]
-    can_expire: bool
 
 
 class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,10 +76,8 @@ class Transfer:
         self._limit = limit
         self._retries = Retries(circumstances.cancelled, circumstances.patience)
         self._connections = circumstances.connections
-        self._remote: RemoteFile | None = None
-        self._direct = ""
+        self._whereabouts = Whereabouts(locator)
         self._furthest = 0
-        self._lookups = 0
         self._looked_at = 0.0
         self.is_verified = False
 
@@ -109,7 +93,7 @@ class Transfer:
                 return self._bring()
             except WrongContent as wrong:
                 discard(self._path)
-                self._remote = None
+                self._whereabouts.forget()
                 if not tries:
                     raise DownloadError(
                         "The download arrived damaged, twice.",
@@ -155,16 +139,14 @@ class Transfer:
                 if remote.sha256 != identity.sha256 or remote.size != identity.size:
                     return None
                 try:
-                    self._send_crew(remote, part, (hasher, keeper))
+                    self._send_crew(part, (hasher, keeper))
                 except Interrupted as interruption:
                     self._count_progress(part)
-                    self._direct = ""
+                    self._whereabouts.take_the_long_way()
                     self._wait(part, interruption)
-                except (Refused, Gone):
-                    self._count_progress(part)
-                    if not self._can_look_again():
-                        raise
-            size = part.size or 0
+            size = part.size
+            if not size:
+                raise DownloadError(f"The file on {host_of(self._located().url)} is empty.")
             self._watch.report("downloading", size, size, "")
             while hasher.done < size:
                 self._circumstances.check_cancelled()
@@ -173,9 +155,7 @@ class Transfer:
                 time.sleep(_VERIFY_SECONDS)
         return hasher.sha256
 
-    def _send_crew(
-        self, remote: RemoteFile, part: PartFile, followers: tuple[Hasher, Keeper]
-    ) -> None:
+    def _send_crew(self, part: PartFile, followers: tuple[Hasher, Keeper]) -> None:
         circumstances = self._circumstances
         network = circumstances.network()
         covered = part.written().covered
@@ -200,50 +180,23 @@ class Transfer:
             crew = Crew(
                 client,
                 part,
-                self._destination(remote),
+                self._whereabouts,
                 connections=self._connections,
                 limit=self._limit,
                 limiter=circumstances.limiter,
                 patience=circumstances.patience,
             )
-            try:
-                crew.run(tick)
-            finally:
-                if crew.reached:
-                    self._direct = crew.reached
-
-    def _destination(self, remote: RemoteFile) -> Destination:
-        """Past the redirects of the last time, to which the authorization does not go along."""
-        if not self._direct or self._direct == remote.url:
-            return Destination(remote.url, remote.authorization)
-        same = httpx2.URL(self._direct).origin == httpx2.URL(remote.url).origin
-        return Destination(self._direct, remote.authorization if same else "")
+            crew.run(tick)
 
     def _located(self) -> RemoteFile:
-        if self._remote is None:
+        while True:
             self._circumstances.check_cancelled()
             if self._circumstances.network().offline:
                 raise Offline
-            while self._remote is None:
-                try:
-                    self._remote = self._locator.locate()
-                except HubError as error:
-                    if not error.may_pass:
-                        raise
-                    self._retries.wait_after(
-                        Interrupted(error.what, error.why, error.pause_seconds), error.fix
-                    )
-                    self._circumstances.check_cancelled()
-        return self._remote
-
-    def _can_look_again(self) -> bool:
-        """Whether the address may only have expired; then it is asked for anew."""
-        self._lookups += 1
-        is_worth_it = self._locator.can_expire or bool(self._direct)
-        self._direct = ""
-        if self._locator.can_expire:
-            self._remote = None
-        return is_worth_it and self._lookups <= _FRUITLESS_LOOKUPS
+            try:
+                return self._whereabouts.remote()
+            except Interrupted as interruption:
+                self._retries.wait_after(interruption, "Try again later.")
 
     def _count_progress(self, part: PartFile) -> None:
         """After a restart the same bytes come again: only new ones are progress, and not a few."""
@@ -251,7 +204,6 @@ class Transfer:
         least = _REAL_PROGRESS if part.size is None else min(_REAL_PROGRESS, part.size // 16 + 1)
         if covered >= self._furthest + least:
             self._furthest = covered
-            self._lookups = 0
             self._retries.reset()
 
     def _wait(self, part: PartFile, interruption: Interrupted) -> None:
