@@ -6,29 +6,19 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 from catalog.downloads import wishes
+from catalog.downloads.bound_fetch import FetchFile, Resolve, bound
 from catalog.downloads.claims import Claims
-from catalog.downloads.fetch import FetchedFile, fetch_file
+from catalog.downloads.fetch import fetch_file
 from catalog.downloads.listing import whole_size
 from catalog.downloads.queue_file import QueuedDownload, QueueFile
-from catalog.downloads.rate_limit import RateLimiter
 from catalog.downloads.run import Run
 from catalog.downloads.runs import OnDone, Runs
-from catalog.downloads.wanted import (
-    DownloadProblem,
-    DownloadRequest,
-    DownloadState,
-    WantedFile,
-)
-from catalog.entries import HubFile
+from catalog.downloads.wanted import DownloadProblem, DownloadRequest, DownloadState
 from catalog.errors import CatalogError
 from catalog.network import Network
-from catalog.progress import DownloadProgress
-from catalog.remote_file import RemoteFile
 from catalog.safe_names import is_safe_path
 
 _log = logging.getLogger(__name__)
@@ -40,22 +30,6 @@ _TELL_SECONDS = 0.1
 _HISTORY_SECONDS = 60
 
 Listener = Callable[[tuple[DownloadState, ...]], None]
-
-
-class FetchFile(Protocol):
-    """The signature of `fetch_file`, as far as the queue uses it."""
-
-    def __call__(
-        self,
-        wanted: WantedFile,
-        folder: Path,
-        *,
-        network: Callable[[], Network],
-        resolve: Callable[[HubFile], RemoteFile],
-        limiter: RateLimiter,
-        on_progress: Callable[[DownloadProgress], None],
-        cancelled: threading.Event,
-    ) -> FetchedFile: ...
 
 
 class DownloadQueue:
@@ -72,7 +46,7 @@ class DownloadQueue:
         queue_file: Path,
         *,
         network: Callable[[], Network],
-        resolve: Callable[[HubFile], RemoteFile],
+        resolve: Resolve,
         at_once: Callable[[], int] = lambda: 2,
         fetch: FetchFile = fetch_file,
         on_done: OnDone | None = None,
@@ -81,12 +55,11 @@ class DownloadQueue:
         self._file = QueueFile(queue_file)
         self._claims = Claims(queue_file)
         self._at_once = at_once
-        limiter = RateLimiter(lambda: network().bytes_per_second)
         self._runs = Runs(
             self._file,
             self._claims,
             models_folder,
-            partial(fetch, folder=models_folder, network=network, resolve=resolve, limiter=limiter),
+            bound(fetch, models_folder, network, resolve),
             is_offline=lambda: network().offline,
             on_done=on_done,
             on_news=self._wake,
@@ -217,7 +190,7 @@ class DownloadQueue:
                 if run is None or not run.is_alive:
                     run, claim = self._runs.begin(request.id, claim), None
                 state = self._state_of(request)
-                if cancelled.is_set() and run is not None:
+                if cancelled.is_set() and not state.elsewhere:
                     self.pause(request.id)
                 if cancelled.is_set() or state.phase not in ("waiting", "running"):
                     break

@@ -142,7 +142,8 @@ class Run:
         except DownloadCancelled:
             return Outcome(problem=problem_of(self._reason))
         except CatalogError as error:
-            return Outcome(problem=problem_of(error))
+            # What goes wrong while it is being stopped is no failure.
+            return Outcome(problem=problem_of(self._reason if self._cancelled.is_set() else error))
         except Exception as error:
             _log.exception("the download of %s broke down", self.download.id)
             return Outcome(

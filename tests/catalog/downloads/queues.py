@@ -87,8 +87,8 @@ class ScriptedFetch:
     def __call__(
         self,
         wanted: WantedFile,
-        *,
         folder: Path,
+        *,
         on_progress: Callable[[DownloadProgress], None],
         cancelled: threading.Event,
         **others: Any,
@@ -130,13 +130,14 @@ class Opened:
         at_once: Callable[[], int] = lambda: 2,
         network: Callable[[], Network] = Network,
         on_done: Callable[[DownloadState, Sequence[FetchedFile]], None] | None = None,
+        resolve: Callable[[HubFile], RemoteFile] = no_hub,
         started: bool = True,
     ) -> None:
         self.queue = DownloadQueue(
             folder / "models",
             folder / "downloads.json",
             network=network,
-            resolve=no_hub,
+            resolve=resolve,
             at_once=at_once,
             fetch=fetch,
             on_done=on_done,

@@ -92,7 +92,10 @@ def test_tells_bytes_speed_and_time_left_of_one_and_of_all(tmp_path: Path) -> No
         assert len(queue.speed_history()) <= 60
 
 
-def test_the_speed_fades_when_nothing_arrives(tmp_path: Path) -> None:
+def test_the_speed_fades_when_nothing_arrives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("catalog.downloads.run._FADING_SECONDS", 0.2)
     with Opened(tmp_path, ScriptedFetch()) as queue:
         queue.add(request_of("one"))
         until(lambda: queue.total_speed() > 0)
@@ -312,8 +315,8 @@ def test_cancelled_at_the_very_end_it_is_not_done(tmp_path: Path) -> None:
     noted: list[DownloadState] = []
     fetch = ScriptedFetch(held=False)
 
-    def cancelled_meanwhile(wanted, **others):  # type: ignore[no-untyped-def]
-        fetched = fetch(wanted, **others)
+    def cancelled_meanwhile(wanted, folder, **others):  # type: ignore[no-untyped-def]
+        fetched = fetch(wanted, folder, **others)
         queue.cancel("one:Q4_K_M")
         return fetched
 
@@ -329,8 +332,8 @@ def test_cancelled_at_the_very_end_it_is_not_done(tmp_path: Path) -> None:
 def test_paused_at_the_very_end_it_is_done(tmp_path: Path) -> None:
     fetch = ScriptedFetch(held=False)
 
-    def paused_meanwhile(wanted, **others):  # type: ignore[no-untyped-def]
-        fetched = fetch(wanted, **others)
+    def paused_meanwhile(wanted, folder, **others):  # type: ignore[no-untyped-def]
+        fetched = fetch(wanted, folder, **others)
         queue.pause_all()
         return fetched
 
@@ -340,7 +343,7 @@ def test_paused_at_the_very_end_it_is_done(tmp_path: Path) -> None:
 
 
 def test_paused_while_it_fails_it_stays_paused(tmp_path: Path) -> None:
-    def pause_and_fail(wanted, **others):  # type: ignore[no-untyped-def]
+    def pause_and_fail(wanted, folder, **others):  # type: ignore[no-untyped-def]
         queue.pause_all()
         raise DownloadError("The line went dead.")
 
@@ -394,7 +397,7 @@ def test_downloads_with_a_file_in_common_run_one_after_the_other(tmp_path: Path)
 
 
 def test_tells_what_holds_a_download_up(tmp_path: Path) -> None:
-    def held_up(wanted, *, on_progress, cancelled, **others):  # type: ignore[no-untyped-def]
+    def held_up(wanted, folder, *, on_progress, cancelled, **others):  # type: ignore[no-untyped-def]
         on_progress(DownloadProgress("downloading", 5, SIZE, 9.0, 1.0, "The line is busy.", True))
         cancelled.wait()
         raise DownloadCancelled("The download was cancelled.")
@@ -461,7 +464,7 @@ def test_listeners_hear_of_each_phase_and_of_the_end(tmp_path: Path) -> None:
 
 
 def test_listeners_hear_at_most_ten_times_a_second(tmp_path: Path) -> None:
-    def busy_fetch(wanted, *, on_progress, cancelled, **others):  # type: ignore[no-untyped-def]
+    def busy_fetch(wanted, folder, *, on_progress, cancelled, **others):  # type: ignore[no-untyped-def]
         done = 0
         while not cancelled.wait(0.001):
             done += 1

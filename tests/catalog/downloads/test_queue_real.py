@@ -10,8 +10,11 @@ import pytest
 
 from catalog.downloads.fetch import fetch_file
 from catalog.downloads.queue import DownloadQueue
-from catalog.downloads.wanted import DownloadRequest, DownloadState
+from catalog.downloads.wanted import DownloadRequest, DownloadState, WantedFile
+from catalog.entries import HubFile
+from catalog.hub.errors import HubError
 from catalog.network import Network
+from catalog.remote_file import RemoteFile
 from tests.catalog.downloads.queues import Opened, file_of, phases, request_of, state_of, until
 from tests.catalog.file_server import FileServer
 
@@ -216,3 +219,67 @@ def test_a_folder_that_leads_elsewhere_is_said_in_words_and_can_be_cancelled(
         assert queue.states() == ()
         assert b"owner" not in (tmp_path / "downloads.json").read_bytes()
     assert (tmp_path / "elsewhere/model").exists()
+
+
+def hub_request(name: str) -> DownloadRequest:
+    file = HubFile("owner/model", name)
+    return request_of(
+        "hub", WantedFile(sources=(file,), target=f"owner/model/{name}", role="weights")
+    )
+
+
+def test_the_sizes_are_known_once_the_hub_has_answered(tmp_path: Path) -> None:
+    with (
+        FileServer(CONTENT, bytes_per_second_per_connection=2_000_000) as server,
+        Opened(
+            tmp_path,
+            fetch_file,
+            resolve=lambda file: RemoteFile(
+                url=f"{server.url}/{file.name}", sha256=None, size=len(CONTENT[file.name])
+            ),
+        ) as queue,
+    ):
+        queue.add(hub_request("two.gguf"), paused=True)
+        assert state_of(queue, "hub").total is None
+        queue.resume_all()
+        until(lambda: state_of(queue, "hub").total == 2_000_000)
+        queue.pause_all()
+        until(lambda: state_of(queue, "hub").total == 2_000_000)
+        queue.resume_all()
+        until(lambda: done(queue))
+
+
+def test_a_silent_hub_holds_up_neither_a_pause_nor_the_end(tmp_path: Path) -> None:
+    asked, released = threading.Event(), threading.Event()
+
+    def silent(file: HubFile) -> RemoteFile:
+        asked.set()
+        released.wait()
+        raise HubError("The Hub does not answer.")
+
+    before = set(threading.enumerate())
+    with Opened(tmp_path, fetch_file, resolve=silent) as queue:
+        queue.add(hub_request("two.gguf"))
+        assert asked.wait(20)
+        asked.clear()
+        queue.pause_all()
+        until(lambda: not [t for t in threading.enumerate() if t.name.startswith("download hub")])
+        queue.resume_all()
+        assert asked.wait(20)
+    left = {thread.name for thread in set(threading.enumerate()) - before}
+    assert left <= {"resolve two.gguf"}
+    assert phases(queue) == {"hub": "waiting"}
+    released.set()
+
+
+def test_the_hubs_refusal_is_told_in_its_words(tmp_path: Path) -> None:
+    def gated(file: HubFile) -> RemoteFile:
+        raise HubError("owner/model is gated.", "It wants a licence to be accepted.", "Ask for it.")
+
+    with Opened(tmp_path, fetch_file, resolve=gated) as queue:
+        queue.add(hub_request("two.gguf"))
+        until(lambda: phases(queue) == {"hub": "failed"})
+        problem = state_of(queue, "hub").problem
+    assert problem is not None
+    assert problem.what == "owner/model is gated."
+    assert problem.fix == "Ask for it."
