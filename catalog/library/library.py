@@ -228,14 +228,20 @@ class Library:
         added = [Path(path) for path, facts in self._registry.read().files.items() if facts.added]
         return (
             WatchedFolder(self._folder),
-            *(WatchedFolder(place.folder) for place in self._places()),
+            *(WatchedFolder(place.folder) for place in self._others()),
             *dict.fromkeys(WatchedFolder(path.parent, deep=False) for path in added),
+        )
+
+    def _others(self) -> tuple[Place, ...]:
+        return tuple(
+            msgspec.structs.replace(place, folder=_absolute(place.folder))
+            for place in self._places()
         )
 
     def _scan(self) -> tuple[Assembled, Looked]:
         with self._lock:
             known = self._registry.read()
-            places = tuple(self._places())
+            places = self._others()
             looked = look(self._folder, places, known.files)
             assembled = assemble(
                 looked, known.files, known.contents, self._recognition(), self._template_of

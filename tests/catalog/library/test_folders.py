@@ -117,6 +117,16 @@ def test_a_place_that_comes_and_goes_leaves_the_others(
     assert library.models() == before
 
 
+def test_a_folder_may_be_named_from_where_the_program_runs(
+    tmp_path: Path, open_library: OpenLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "theirs").mkdir()
+    path = write_model(tmp_path / "theirs" / "m.gguf")
+    monkeypatch.chdir(tmp_path)
+    (model,) = open_library(Place("folder", Path("theirs"), "Theirs")).models()
+    assert model.path == path
+
+
 class TestKinds:
     def test_models_for_search_and_without_a_template_are_what_they_are(
         self, folder: Path, open_library: OpenLibrary
