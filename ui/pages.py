@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QStackedWidget
@@ -21,12 +22,14 @@ from ui.kit import Toast
 from ui.known_fits import KnownFits
 from ui.models.download_words import fraction_of, summary_words
 from ui.models.models_nav import DISCOVER, DOWNLOADS
-from ui.models.models_page import ModelsPage
 from ui.settings_page import SettingsPage
 from ui.settings_work import SettingsWork
 from ui.startup import Opened
 from ui.theme import Theme
 from ui.welcome import WelcomePage
+
+if TYPE_CHECKING:
+    from ui.models.models_page import ModelsPage
 
 _OF_THE_LIBRARY = ("model_folders", "adopt_places")
 
@@ -84,6 +87,7 @@ class Pages(QObject):
         self._downloads.start()
         self._installed.refresh()
         self._installed.watch()
+        self._background.run(self, _import_models_page)
         if file:
             self.open_file(file)
         if self._settings.notice:
@@ -92,7 +96,9 @@ class Pages(QObject):
     def show_place(self, place: str) -> None:
         match place:
             case "models":
-                self._stack.setCurrentWidget(self._built_models_page())
+                models = self._built_models_page()
+                self._stack.setCurrentWidget(models)
+                models.take_focus()
                 self._installed.refresh()
             case "settings":
                 self._stack.setCurrentWidget(self._built_settings_page())
@@ -188,8 +194,10 @@ class Pages(QObject):
             self._stack.addWidget(page)
         return self._welcome
 
-    def _built_models_page(self) -> ModelsPage:
+    def _built_models_page(self) -> "ModelsPage":
         if self._models_page is None:
+            from ui.models.models_page import ModelsPage
+
             page = self._models_page = ModelsPage(
                 self._theme,
                 self._background,
@@ -294,3 +302,8 @@ class Pages(QObject):
         self._installed.refresh()
         if self._models_page is not None:
             self._models_page.show_catalogues()
+
+
+def _import_models_page() -> None:
+    """Ahead of the first visit: it takes longer than building the page."""
+    import ui.models.models_page  # noqa: F401

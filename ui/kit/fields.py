@@ -3,8 +3,15 @@
 from collections.abc import Iterable
 from typing import Literal
 
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QFocusEvent, QFontMetricsF, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtCore import QMimeData, QRectF, Qt
+from PySide6.QtGui import (
+    QDragEnterEvent,
+    QFocusEvent,
+    QFontMetricsF,
+    QPainter,
+    QPaintEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
@@ -39,6 +46,13 @@ class TextField(QLineEdit):
         self.setPlaceholderText(placeholder)
         self.setProperty("ground", ground)
         self.setFixedHeight(theme.size("control"))
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        # A model file that is dropped belongs to the window, not its address into a field.
+        if _has_files(event.mimeData()):
+            event.ignore()
+        else:
+            super().dragEnterEvent(event)
 
     @property
     def invalid(self) -> bool:
@@ -91,6 +105,9 @@ class TextArea(QPlainTextEdit):
         self.setAccessibleName(name)
         self.setPlaceholderText(placeholder)
         self.setTabChangesFocus(True)
+
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:
+        return source.hasText() and not _has_files(source)
 
 
 class NumberField(QDoubleSpinBox):
@@ -180,3 +197,7 @@ class ComboBox(QComboBox):
         if self._ring and self.hasFocus():
             radius = RADIUS if self.height() >= 32 else INNER_RADIUS
             focus_ring(painter, self.rect(), radius, self.theme.color("ring"))
+
+
+def _has_files(data: QMimeData) -> bool:
+    return any(url.isLocalFile() for url in data.urls())

@@ -23,6 +23,7 @@ class Place(PaintedButton):
         self.setCheckable(True)
         self.setAutoExclusive(True)
         self.toggled.connect(self._take_tab_stop)
+        self._take_tab_stop(False)
 
     @property
     def shown_icon(self) -> str:

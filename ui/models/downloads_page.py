@@ -77,6 +77,8 @@ class DownloadsPage(CardPage):
         moved = False
         for name, section in self._sections.items():
             mine = [state for state in states if _SECTION_OF[state.phase] == name]
+            if section is self._done:
+                mine.sort(key=lambda state: -state.finished_at)
             moved |= section.show_rows([self._rows[state.request.id] for state in mine])
         if moved:
             self._order_tabs()

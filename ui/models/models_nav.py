@@ -110,7 +110,7 @@ class ModelsNav(Panel):
             self._items[key].setChecked(True)
 
     def take_focus(self) -> None:
-        self._items[self._here].setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self._items[self._here].setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _make_head(self) -> QHBoxLayout:
         head = QHBoxLayout()

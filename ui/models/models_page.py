@@ -9,12 +9,14 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.catalogue_refresh import CatalogueRefresh
+from app.engines import EngineState
 from catalog.catalogues import KnownCatalogue
 from catalog.downloads.wanted import DownloadState
 from catalog.entries import Collection, Entry
 from catalog.library import InstalledModel, LibraryProblem
 from catalog.library.installed import PlaceKind
 from ui.background import Background
+from ui.chat.engine_watch import EngineWatch
 from ui.downloads import Downloads, Snapshot
 from ui.installed_models import Installed, InstalledModels
 from ui.kit import Toast
@@ -97,6 +99,7 @@ class ModelsPage(QWidget):
         self._detail = DetailPanel(theme, background, services.hub, services.fitting)
         self._details = ModelDetailsPanel(theme)
         self._work = ModelWork(background, services, installed, fits, self._details, toast)
+        self._engine = EngineWatch(services.engines, self)
         self._again = QTimer(self, interval=_LOOK_AGAIN_MS)
         self._again.timeout.connect(self._look_at_machine)
         for page in (self._discover, self._models, self._adapters, self._downloads_page):
@@ -109,6 +112,7 @@ class ModelsPage(QWidget):
         row.addWidget(self._nav)
         row.addWidget(self._place, 1)
         self._connect()
+        self._show_engine(self._engine.state)
         self._show_installed(installed.now)
         self._show_downloads(downloads.now)
         self.show_catalogues()
@@ -125,9 +129,9 @@ class ModelsPage(QWidget):
         self._open(model)
         self._current_list().select(model.path)
 
-    def show_loaded(self, model_id: str) -> None:
-        """The model that is in memory; empty for none."""
-        self._models.show_loaded(model_id)
+    def take_focus(self) -> None:
+        """Give the keys to the navigation."""
+        self._nav.take_focus()
 
     def show_offline(self, offline: bool) -> None:
         self._downloads_page.show_offline(offline)
@@ -158,6 +162,7 @@ class ModelsPage(QWidget):
         """The program ends."""
         self._details.profiles.flush()
         self._work.cancel_check()
+        self._engine.stop()
         if self._refresh is not None:
             self._refresh.cancel()
 
@@ -203,10 +208,11 @@ class ModelsPage(QWidget):
         self._details.closed.connect(self._place.close_side)
         self._details.chat_requested.connect(self.chat_requested)
         self._work.gone.connect(self._place.close_side)
-        self._place.closed.connect(self._give_back_keys)
+        self._place.closed.connect(self._side_closed)
         self._installed.changed.connect(self._show_installed)
         self._downloads.changed.connect(self._show_downloads)
         self._fits.changed.connect(self._models.show_fits)
+        self._engine.changed.connect(self._show_engine)
 
     def _go(self, key: str) -> None:
         """Show the page of a place; the panel of another page goes."""
@@ -251,12 +257,12 @@ class ModelsPage(QWidget):
         if self._place.is_open and self._place.side.currentWidget() is self._details:
             self._work.show(row)
 
-    def _give_back_keys(self) -> None:
+    def _side_closed(self, had_focus: bool) -> None:
+        self._discover.mark(None)
         here = self._place.pages.currentWidget()
-        if isinstance(here, InstalledPage):
+        if had_focus and isinstance(here, InstalledPage):
             here.take_focus()
-        elif here is self._discover:
-            self._discover.mark(None)
+        elif had_focus and here is self._discover:
             self._discover.focus_list()
 
     def _show_arrived(self, state: DownloadState) -> None:
@@ -276,6 +282,9 @@ class ModelsPage(QWidget):
         self._discover.show_installed(everything)
         self._detail.show_installed(everything)
         self._show_nav()
+
+    def _show_engine(self, state: EngineState) -> None:
+        self._models.show_loaded(state.model_id if state.phase in ("ready", "busy") else "")
 
     def _show_downloads(self, snapshot: Snapshot) -> None:
         self._discover.show_downloads(snapshot.states)

@@ -12,10 +12,10 @@ class SidePlace(QWidget):
     """Holds a stack of pages and a stack of panels. Esc closes the panel that is open.
 
     Signals:
-        closed: the panel went; the keys belong to the page again.
+        closed: the panel went, and the focus with it, or not.
     """
 
-    closed = Signal()
+    closed = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -46,7 +46,7 @@ class SidePlace(QWidget):
         if had_focus:
             # Qt would pass the focus to whatever comes next.
             self.setFocus(Qt.FocusReason.OtherFocusReason)
-        self.closed.emit()
+        self.closed.emit(had_focus)
 
     def event(self, event: QEvent) -> bool:
         # Esc is the window's for stopping an answer, but not while a panel is open here.
