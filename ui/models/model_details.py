@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from app.errors import Problem
@@ -188,7 +188,8 @@ class ModelDetailsPanel(Panel):
         outer.setContentsMargins(1, 0, 0, 0)
         outer.setSpacing(0)
         outer.addLayout(head)
-        outer.addWidget(_scrolling(body), 1)
+        self._scroll = _scrolling(body)
+        outer.addWidget(self._scroll, 1)
 
     def _make_fit_part(self) -> QWidget:
         part = QWidget()
@@ -273,6 +274,10 @@ class ModelDetailsPanel(Panel):
         self._belongs.hide()
         self._question.show()
         self._keep.setFocus(Qt.FocusReason.OtherFocusReason)
+        QTimer.singleShot(0, self, self._reveal_question)  # the layout makes room first
+
+    def _reveal_question(self) -> None:
+        self._scroll.ensureWidgetVisible(self._question)
 
     def _dismiss(self) -> None:
         self._question.hide()

@@ -163,6 +163,8 @@ class ModelWork(QObject):
             return remove_model(services.library, services.engines, model, for_good=for_good)
 
         def tell(freed: int) -> None:
+            if model is self._model:
+                self.gone.emit()
             self._installed.refresh()
             if not model.managed:
                 words = self.tr("{name} is no longer listed. The file is where it was.")
