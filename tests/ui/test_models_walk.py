@@ -4,23 +4,27 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.paths import Paths, paths_under
 from app.settings_file import SettingsFile
+from catalog.downloads.wanted import DownloadRequest, WantedFile
+from catalog.entries import HubFile
 from tests.catalog.hub_server import HubServer
 from tests.gguf_files import write_model
 from ui.background import Background
 from ui.chat.answer_item import AnswerItem
 from ui.chat.chat_page import ChatPage
 from ui.chat.composer_field import ComposerField
-from ui.kit import RailButton, SearchField, Toast
+from ui.kit import NavItem, RailButton, SearchField, TextArea, TextField, Toast
 from ui.main_window import MainWindow
 from ui.models.detail_panel import DetailPanel
 from ui.models.discover_page import DiscoverPage
+from ui.models.download_row import DownloadRow
 from ui.theme import Theme
 
 REPO = "tiny-lab/polite-GGUF"
@@ -83,8 +87,12 @@ def is_listed(page: QWidget, name: str) -> bool:
     return False
 
 
+def go_to(window: MainWindow, place: str) -> None:
+    next(b for b in window.findChildren(RailButton) if b.accessibleName() == place).click()
+
+
 def test_a_person_finds_fetches_and_chats(qtbot: QtBot, window: MainWindow, paths: Paths) -> None:
-    next(b for b in window.findChildren(RailButton) if b.accessibleName() == "Models").click()
+    go_to(window, "Models")
     discover = window.findChildren(DiscoverPage)[0]
     QTest.keyClick(window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
     field = discover.findChildren(SearchField)[0]
@@ -120,3 +128,84 @@ def test_a_person_finds_fetches_and_chats(qtbot: QtBot, window: MainWindow, path
     qtbot.waitUntil(answered, timeout=WAIT_MS)
     answer = next(item for item in transcript.items if isinstance(item, AnswerItem))
     assert answer.written.strip() == "Good morning."
+
+
+def add_by_drop(window: MainWindow, *files: Path) -> bool:
+    """Drop files in the middle of the window; answers whether they were taken."""
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(file)) for file in files])
+    copy, left, none = (
+        Qt.DropAction.CopyAction,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    enter = QDragEnterEvent(QPoint(600, 400), copy, data, left, none)
+    enter.setAccepted(False)
+    QCoreApplication.sendEvent(window, enter)
+    if enter.isAccepted():
+        QCoreApplication.sendEvent(window, QDropEvent(QPointF(600, 400), copy, data, left, none))
+    return enter.isAccepted()
+
+
+def test_model_files_can_be_dropped_anywhere(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    models = [write_model(tmp_path / f"{n}.gguf", says=f"{n}.", name=n) for n in ("one", "two")]
+    go_to(window, "Models")
+    assert not add_by_drop(window, tmp_path / "letter.txt")
+    assert add_by_drop(window, *models)
+    toast = window.findChildren(Toast)[0]
+    qtbot.waitUntil(toast.isVisible)
+    item = next(i for i in window.findChildren(NavItem) if i.text() == "On this computer")
+    qtbot.waitUntil(lambda: item.accessibleName() == "On this computer, 2", timeout=WAIT_MS)
+    toast.act()
+    assert isinstance(window._stack.currentWidget(), ChatPage)
+
+
+def test_a_field_does_not_take_a_model_file_for_text(theme: Theme, qtbot: QtBot) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile("/models/tiny.gguf")])
+    field = TextField(theme, "Name")
+    qtbot.addWidget(field)
+    enter = QDragEnterEvent(
+        QPoint(1, 1),
+        Qt.DropAction.CopyAction,
+        data,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    field.dragEnterEvent(enter)
+    assert not enter.isAccepted()
+    area = TextArea(theme, "Prompt")
+    qtbot.addWidget(area)
+    assert not area.canInsertFromMimeData(data)
+    data.setText("https://models.example/")
+    data.setUrls([QUrl("https://models.example/")])
+    assert area.canInsertFromMimeData(data)
+
+
+def test_a_download_shows_on_every_page_until_it_fails(
+    qtbot: QtBot, window: MainWindow, hub: HubServer
+) -> None:
+    """The rail has it while it runs; what went wrong is offered to be looked at."""
+    hub.cdn.bytes_per_second_per_connection = 100_000
+    files = (WantedFile(sources=(HubFile(REPO, "polite-F32.gguf"),), target="polite.gguf"),)
+    request = DownloadRequest(id="polite", ref="polite", title="Polite", quant="F32", files=files)
+    window._pages._downloads.add(request)
+    rail = next(b for b in window.findChildren(RailButton) if b.accessibleName() == "Models")
+    qtbot.waitUntil(lambda: "Polite" in rail.toolTip(), timeout=WAIT_MS)
+    window._pages._downloads.cancel("polite")
+    qtbot.waitUntil(lambda: rail.toolTip() == "Models", timeout=WAIT_MS)
+
+    missing = (WantedFile(sources=(HubFile(REPO, "absent.gguf"),), target="absent.gguf"),)
+    window._pages.show_place("settings")
+    window._pages._downloads.add(
+        DownloadRequest(id="absent", ref="absent", title="Absent", quant="", files=missing)
+    )
+    toast = window.findChildren(Toast)[0]
+    qtbot.waitUntil(toast.isVisible, timeout=WAIT_MS)
+    assert toast.accessibleName().startswith("Absent could not be fetched.")
+    toast.act()
+    row = window.findChildren(DownloadRow)[0]
+    qtbot.waitUntil(row.isVisible)
+    assert row.state.phase == "failed"

@@ -51,6 +51,7 @@ class ChatPage(QWidget):
         self._toast = toast
         self._layout = layout = ChatLayout(theme, background, fits.of)
         fits.changed.connect(layout.picker.show_fits)
+        layout.picker.opened.connect(fits.forget)  # other memory may be free than last time
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(layout)

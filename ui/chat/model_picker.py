@@ -79,11 +79,13 @@ class ModelPicker(QWidget):
         model_chosen(str): the id of an installed model.
         more_requested: the person looks for models that are not here yet.
         cancel_requested: the load shall end.
+        opened: the list is shown.
     """
 
     model_chosen = Signal(str)
     more_requested = Signal()
     cancel_requested = Signal()
+    opened = Signal()
 
     def __init__(
         self, theme: Theme, fit_of: FitOf = unknown_fit, parent: QWidget | None = None
@@ -133,6 +135,7 @@ class ModelPicker(QWidget):
         if not self._models:
             self.more_requested.emit()
             return
+        self.opened.emit()
         self._popup.open_below(self._button)
 
     def _tell(self) -> None:
