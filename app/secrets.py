@@ -3,6 +3,8 @@ takes to unlock it, so not on the window's thread."""
 
 import os
 import threading
+import time
+from contextlib import suppress
 
 from app.errors import AppError
 from app.settings_file import SettingsFile
@@ -10,6 +12,7 @@ from app.settings_file import SettingsFile
 _SERVICE = "causeway"
 _HUB = "hub-token"
 _LONGEST = 1000
+_ASK_AGAIN_SECONDS = 30.0  # after it could not be asked: it may be unlocked meanwhile
 HUB_VARIABLE = "HF_TOKEN"
 """Read where no token has been set: servers and containers have no keyring."""
 
@@ -22,6 +25,7 @@ class Secrets:
         self._settings = settings
         self._lock = threading.Lock()
         self._hub_token: str | None = None
+        self._asked = -_ASK_AGAIN_SECONDS
 
     def hub_token(self) -> str:
         """The token that was set, else the environment's, else an empty text.
@@ -32,12 +36,11 @@ class Secrets:
             if not self._settings.current.has_hub_token:
                 self._hub_token = None
                 return os.environ.get(HUB_VARIABLE, "").strip()
-            if self._hub_token is None:
-                try:
+            if self._hub_token is None and time.monotonic() - self._asked >= _ASK_AGAIN_SECONDS:
+                self._asked = time.monotonic()
+                with suppress(AppError):
                     self._hub_token = _read(_HUB)
-                except AppError:
-                    return ""
-            return self._hub_token
+            return self._hub_token or ""
 
     def set_hub_token(self, token: str) -> None:
         """Keep the token. Raises `AppError` where no keyring can."""

@@ -43,6 +43,9 @@ def pull(
             _ask(found.request.title, found.to_accept)
         with TransferScreen(found.request.title) as screen:
             state = services.downloads.run_one(found.request, screen.show, cancelled)
+        if state.elsewhere and state.phase == "running":
+            say("Left to the other process, which goes on fetching it.")
+            raise typer.Exit(1)
         if state.phase == "paused":
             say(f"Paused. “causeway pull {ref}” goes on from there.")
             raise typer.Exit(1)

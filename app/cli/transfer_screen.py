@@ -57,6 +57,7 @@ class TransferScreen:
     def show(self, state: DownloadState) -> None:
         """May be called from any thread."""
         doing = "another process is fetching it" if state.elsewhere else _STAGES[state.stage]
+        doing = state.note.rstrip(".") or doing
         self._progress.update(
             self._task,
             description=f"{self._title}: {doing}",
