@@ -33,6 +33,7 @@ class MemoryView(QWidget):
         self._legend = Legend(theme)
         self._room = Paragraph(theme, "", "small")
         self._context = ComboBox(theme, self.tr("Context"))
+        self._context.setSizeAdjustPolicy(ComboBox.SizeAdjustPolicy.AdjustToContents)
         self._context.setToolTip(self.tr("How much of a chat the model has in view at once"))
         head = QHBoxLayout()
         head.addWidget(self._title)

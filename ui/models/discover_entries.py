@@ -134,7 +134,7 @@ class DiscoverEntries(QObject):
         return choice is None or choice.fit.verdict == "fits"
 
     def good_here(self) -> tuple[Entry, ...]:
-        """What fits, best first: large and not slow, one of each family before the second."""
+        """What fits, best first; one of each family comes before the second of any."""
         fitting = [
             entry
             for entry in self.entries
@@ -143,18 +143,23 @@ class DiscoverEntries(QObject):
             and entry.id in self._choices
             and self._choices[entry.id].fit.verdict == "fits"
         ]
-        fitting.sort(key=self._merit, reverse=True)
+        fitting.sort(key=self._merit)
         rounds: dict[str, int] = {}
         places = []
         for entry in fitting:
             rounds[entry.family] = rounds.get(entry.family, 0) + 1
-            places.append((rounds[entry.family], entry))
-        places.sort(key=lambda place: place[0])
-        return tuple(entry for _, entry in places)
+            places.append((self._is_slow(entry), rounds[entry.family], entry))
+        places.sort(key=lambda place: place[:2])
+        return tuple(entry for *_, entry in places)
+
+    def _is_slow(self, entry: Entry) -> bool:
+        return self._choices[entry.id].fit.speed == "slow"
 
     def _merit(self, entry: Entry) -> tuple[bool, int]:
-        fit = self._choices[entry.id].fit
-        return fit.speed != "slow", fit.parts.weights
+        """What answers quickly enough is the better the larger it is; of the slow, the smallest first."""
+        weights = self._choices[entry.id].fit.parts.weights
+        slow = self._is_slow(entry)
+        return slow, weights if slow else -weights
 
     def _take_index(self, number: int, index: EntryIndex) -> None:
         if number == self._entries_number:

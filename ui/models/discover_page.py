@@ -149,6 +149,8 @@ class DiscoverPage(Panel):
         """One left and one right edge for all, whether or not something scrolls."""
         edge = max(MARGIN, (self.width() - _WIDEST) // 2)
         self._head_edges.setContentsMargins(edge, 10, edge, 0)
+        # The arrow, not its box, is on the edge.
+        self._heading_edges.setContentsMargins(edge - 8, 0, edge, 8)
         self._sections.set_edges(edge, edge - _bar_width(self._sections))
         # The ground of a row reaches past its text on both sides.
         inner = edge - RESULT_BLEED
@@ -158,8 +160,7 @@ class DiscoverPage(Panel):
     def _lay_out(self) -> None:
         self._field.setFixedHeight(36)
         self._heading = QWidget()
-        heading = QHBoxLayout(self._heading)
-        heading.setContentsMargins(0, 0, 0, 0)
+        self._heading_edges = heading = QHBoxLayout(self._heading)
         heading.setSpacing(4)
         heading.addWidget(self._back)
         heading.addWidget(self._title, 1)
@@ -174,11 +175,11 @@ class DiscoverPage(Panel):
         column.setSpacing(0)
         column.addWidget(self._field)
         column.addWidget(self._bar)
-        column.addWidget(self._heading)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
         outer.addLayout(column)
+        outer.addWidget(self._heading)
         outer.addWidget(self._stack, 1)
 
     def _connect(self) -> None:
@@ -214,16 +215,17 @@ class DiscoverPage(Panel):
 
     def _show(self, filters: Filters) -> None:
         before, self._filters = self._filters, filters
-        self._bar.show_menus(filters.is_searching, sort=filters.source != "catalogue")
+        asks_hub = filters.source != "catalogue" and not filters.collection
+        self._bar.show_menus(filters.is_searching, sort=asks_hub)
         self._show_heading()
         if not filters.is_searching:
             self._search.stop()
             self._stack.setCurrentIndex(0)
             return
-        if filters.source == "catalogue" or filters.collection:
-            self._search.stop()
-        else:
+        if asks_hub:
             self._search.search(filters.hub_query(), at_once=filters.listing and not filters.text)
+        else:
+            self._search.stop()
         self._stack.setCurrentIndex(1)
         if filters != before:
             self._results.show_results(filters)

@@ -16,7 +16,7 @@ from ui.models.entry_facts import accessible_words
 from ui.models.entry_words import parameter_words
 from ui.models.fit_words import verdict_words
 
-Act = Literal["", "retry", "look_further", "show_all_sizes", "clear_filters"]
+Act = Literal["", "retry", "look_further", "more_entries", "show_all_sizes", "clear_filters"]
 
 
 class HeadingRow(NamedTuple):

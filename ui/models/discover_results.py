@@ -28,6 +28,10 @@ from ui.theme import Theme
 
 _USUAL_CONTEXT = 8192
 _ROWS_AHEAD = 8
+_ENTRIES_SHOWN = 60
+"""Above the Hub's results; a catalogue of thousands would hide those and take long to lay out."""
+
+_MORE_ENTRIES = 500
 _MOST_EMPTY_PAGES = 5
 """Pages of the Hub of which nothing is admitted, before the person has to ask for more."""
 
@@ -62,6 +66,7 @@ class ResultsView(EntryView):
         self._filters = Filters()
         self._found: tuple[Entry, ...] = ()
         self._subject: Entry | FoundRepository | None = None
+        self._limit = 0
         self._admitted = 0
         self._results_seen = 0
         self._empty_pages = 0
@@ -80,6 +85,7 @@ class ResultsView(EntryView):
         """Show what these let through."""
         self._filters = filters
         self._empty_pages = 0
+        self._limit = _ENTRIES_SHOWN if filters.source == "both" else _MORE_ENTRIES
         self.verticalScrollBar().setValue(0)
         self._find()
 
@@ -137,9 +143,13 @@ class ResultsView(EntryView):
         if self._filters.source == "hub":
             return []
         shown = [entry for entry in self._found if self._is_wanted(entry)]
-        rows: list[Row] = [EntryRow(entry) for entry in shown]
+        rows: list[Row] = [EntryRow(entry) for entry in shown[: self._limit]]
         if rows and self._filters.source == "both" and not self._filters.collection:
             rows.insert(0, HeadingRow(self.tr("In the catalogue")))
+        if len(shown) > self._limit:
+            words = self.tr("{count} more in the catalogue")
+            title = words.format(count=f"{len(shown) - self._limit:,}")
+            rows.append(NoteRow(title, "", "more_entries", self.tr("Show more")))
         left_out = len(self._found) - len(shown)
         if left_out:
             words = self.tr("{count} more don't fit this computer.")
@@ -217,6 +227,9 @@ class ResultsView(EntryView):
                 self.repository_chosen.emit(found)
             case NoteRow(act="retry"):
                 self._search.retry()
+            case NoteRow(act="more_entries"):
+                self._limit += _MORE_ENTRIES
+                self._show()
             case NoteRow(act="look_further"):
                 self._empty_pages = 0
                 self._search.load_more()

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from catalog.downloads.wanted import DownloadState
 from catalog.entries import Entry
 from ui.chat.conversation_model import Index
 from ui.icons import paint_icon
@@ -196,7 +197,7 @@ class CardDelegate(QStyledItemDelegate):
             painter.drawText(
                 QRectF(inner.left(), inner.top() + 8, inner.width() - 22, 20), _RIGHT, words
             )
-            self._paint_progress(painter, inner, fraction_of(facts.download) or 0.0)
+            self._paint_progress(painter, inner, facts.download)
             return 30 + QFontMetricsF(font).horizontalAdvance(words)
         if facts.installed:
             box = QRectF(inner.right() - 16, inner.top() + 8, 16, 20)
@@ -204,11 +205,12 @@ class CardDelegate(QStyledItemDelegate):
             return 24
         return 0
 
-    def _paint_progress(self, painter: QPainter, inner: QRectF, fraction: float) -> None:
+    def _paint_progress(self, painter: QPainter, inner: QRectF, state: DownloadState) -> None:
+        role = "accent" if state.phase == "running" else "disabled"
         track = QRectF(inner.left(), inner.bottom() - 6, inner.width(), 2)
         rounded(painter, track, 1, self._theme.color("track"))
-        track.setWidth(track.width() * fraction)
-        rounded(painter, track, 1, self._theme.color("accent"))
+        track.setWidth(track.width() * (fraction_of(state) or 0.0))
+        rounded(painter, track, 1, self._theme.color(role))
 
     def _paint_icons(self, painter: QPainter, inner: QRectF, entry: Entry, selected: bool) -> float:
         ink = self._theme.color("accent_text" if selected else "text3")

@@ -31,7 +31,7 @@ def need_words(fit: Fit) -> str:
 def share_words(fit: Fit) -> str:
     """“5.5 of 9.8 GB free”."""
     return _tr("{needed} of {free} GB free").format(
-        needed=_gigabytes(fit.needed, fit), free=_gigabytes(fit.free, fit)
+        needed=_gigabytes(fit.needed, fit), free=f"{fit.free / _GIGABYTE:.1f}"
     )
 
 

@@ -22,6 +22,7 @@ from tests.ui.models.discover_world import (
     ScriptedHub,
     SizeFits,
     download,
+    entry,
     found,
     installed,
     machine,
@@ -359,3 +360,13 @@ def test_nothing_of_what_can_not_be_run_is_called_good(page):
     good = titles(section(page, "Good on this computer").view)
     assert RAW.name not in good
     assert ALBATROSS.name not in good
+
+
+def test_of_a_large_catalogue_the_first_are_shown_and_more_on_request(page, qtbot):
+    many = tuple(entry(f"Bird {number}", (1.0,)) for number in range(200))
+    page.show_entries(many, COLLECTIONS)
+    qtbot.waitUntil(lambda: len(section(page, "Good on this computer").view._entries) == 200)
+    type_words(page, "bird")
+    qtbot.waitUntil(lambda: "140 more in the catalogue Show more" in rows(results(page)))
+    click(page, "140 more in the catalogue", qtbot)
+    assert len([name for name in result_names(page) if name.startswith("Bird")]) == 200

@@ -1,0 +1,72 @@
+"""Discover with the real client of the Hub, the real downloader's resolver and a server on loopback."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app.fitting import Fitting
+from catalog.hub.hub import Hub
+from catalog.network import Network
+from tests.catalog.hub_server import HubServer
+from tests.gguf_files import write_model
+from tests.ui.models.discover_world import COLLECTIONS, ENTRIES, machine
+from ui.background import Background
+from ui.kit.stacked_meter import Legend
+from ui.models.detail_panel import DetailPanel
+from ui.models.discover_page import DiscoverPage
+from ui.models.discover_results import ResultsView
+from ui.theme import Theme
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[HubServer]:
+    model = write_model(tmp_path / "model.gguf").read_bytes()
+    with HubServer() as server:
+        server.add(
+            "maker/Heron-GGUF",
+            {"heron-Q4_K_M.gguf": model, "heron-Q8_0.gguf": model},
+            card="---\nlicense: mit\n---\n# Heron\nA bird.",
+            parameters=100_000,
+        )
+        yield server
+
+
+def test_a_repository_is_found_and_its_header_read_from_afar(
+    theme: Theme, qtbot: QtBot, server: HubServer, tmp_path: Path
+) -> None:
+    network = Network(hub_endpoint=server.url)
+    hub = Hub(lambda: network)
+    fitting = Fitting(hub.resolve, tmp_path / "cache", lambda: network, machine)
+    background = Background()
+    page = DiscoverPage(theme, background, hub, fitting)
+    panel = DetailPanel(theme, background, hub, fitting)
+    for widget in (page, panel):
+        qtbot.addWidget(widget)
+        widget.resize(600, 700)
+        widget.show()
+        widget.show_entries(ENTRIES, COLLECTIONS)
+        widget.show_machine(machine())
+    page.subject_chosen.connect(panel.show_subject)
+    page.search_for("heron")
+    results = page.findChild(ResultsView)
+
+    def names() -> list[str]:
+        model = results.model()
+        return [model.index(row, 0).data().split(".")[0] for row in range(model.rowCount())]
+
+    qtbot.waitUntil(lambda: "Heron-GGUF" in names(), timeout=10_000)
+    results.opened.emit(results.model().index(names().index("Heron-GGUF"), 0))
+
+    def is_exact() -> bool:
+        legend = panel.findChild(Legend)
+        return legend is not None and "the file's header" in legend.toolTip()
+
+    qtbot.waitUntil(is_exact, timeout=10_000)
+    assert server.cdn.requests
+    assert all("Range" in each.headers for each in server.cdn.requests)
+    page.search_for("")
+    panel.show_subject(None)
+    assert background.finish(5000)
+    hub.close()
