@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from ui.icons import glyph, paint_icon
 from ui.kit.painting import INNER_RADIUS, RADIUS, came_by_keyboard, focus_ring, rounded
+from ui.kit.tooltips import plain_tooltip
 from ui.theme import Theme
 
 ButtonKind = Literal["normal", "primary", "soft", "ghost", "link", "danger"]
@@ -209,7 +210,7 @@ class IconButton(PaintedButton):
         self._size = size
         self.setFixedSize(box, box)
         self.setCheckable(checkable)
-        self.setToolTip(name)
+        self.setToolTip(plain_tooltip(name))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

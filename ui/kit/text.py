@@ -12,6 +12,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
+from ui.kit.tooltips import plain_tooltip
 from ui.theme import Theme
 
 Alignment = Qt.AlignmentFlag
@@ -66,8 +67,8 @@ class ElidedLabel(Label):
         metrics = QFontMetricsF(self.font())
         shown = metrics.elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
         tooltip = self.text() if shown != self.text() else ""
-        if tooltip != self.toolTip():
-            self.setToolTip(tooltip)
+        if plain_tooltip(tooltip) != self.toolTip():
+            self.setToolTip(plain_tooltip(tooltip))
         return shown
 
 

@@ -11,6 +11,7 @@ from ui.background import Background
 from ui.kit import Button, Chip, ComboBox, Label, Notice, Paragraph
 from ui.kit.filter_chip import FilterChip
 from ui.kit.flow import Flow
+from ui.kit.tooltips import plain_tooltip
 from ui.models.detail_choice import OfferChoice
 from ui.models.detail_licence import LicenceQuestion, LicenceView
 from ui.models.detail_offers import best_of_entry, offers_of_entry
@@ -145,7 +146,7 @@ class EntryDetail(QWidget):
         for entry in family:
             chip = FilterChip(self._theme, _short_name(entry))
             chip.setAccessibleName(entry.name)
-            chip.setToolTip(entry.name)
+            chip.setToolTip(plain_tooltip(entry.name))
             chip.setChecked(entry.id == self._entry.id)
             chip.clicked.connect(partial(self.entry_chosen.emit, entry))
             group.addButton(chip)

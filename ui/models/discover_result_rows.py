@@ -11,6 +11,7 @@ from catalog.entries import Entry
 from catalog.fit import Fit
 from catalog.hub.records import FoundRepository
 from ui.chat.conversation_model import Index
+from ui.kit.tooltips import plain_tooltip
 from ui.models.discover_entries import EntryFacts
 from ui.models.entry_facts import accessible_words
 from ui.models.entry_words import parameter_words
@@ -110,7 +111,7 @@ class ResultRows(QAbstractListModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return self._words(row)
         if role == Qt.ItemDataRole.ToolTipRole and isinstance(row, HubRow):
-            return row.found.repo
+            return plain_tooltip(row.found.repo)
         return None
 
     def hub_words(self, found: FoundRepository) -> str:

@@ -18,6 +18,7 @@ from catalog.entries import Entry
 from ui.chat.conversation_model import Index
 from ui.icons import paint_icon
 from ui.kit.painting import RADIUS, focus_ring, rounded
+from ui.kit.tooltips import plain_tooltip
 from ui.models.discover_entries import EntryFacts
 from ui.models.download_words import fraction_of, percent_words
 from ui.models.entry_facts import accessible_words, meta_words
@@ -75,7 +76,7 @@ class EntryList(QAbstractListModel):
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return accessible_words(self._facts_of(entry))
         if role == Qt.ItemDataRole.ToolTipRole:
-            return ", ".join(map(capability_words, entry.capabilities))
+            return plain_tooltip(", ".join(map(capability_words, entry.capabilities)))
         return None
 
 

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 from catalog.entries import Entry
 from ui.chat.conversation_model import Index
 from ui.kit.painting import RADIUS, focus_ring, rounded
+from ui.kit.tooltips import plain_tooltip
 from ui.models.discover_entries import EntryFacts, Stop, stops_of
 from ui.models.entry_facts import Inked, stop_words
 from ui.models.entry_view import StillView
@@ -86,7 +87,7 @@ class RoadModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return stop.name
         if role == Qt.ItemDataRole.ToolTipRole:
-            return stop.entries[0].showed
+            return plain_tooltip(stop.entries[0].showed)
         if role == Qt.ItemDataRole.AccessibleTextRole:
             row = self._row(index.row())
             size = " ".join(words for words, _ in row.words)

@@ -4,6 +4,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.ui.colors import colors_in
 from ui.kit import Chip, ElidedLabel, Label, Paragraph
+from ui.kit.tooltips import plain_tooltip
 from ui.theme import Theme
 
 LONG = "The six oldest turns no longer fit and were left out, but they stay in the chat. " * 3
@@ -28,7 +29,7 @@ def test_a_label_that_does_not_fit_says_all_in_its_tooltip(theme: Theme, qtbot: 
     qtbot.addWidget(label)
     label.resize(120, label.height())
     label.grab()
-    assert label.toolTip() == LONG
+    assert label.toolTip() == plain_tooltip(LONG)
     label.setText("Short")
     label.grab()
     assert label.toolTip() == ""
