@@ -54,7 +54,7 @@ class Downloads(QObject):
 
     def start(self) -> None:
         """Go on with what an earlier run of the program left."""
-        self._background.run_in_order(self, self._begin, self._take, self._refuse)
+        self._background.run_in_order(self, self._begin, self._take_first, self._refuse)
 
     def stop(self) -> None:
         """Listen no longer."""
@@ -115,6 +115,10 @@ class Downloads(QObject):
 
     def _snapshot(self, states: Sequence[DownloadState]) -> Snapshot:
         return Snapshot(tuple(states), self._queue.total_speed(), self._queue.speed_history())
+
+    def _take_first(self, snapshot: Snapshot) -> None:
+        if not self._seen:  # else the queue has told of something newer meanwhile
+            self._take(snapshot)
 
     def _take(self, snapshot: Snapshot) -> None:
         before = {state.request.id: state.phase for state in self.now.states}

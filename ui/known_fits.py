@@ -36,7 +36,9 @@ class KnownFits(QObject):
         self._soon.timeout.connect(self._compute)
 
     def of(self, model: InstalledModel) -> Fit | None:
-        """What is known; None while it is being found out, and where it can't be."""
+        """What is known; None while it is being found out, where it can't be, and of adapters."""
+        if model.kind == "adapter":
+            return None
         key = _key(model)
         if key not in self._fresh and key not in self._wanted:
             self._wanted[key] = model
