@@ -88,7 +88,7 @@ class Chats:
         """The conversation's own model, else the one last chosen, else the first."""
         if conversation.model_id:
             try:
-                return self._library.find(conversation.model_id)
+                return _able_to_write(self._library.find(conversation.model_id))
             except UnknownModel:
                 raise AppError(
                     f"The model of this chat, “{conversation.model_id}”, is no longer installed.",
@@ -98,7 +98,7 @@ class Chats:
 
     def default_model(self) -> InstalledModel:
         """The model that was last chosen, else the first by name."""
-        models = self._library.models()
+        models = [model for model in self._library.models() if model.writes]
         if not models:
             raise AppError(
                 "No model is installed.",
@@ -184,6 +184,17 @@ class Chats:
             return False
         self._store.recover()
         return self._store.message(message_id).status == "streaming"
+
+
+def _able_to_write(model: InstalledModel) -> InstalledModel:
+    if model.writes:
+        return model
+    is_adapter = model.kind == "adapter"
+    raise AppError(
+        f"{model.name} can't chat.",
+        "It is an adapter, which changes a model." if is_adapter else "It finds passages in texts.",
+        "Choose a chat model.",
+    )
 
 
 def _sound(layer: Mapping[str, object]) -> dict[str, Value]:

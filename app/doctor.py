@@ -16,7 +16,7 @@ from app.formatting import bytes_text
 from app.logs import without_credentials
 from app.machine import disk_free, processor_name
 from app.paths import Paths
-from app.services import models_folder
+from app.services import models_folder, places_of
 from app.settings_file import SettingsFile
 from app.versions import installed_version
 from app.worker_tools import run_in_worker
@@ -34,7 +34,9 @@ _PACKAGES = (
     "PySide6-Essentials",
     "msgspec",
     "httpx2",
+    "huggingface-hub",
     "jinja2",
+    "keyring",
     "pypi-simple",
     "psutil",
 )
@@ -93,7 +95,9 @@ def examine(paths: Paths) -> Findings:
     folder = models_folder(paths, settings)
 
     def look_at_models() -> list[str]:
-        library = Library(folder, paths.library_file, load_bundled())
+        library = Library(
+            folder, paths.library_file, load_bundled(), places=places_of(settings_file)
+        )
         found = [model.id for model in library.models()]
         problems.extend(str(problem.error) for problem in library.problems)
         return found

@@ -112,7 +112,7 @@ def open_services(paths: Paths, settings: SettingsFile | None = None) -> Service
             folder,
             paths.library_file,
             catalogues.entries,
-            places=_places(settings),
+            places=places_of(settings),
             template_of=catalogues.template_of,
         )
         hub = Hub(network)
@@ -164,7 +164,9 @@ def _engines(settings: SettingsFile, allocations: Allocations, machine: ThisMach
     )
 
 
-def _places(settings: SettingsFile) -> Callable[[], Sequence[Place]]:
+def places_of(settings: SettingsFile) -> Callable[[], Sequence[Place]]:
+    """Where models of others are looked for: a function that asks the settings anew each time."""
+
     def places() -> Sequence[Place]:
         current = settings.current
         folders = [Path(each).expanduser() for each in current.model_folders]

@@ -186,3 +186,4 @@ def test_adapters_are_listed_apart_from_models(causeway: CommandLine, tmp_path: 
     causeway.run("import", str(folder))
     assert [model["id"] for model in causeway.json("models")] == ["tiny"]
     assert [each["id"] for each in causeway.json("models", "--adapters")] == ["lora"]
+    assert "changes a model" in causeway.error("chat", "-m", "lora", "hello")
