@@ -92,13 +92,7 @@ class Section(QWidget):
 
     def mark(self, entry_id: str) -> None:
         """Show which entry is open at the side; an empty id marks none."""
-        view = self.view
-        model = view.cards if isinstance(view, CardGrid) else view.stops
-        row = model.row_of(entry_id) if entry_id else -1
-        if row < 0:
-            view.clearSelection()
-        elif view.currentIndex().row() != row or not view.selectionModel().hasSelection():
-            view.setCurrentIndex(model.index(row, 0))
+        self.view.mark(entry_id)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._waiting:

@@ -108,9 +108,8 @@ class CardGrid(StillView):
     def columns(self) -> int:
         return self._columns
 
-    @property
-    def shown_all(self) -> bool:
-        return self.cards.rowCount() == len(self._entries)
+    def row_of(self, entry_id: str) -> int:
+        return self.cards.row_of(entry_id)
 
     def show_entries(self, entries: Sequence[Entry]) -> None:
         self._entries = tuple(entries)
@@ -131,6 +130,7 @@ class CardGrid(StillView):
         # A row that is full to the last pixel would be broken one card too early.
         self.setGridSize(QSize((width - 1) // columns, CARD_HEIGHT + GAP))
         self.cards.show_entries(shown)
+        self.show_mark()
 
 
 class CardDelegate(QStyledItemDelegate):

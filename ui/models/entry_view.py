@@ -92,7 +92,26 @@ class StillView(EntryView):
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(name, parent)
+        self._marked = ""
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+
+    def row_of(self, entry_id: str) -> int:
+        """The row that shows an entry, -1 where none does."""
+        raise NotImplementedError
+
+    def mark(self, entry_id: str) -> None:
+        """Show which entry is open at the side; an empty id marks none."""
+        self._marked = entry_id
+        self.show_mark()
+
+    def show_mark(self) -> None:
+        """Mark it again, after the rows have become others."""
+        row = self.row_of(self._marked) if self._marked else -1
+        model = self.model()
+        if row < 0 or model is None:
+            self.clearSelection()
+        elif self.currentIndex().row() != row or not self.selectionModel().hasSelection():
+            self.setCurrentIndex(model.index(row, 0))
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()

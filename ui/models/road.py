@@ -122,6 +122,10 @@ class Road(StillView):
     def show_entries(self, entries: Sequence[Entry]) -> None:
         self.stops.show_entries(entries)
         self.setFixedHeight(ROW_HEIGHT * max(self.stops.rowCount(), 1))
+        self.show_mark()
+
+    def row_of(self, entry_id: str) -> int:
+        return self.stops.row_of(entry_id)
 
 
 class RoadDelegate(QStyledItemDelegate):

@@ -51,14 +51,14 @@ def page(theme: Theme, qtbot: QtBot, hub: ScriptedHub) -> Iterator[DiscoverPage]
     page.show()
     page.show_entries(ENTRIES, COLLECTIONS)
     page.show_machine(machine())
-    qtbot.waitUntil(lambda: "See all" in " ".join(shown_buttons(page)))
+    qtbot.waitUntil(lambda: "See all 3 of “Good on this computer”" in shown_buttons(page))
     yield page
     page.search_for("")
     assert background.finish(5000)
 
 
 def shown_buttons(page: DiscoverPage) -> list[str]:
-    return [button.text() for button in page.findChildren(Button) if button.isVisible()]
+    return [each.accessibleName() for each in page.findChildren(Button) if each.isVisible()]
 
 
 def section(page: DiscoverPage, title: str) -> Section:
@@ -330,6 +330,15 @@ def test_what_is_open_at_the_side_is_marked_wherever_it_is_listed(page, qtbot):
     assert [index.data() for index in section(page, "The road").view.selectedIndexes()] == ["Old"]
     page.mark(None)
     assert not section(page, "The road").view.selectedIndexes()
+
+
+def test_the_mark_stays_when_the_columns_become_more_or_fewer(page, qtbot):
+    page.mark(PLOVER)
+    good = section(page, "Good on this computer").view
+    for width, columns in ((1000, 3), (400, 1), (640, 2)):
+        page.resize(width, 700)
+        qtbot.waitUntil(lambda columns=columns: good.columns == columns)
+        assert [index.data() for index in good.selectedIndexes()] == ["Plover"]
 
 
 def test_the_tab_key_stops_once_in_each_section(page):
