@@ -44,7 +44,6 @@ class DiscoverEntries(QObject):
 
     Attributes:
         entries, collections: as the catalogues have them.
-        is_ready: they can be searched.
 
     Signals:
         reckoned: which entries there are, or which fit, has changed.
@@ -70,10 +69,6 @@ class DiscoverEntries(QObject):
         self._downloads: dict[str, DownloadState] = {}
         self.entries: tuple[Entry, ...] = ()
         self.collections: tuple[Collection, ...] = ()
-
-    @property
-    def is_ready(self) -> bool:
-        return self._index is not None
 
     @property
     def knows_fits(self) -> bool:

@@ -4,9 +4,7 @@ from datetime import date
 
 from PySide6.QtCore import QCoreApplication
 
-from app.formatting import bytes_text
-from catalog.entries import Artifact, Entry, HubFile
-from catalog.sizes import expected_bytes
+from catalog.entries import Entry, HubFile
 
 CAPABILITY_ICONS = {
     "reasoning": "brain",
@@ -15,15 +13,6 @@ CAPABILITY_ICONS = {
     "audio": "ear",
     "code": "code",
 }
-
-
-def size_words(entry: Entry, artifact: Artifact, digits: int = 2) -> str:
-    """“4.68 GB”, “about 4.7 GB” where nobody published it exactly, empty where nobody did at all."""
-    size, exact = expected_bytes(entry, artifact)
-    if not size:
-        return ""
-    words = bytes_text(size, digits=digits if exact else 1)
-    return words if exact else _tr("about {size}").format(size=words)
 
 
 def capability_words(capability: str) -> str:
