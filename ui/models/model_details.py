@@ -14,8 +14,9 @@ from catalog.library import InstalledModel, LibraryProblem
 from catalog.library.content import Verification
 from catalog.library.details import ModelDetails
 from ui.kit import Button, Chip, ElidedLabel, Hairline, IconButton, Label, Panel, Paragraph
+from ui.models.detail_memory import MemoryView
 from ui.models.fact_lines import FactLines
-from ui.models.fit_words import CHIP_KINDS, need_words, part_words, room_words, verdict_words
+from ui.models.fit_words import CHIP_KINDS, verdict_words
 from ui.models.installed_list import kind_words, place_title
 from ui.models.model_checksum import ModelChecksum
 from ui.models.model_facts import fact_lines
@@ -30,7 +31,7 @@ class ModelDetailsPanel(Panel):
     """Shows one model at a time.
 
     Attributes:
-        checksum, profiles: the parts that have signals of their own.
+        memory, checksum, profiles: the parts that have signals of their own.
 
     Signals:
         closed: the person wants the panel away.
@@ -61,7 +62,7 @@ class ModelDetailsPanel(Panel):
         self._chat.clicked.connect(self._request_chat)
         self._facts = FactLines(theme)
         self._verdict = Chip(theme, "", "ok")
-        self._need = Paragraph(theme, kind="small")
+        self.memory = MemoryView(theme)
         self._path = Paragraph(theme, kind="small")
         self.checksum = ModelChecksum(theme)
         self.profiles = ModelProfiles(theme)
@@ -92,8 +93,9 @@ class ModelDetailsPanel(Panel):
         self._subtitle.set_role("text2")
         self._chat.setVisible(model.writes)
         self._path.set_text(str(model.path))
-        self.show_fit(fit)
         if other:
+            self.memory.offer_contexts(model.context_length)
+            self.show_fit(fit)
             self._facts.show_lines(fact_lines(model, None))
             self.checksum.show_checksum(model.sha256, "")
         self._model_parts.show()
@@ -107,6 +109,7 @@ class ModelDetailsPanel(Panel):
         self._title.setText(problem.path.name)
         self._subtitle.set_text(f"{problem.error.why} {problem.error.fix}", problem.error.what)
         self._chat.hide()
+        self._verdict.hide()
         self._path.set_text(str(problem.path))
         self._model_parts.hide()
         self.profiles.hide()
@@ -122,13 +125,11 @@ class ModelDetailsPanel(Panel):
 
     def show_fit(self, fit: Fit | None) -> None:
         """Whether it fits; None while that is not known."""
-        self._fit_part.setVisible(fit is not None)
-        if fit is None:
-            return
-        self._verdict.set_words(verdict_words(fit), CHIP_KINDS[fit.verdict])
-        room = room_words(fit)
-        words = f"{need_words(fit)}. {' · '.join(part_words(fit))}."
-        self._need.set_text(f"{words} {room}." if room else words)
+        self._verdict.setVisible(fit is not None)
+        quant = self._row.quant if isinstance(self._row, InstalledModel) else ""
+        self.memory.show_fit(quant, fit)
+        if fit is not None:
+            self._verdict.set_words(verdict_words(fit), CHIP_KINDS[fit.verdict])
 
     def show_profiles(self, profiles: Sequence[Profile]) -> None:
         self.profiles.show_profiles(profiles)
@@ -163,15 +164,18 @@ class ModelDetailsPanel(Panel):
         column = QVBoxLayout(body)
         column.setContentsMargins(_EDGE - 1, 4, _EDGE, _EDGE)
         column.setSpacing(16)
-        column.addWidget(self._subtitle)
+        about = QHBoxLayout()
+        about.setSpacing(8)
+        about.addWidget(self._subtitle, 1)
+        about.addWidget(self._verdict, 0, Qt.AlignmentFlag.AlignTop)
+        column.addLayout(about)
         column.addWidget(self._chat)
         self._model_parts = QWidget()
         parts = QVBoxLayout(self._model_parts)
         parts.setContentsMargins(0, 0, 0, 0)
         parts.setSpacing(16)
         parts.addWidget(self._facts)
-        self._fit_part = self._make_fit_part()
-        parts.addWidget(self._fit_part)
+        parts.addWidget(self.memory)
         parts.addWidget(Hairline(self._theme))
         parts.addWidget(self.checksum)
         column.addWidget(self._model_parts)
@@ -190,19 +194,6 @@ class ModelDetailsPanel(Panel):
         outer.addLayout(head)
         self._scroll = _scrolling(body)
         outer.addWidget(self._scroll, 1)
-
-    def _make_fit_part(self) -> QWidget:
-        part = QWidget()
-        column = QVBoxLayout(part)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        head = QHBoxLayout()
-        head.addWidget(Label(self._theme, self.tr("On this computer"), "strong"))
-        head.addStretch(1)
-        head.addWidget(self._verdict)
-        column.addLayout(head)
-        column.addWidget(self._need)
-        return part
 
     def _make_file_part(self) -> QWidget:
         part = QWidget()

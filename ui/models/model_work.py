@@ -13,6 +13,7 @@ from app.formatting import bytes_text
 from app.profiles import Profile
 from app.removal import remove_model
 from catalog.errors import DownloadCancelled
+from catalog.fit import Fit
 from catalog.library import InstalledModel, LibraryProblem
 from catalog.library.content import Verification
 from catalog.library.details import ModelDetails
@@ -54,10 +55,12 @@ class ModelWork(QObject):
         self._panel = panel
         self._toast = toast
         self._check: Check | None = None
+        self._context = 0
         profiles = panel.profiles
         panel.remove_requested.connect(self._remove)
         panel.folder_requested.connect(self._open_folder)
         panel.copy_requested.connect(self._copy)
+        panel.memory.context_chosen.connect(self._reckon_for)
         panel.checksum.check_requested.connect(self._begin_check)
         panel.checksum.cancel_requested.connect(self.cancel_check)
         profiles.use_requested.connect(self._use_profile)
@@ -81,6 +84,7 @@ class ModelWork(QObject):
         if not isinstance(before, InstalledModel) or before.path != row.path:
             self.cancel_check()
             panel.show_profiles(())
+            self._context = 0
         panel.show_model(row, self._fits.of(row))
         details = partial(self._services.library.details, row)
         self._background.run(self, details, partial(self._show_details, row), self._unreadable)
@@ -106,8 +110,23 @@ class ModelWork(QObject):
             raise error  # else the file is gone or damaged, as the list will say
 
     def _show_fit(self) -> None:
-        if (model := self._model) is not None:
+        if (model := self._model) is not None and not self._context:
             self._panel.show_fit(self._fits.of(model))
+
+    def _reckon_for(self, n_ctx: int) -> None:
+        """What the model takes with another context than the usual one."""
+        self._context = n_ctx
+        model = self._model
+        if model is None or not n_ctx:
+            self._show_fit()
+            return
+
+        def show(fit: Fit) -> None:
+            if model is self._model and n_ctx == self._context:
+                self._panel.show_fit(fit)
+
+        reckon = partial(self._services.fitting.of_model, model, n_ctx)
+        self._background.run(self, reckon, show, self._unreadable)
 
     def _follow_library(self) -> None:
         row = self._panel.row

@@ -36,6 +36,12 @@ FIT = Fit(
     largest_context=12_288,
     speed="fast",
 )
+SHORT = Fit(
+    verdict="fits",
+    parts=MemoryEstimate(1_000_000_000, 100_000_000, 100_000_000),
+    free=6_000_000_000,
+    n_ctx=512,
+)
 
 
 class World:
@@ -53,7 +59,10 @@ class World:
         self.profiles = Profiles(folder / "profiles.json")
         self.engines = SimpleNamespace(state=EngineState("", "unloaded"), unload=lambda: None)
         services = SimpleNamespace(
-            library=self.library, profiles=self.profiles, engines=self.engines
+            library=self.library,
+            profiles=self.profiles,
+            engines=self.engines,
+            fitting=SimpleNamespace(of_model=lambda model, n_ctx: SHORT),
         )
         self.panel = ModelDetailsPanel(theme)
         self.toast = Toast(theme, self.panel)
@@ -113,10 +122,19 @@ def test_a_model_is_told_with_its_facts_fit_and_place(
     assert "Template\nits own" in shown
     assert str(added.path) in shown
     qtbot.waitUntil(lambda: "Tight" in words(world.panel))
-    assert (
-        "Needs 5.5 GB, leaves 500 MB. Weights 4.7 · 8k context 0.5 · Working 0.3. "
-        "Up to 12k context · answers quickly." in words(world.panel)
-    )
+    assert "Memory for F32\n5.5 of 6.0 GB free" in words(world.panel)
+    assert "Up to 12k context · answers quickly" in words(world.panel)
+
+
+def test_the_memory_is_told_for_another_context_too(
+    world: World, added: InstalledModel, qtbot: QtBot
+) -> None:
+    world.show(added)
+    qtbot.waitUntil(lambda: "5.5 of 6.0 GB free" in words(world.panel))
+    world.panel.memory.context_chosen.emit(512)
+    qtbot.waitUntil(lambda: "Memory for F32\n1.2 of 6.0 GB free" in words(world.panel))
+    world.panel.memory.context_chosen.emit(0)
+    assert "5.5 of 6.0 GB free" in words(world.panel)
 
 
 def test_a_check_reads_the_file_and_says_by_whose_word_it_is_sound(
@@ -214,7 +232,7 @@ def test_a_profile_is_made_filled_copied_renamed_and_removed(
     )
     qtbot.keyClicks(name, "Terse")
     qtbot.keyClick(name, Qt.Key.Key_Return)
-    choice = panel.findChild(ComboBox)
+    choice = panel.profiles.findChild(ComboBox)
     qtbot.waitUntil(lambda: choice.currentText() == "Terse")
     prompt = next(
         box for box in panel.findChildren(PromptBox) if box.accessibleName() == "System prompt"
@@ -245,7 +263,7 @@ def test_a_name_that_is_taken_is_explained(
 ) -> None:
     world.profiles.create(added.id, "Terse")
     world.show(added)
-    qtbot.waitUntil(lambda: world.panel.findChild(ComboBox).currentText() == "Terse")
+    qtbot.waitUntil(lambda: world.panel.profiles.findChild(ComboBox).currentText() == "Terse")
     world.panel.profiles.create_requested.emit("terse")
     qtbot.waitUntil(lambda: "There is a profile “terse” already." in words(world.panel))
 
