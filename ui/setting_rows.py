@@ -96,7 +96,6 @@ class SwitchRow(SettingRow):
 
     def __init__(self, theme: Theme, setting: Setting, parent: QWidget | None = None) -> None:
         super().__init__(theme, setting, parent)
-        self.controls.setContentsMargins(0, 0, -4, 0)  # the room for its ring bleeds
         self.switch = Switch(theme, self.tr(setting.title))
         self.switch.clicked.connect(self._choose)
         self.controls.addWidget(self.switch, 0, Qt.AlignmentFlag.AlignVCenter)

@@ -1,7 +1,7 @@
 """The Hub token: set, test, replace and remove it. Once set it is never shown again."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
 from ui.kit import Button, Chip, Label, Paragraph, TextField
 from ui.theme import Theme
@@ -44,7 +44,7 @@ class TokenRow(QWidget):
         chip = Chip(theme, self.tr("In the keyring"), "ok", "key")
         self._words = Paragraph(theme, kind="small")
         self._words.hide()
-        self._controls = QStackedLayout()
+        self._controls = QStackedWidget()
         self._controls.addWidget(_line(self._field, self._save))
         self._controls.addWidget(_line(chip, self._test, replace, remove))
         words = QVBoxLayout()
@@ -55,7 +55,7 @@ class TokenRow(QWidget):
         line = QHBoxLayout()
         line.setSpacing(24)
         line.addLayout(words, 1)
-        line.addLayout(self._controls)
+        line.addWidget(self._controls)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 14, 16, 14)
         column.setSpacing(8)

@@ -128,16 +128,17 @@ class ConversationList(Panel):
         head.setSpacing(4)
         head.addWidget(self._search, 1)
         head.addWidget(self._new)
-        self._stack = QStackedLayout()
-        self._stack.addWidget(self._view)
-        self._stack.addWidget(self._none_yet)
-        self._stack.addWidget(self._none_found)
         column = QVBoxLayout(self)
         # One pixel for the hairline at the right.
         column.setContentsMargins(0, 0, 1, 0)
         column.setSpacing(0)
         column.addLayout(head)
+        self._stack = QStackedLayout()
         column.addLayout(self._stack, 1)
+        # Not earlier: what is put into a stack without a parent is shown as a window of its own.
+        self._stack.addWidget(self._view)
+        self._stack.addWidget(self._none_yet)
+        self._stack.addWidget(self._none_found)
 
     def _connect(self) -> None:
         self._search.installEventFilter(self)

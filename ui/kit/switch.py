@@ -9,7 +9,7 @@ from ui.kit.painting import rounded
 from ui.theme import Theme
 
 _WIDTH, _HEIGHT = 36, 20
-_ROOM = 4  # for the ring
+_ROOM = 2  # for the ring
 
 
 class Switch(PaintedButton):

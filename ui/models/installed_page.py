@@ -5,7 +5,7 @@ from typing import Literal
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from catalog.library import InstalledModel, LibraryProblem, PlaceKind
 from ui.kit import Button, ComboBox, EmptyState, Label, Panel, SearchField
@@ -165,7 +165,7 @@ class InstalledPage(Panel):
         self._margins.addStretch(1)
         self._margins.addWidget(content, 100)
         self._margins.addStretch(1)
-        self._stack = QStackedLayout()
+        self._stack = QStackedWidget()
         self._stack.addWidget(self._view)
         self._stack.addWidget(_at_top(self._empty))
         self._stack.addWidget(_at_top(self._nothing))
@@ -174,7 +174,7 @@ class InstalledPage(Panel):
         column.setSpacing(0)
         column.addWidget(bar)
         column.addSpacing(8)
-        column.addLayout(self._stack, 1)
+        column.addWidget(self._stack, 1)
 
     def _connect(self) -> None:
         self._view.setAccessibleName(self._title.text())

@@ -1,7 +1,7 @@
 """The checksum of a model: what is known of it, and a check on demand."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.errors import Problem
 from catalog.library.content import Against, Verification
@@ -36,14 +36,14 @@ class ModelChecksum(QWidget):
         self._cancel.setAccessibleName(self.tr("Cancel the check"))
         self._cancel.clicked.connect(self.cancel_requested)
         self._words = Paragraph(theme, kind="small")
-        self._stack = QStackedLayout()
+        self._stack = QStackedWidget()
         self._stack.addWidget(_line(self._value, self._copy, self._check))
         self._stack.addWidget(_line(self._meter, self._cancel))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         column.addWidget(Label(theme, self.tr("Checksum"), "strong"))
-        column.addLayout(self._stack)
+        column.addWidget(self._stack)
         column.addWidget(self._words)
 
     def show_checksum(self, sha256: str, source: Against | str) -> None:

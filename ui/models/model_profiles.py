@@ -5,7 +5,7 @@ from typing import Literal
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.options import CHAT_OPTIONS, Value
 from app.profiles import Profile
@@ -116,7 +116,7 @@ class ModelProfiles(QWidget):
 
     def _lay_out(self) -> None:
         theme = self._theme
-        self._line = QStackedLayout()
+        self._line = QStackedWidget()
         self._line.addWidget(_line(self._choice, self._more))
         self._line.addWidget(_line(self._name, self._save_name))
         first = QWidget()
@@ -142,7 +142,7 @@ class ModelProfiles(QWidget):
         column.addWidget(Label(theme, self.tr("Profile"), "strong"))
         column.addWidget(Paragraph(theme, help_, "small"))
         column.addSpacing(4)
-        column.addLayout(self._line)
+        column.addWidget(self._line)
         column.addWidget(self._problem)
         column.addWidget(self._settings)
 
