@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QListView, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from catalog.errors import BadModelFile
@@ -12,6 +12,7 @@ from tests.ui.models.installed import model
 from ui.kit import ComboBox, SearchField
 from ui.models.installed_list import InstalledList
 from ui.models.installed_page import InstalledPage
+from ui.models.installed_view import InstalledView
 from ui.theme import Theme
 
 PLOVER = model("Plover")
@@ -42,8 +43,8 @@ def page(theme: Theme, qtbot: QtBot, asked: list[str]) -> InstalledPage:
     return page
 
 
-def view(page: QWidget) -> QListView:
-    return page.findChild(QListView)
+def view(page: QWidget) -> InstalledView:
+    return page.findChild(InstalledView)
 
 
 def rows(page: QWidget) -> list[str]:
