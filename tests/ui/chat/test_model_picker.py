@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QListView
 
 from app.engines import EngineState
+from catalog.fit import Fit, MemoryEstimate
 from catalog.library import InstalledModel
 from ui.chat.model_list import ModelList
 from ui.chat.model_picker import ModelButton, ModelPicker
@@ -105,6 +106,28 @@ def test_a_row_reads_as_name_quant_size_and_state():
         "Qwen, Q8_0, in memory",
         "SmolLM2, Q4_1, 98 MB",
     ]
+
+
+def test_what_does_not_fit_well_says_so_unless_it_is_in_memory():
+    verdicts = {"Gemma": "tight", "Qwen": "too_large", "SmolLM2": "fits"}
+
+    def fit_of(model):
+        return Fit(verdict=verdicts[model.name], parts=MemoryEstimate(1, 1, 1), free=3, n_ctx=8192)
+
+    models = ModelList(fit_of)
+    models.show_models(MODELS)
+
+    def texts():
+        role = Qt.ItemDataRole.AccessibleTextRole
+        return [models.index(row).data(role) for row in range(models.rowCount())]
+
+    assert texts() == [
+        "Gemma, Q4_K_M, 3.1 GB, Tight",
+        "Qwen, Q8_0, 2.8 GB, Too large",
+        "SmolLM2, Q4_1, 98 MB",
+    ]
+    models.loaded_id = "gemma"
+    assert texts()[0] == "Gemma, Q4_K_M, in memory"
 
 
 def test_it_opens_with_the_current_model_marked(qtbot, picker, popup):
