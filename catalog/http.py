@@ -139,6 +139,8 @@ class HttpClient:
             answer.close()
             self.check_cancelled()
             there, named = _without_credentials(str(address.join(answer.headers["Location"])))
+            if there.scheme not in ("http", "https"):
+                raise DownloadError(f"{address.host} sends on to what is no address of the web.")
             is_elsewhere = there.host != address.host and there.host not in _LOOPBACK
             if there.scheme == "http" and (address.scheme == "https" or is_elsewhere):
                 raise DownloadError(
@@ -277,7 +279,7 @@ def _in_words(error: httpx2.HTTPError, host: str) -> Interrupted | DownloadError
     if isinstance(error, httpx2.TimeoutException):
         return Interrupted(f"{host} stopped sending.")
     if isinstance(error, httpx2.UnsupportedProtocol):
-        return DownloadError(f"The address of {host} is not one of the web.")
+        return DownloadError(f"The address of {host} is no address of the web.")
     return Interrupted(f"The connection to {host} broke off.")
 
 

@@ -55,7 +55,8 @@ class Whereabouts:
         remote = self.remote()
         with self._lock:
             url = self._direct or remote.url
-        return url, remote.authorization if is_same_origin(url, remote.url) else ""
+        goes_along = url == remote.url or is_same_origin(url, remote.url)
+        return url, remote.authorization if goes_along else ""
 
     def note_answer(self, url: str) -> None:
         """The file came from there, in the end."""

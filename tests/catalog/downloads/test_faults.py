@@ -207,6 +207,7 @@ def test_signed_addresses_that_expire_again_and_again_are_renewed(tmp_path: Path
             resolve=lambda file: RemoteFile(
                 url=server.sign(NAME), sha256=BIG_SHA256, size=BIG.size
             ),
+            connections=1,
         )
         assert fetched.sha256 == BIG_SHA256
         assert not server.faults
