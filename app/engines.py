@@ -88,6 +88,13 @@ class Engines:
     def state(self) -> EngineState:
         return self._state
 
+    @property
+    def reclaimable(self) -> int:
+        """Bytes that unloading gives back: not the weights, which are mapped and count as free."""
+        info = self._state.info
+        taken = info.allocated if info is not None else None
+        return taken.kv_cache + taken.compute if taken is not None else 0
+
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` at each change, on the thread that made it; it must not call back.
 

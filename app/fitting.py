@@ -5,10 +5,12 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
 from app.machine import Machine
 from backends.protocol import DEFAULT_CONTEXT
 from catalog.entries import Artifact, Entry, HubFile, Package, Url
-from catalog.fit import Fit, fit, rough_fit
+from catalog.fit import Fit, Memory, fit, rough_fit
 from catalog.gguf import GgufHeader, read_header
 from catalog.hub.records import QuantFiles, Repository
 from catalog.library import InstalledModel
@@ -24,6 +26,7 @@ class Fitting:
     """Judges models against the computer as it is now. May be used from any thread.
 
     `machine` looks at the computer, which may take a moment; `latest` tells at once what is known of it.
+    `freed` is how many bytes come free when the model in memory makes room for another.
     Everywhere `n_ctx` 0 means what a chat is set up with unasked: 8,192 tokens, or fewer where the
     model was made for fewer.
     """
@@ -35,12 +38,14 @@ class Fitting:
         network: Callable[[], Network],
         machine: Callable[[], Machine],
         latest: Callable[[], Machine] | None = None,
+        freed: Callable[[], int] = lambda: 0,
     ) -> None:
         self._resolve = resolve
         self._headers_folder = cache_folder / _HEADERS_FOLDER
         self._network = network
         self._machine = machine
         self._latest = latest or machine
+        self._freed = freed
 
     def size_of(self, entry: Entry, artifact: Artifact) -> tuple[int, bool]:
         """Bytes of a file of the catalogue, and whether that is exact; 0 where nobody knows."""
@@ -93,11 +98,19 @@ class Fitting:
         return self._exact(_local_header(model.path), model.size_bytes, n_ctx)
 
     def _rough(self, parameters: int, size: int, n_ctx: int, context: int) -> Fit:
-        return rough_fit(parameters, size, n_ctx or _usual(context), self._latest().memory)
+        return rough_fit(parameters, size, n_ctx or _usual(context), self._room(self._latest()))
 
     def _exact(self, header: GgufHeader, weights_bytes: int, n_ctx: int) -> Fit:
         wanted = n_ctx or _usual(header.context_length)
-        return fit(header, weights_bytes or header.end, wanted, self._machine().memory)
+        return fit(header, weights_bytes or header.end, wanted, self._room(self._machine()))
+
+    def _room(self, machine: Machine) -> Memory:
+        memory = machine.memory
+        freed = self._freed()
+        if memory.vram_total:
+            free = min(memory.vram_free + freed, memory.vram_total)
+            return msgspec.structs.replace(memory, vram_free=free)
+        return msgspec.structs.replace(memory, free=min(memory.free + freed, memory.total))
 
     def _header(
         self, source: HubFile, sha256: str | None, cancelled: threading.Event | None

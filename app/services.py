@@ -127,10 +127,17 @@ def open_services(paths: Paths, settings: SettingsFile | None = None) -> Service
         )
         undo.callback(downloads.close)
         machine = ThisMachine(lambda: folder, paths.cache_folder)
-        fitting = Fitting(hub.resolve, paths.cache_folder, network, machine, machine.latest)
         allocations = Allocations(paths.cache_folder / "allocations.json")
         profiles = Profiles(paths.profiles_file)
         engines = _engines(settings, allocations, machine)
+        fitting = Fitting(
+            hub.resolve,
+            paths.cache_folder,
+            network,
+            machine,
+            machine.latest,
+            freed=lambda: engines.reclaimable,
+        )
         undo.pop_all()
     return Services(
         paths=paths,

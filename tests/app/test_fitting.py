@@ -184,3 +184,22 @@ def test_the_size_of_a_file_is_told_with_whether_it_is_sure(fitting: FittingOf) 
     source = Package("p", "1", "m.gguf")
     assert fitting().size_of(*entry_of(source, size_bytes=7)) == (7, True)
     assert fitting().size_of(*entry_of(source)) == (400_000, False)
+
+
+def test_what_a_loaded_model_would_give_back_counts_as_free(
+    tmp_path: Path, model: InstalledModel
+) -> None:
+    memory = Memory(free=1000, total=1 << 30)
+
+    def nowhere(file: HubFile) -> RemoteFile:
+        raise AssertionError("nobody is asked")
+
+    fitting = Fitting(
+        nowhere,
+        tmp_path,
+        Network,
+        lambda: Machine(memory=memory, cores=4),
+        freed=lambda: 1 << 29,
+    )
+    assert fitting.of_model(model, 512).free == 1000 + (1 << 29)
+    assert fitting.of_model(model, 512).verdict == "fits"
