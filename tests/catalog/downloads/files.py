@@ -7,7 +7,7 @@ from pathlib import Path
 from catalog.downloads.fetch import FetchedFile, fetch_file
 from catalog.downloads.rate_limit import RateLimiter
 from catalog.downloads.wanted import WantedFile
-from catalog.entries import HubFile, Source, Url
+from catalog.entries import Artifact, HubFile, Source, Url
 from catalog.network import Network
 from catalog.progress import DownloadProgress
 from catalog.remote_file import RemoteFile
@@ -35,6 +35,17 @@ def wanted_from(
         target=f"owner/name/{NAME}",
         sha256=sha256,
         size_bytes=size,
+    )
+
+
+def wanted_of(artifact: Artifact) -> WantedFile:
+    """An artifact of a catalogue, to be kept under its own name."""
+    return WantedFile(
+        sources=artifact.sources,
+        target=artifact.file_name,
+        size_bytes=artifact.size_bytes,
+        sha256=artifact.sha256,
+        download_bytes=artifact.download_bytes,
     )
 
 

