@@ -1,6 +1,7 @@
 """HTTP for downloads: patient with servers, at once obedient to a cancel, and plain in its errors."""
 
 import contextlib
+import logging
 import socket
 import ssl
 import threading
@@ -21,6 +22,9 @@ _PASSING_STATUSES = (408, 425, 429)
 _MAX_REDIRECTS = 10
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _NEXT_TRY = "Start it again to go on from there."
+
+# It writes every address into the log, signatures and all; a big file takes a thousand.
+logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 __all__ = [
     "HttpClient",

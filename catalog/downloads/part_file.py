@@ -10,6 +10,7 @@ from types import TracebackType
 import msgspec
 
 from catalog.downloads.extents import Extent, Extents
+from catalog.downloads.targets import replace
 
 _LONGEST_SIDECAR = 1 << 20
 
@@ -268,7 +269,7 @@ def _replace(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    new.replace(path)
+    replace(new, path)
 
 
 def _open_for_update(path: Path) -> io.FileIO:

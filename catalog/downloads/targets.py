@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from catalog.safe_names import is_safe_path
 
 SPARE_BYTES = 32 << 20
 _CHUNK = 1 << 20
+_RENAMES = 5
+_RENAME_PAUSE_SECONDS = 0.05
 
 
 class LocalProblem(DownloadError):
@@ -81,13 +84,24 @@ def check_room(path: Path, needed: int) -> None:
 
 def put_in_place(part: Path, target: Path) -> None:
     """Give a file that is whole and on the disk its name, so that a power cut leaves all or nothing."""
-    part.replace(target)
+    replace(part, target)
     if sys.platform != "win32":
         descriptor = os.open(target.parent, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def replace(source: Path, target: Path) -> None:
+    """Rename over whatever is there. Windows refuses while somebody reads it, a scanner for one."""
+    for _ in range(_RENAMES - 1):
+        try:
+            source.replace(target)
+            return
+        except PermissionError:
+            time.sleep(_RENAME_PAUSE_SECONDS)
+    source.replace(target)
 
 
 def in_words(error: OSError, folder: Path) -> LocalProblem:

@@ -312,6 +312,19 @@ def test_what_the_hub_refuses_is_passed_on_at_once(tmp_path: Path) -> None:
         get(wanted_from(FILE), tmp_path, resolve=resolve)
 
 
+def test_no_address_with_a_signature_is_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    with FileServer({NAME: CONTENT}, signed=True) as server:
+        get(
+            wanted_from(FILE),
+            tmp_path,
+            resolve=lambda file: RemoteFile(url=server.sign(NAME), sha256=SHA256, size=None),
+        )
+    assert "signature" not in caplog.text
+
+
 def test_the_token_goes_to_no_other_origin_and_into_no_file(tmp_path: Path) -> None:
     with (
         FileServer({NAME: CONTENT}, faults=["cut", "400"]) as store,
