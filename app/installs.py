@@ -1,21 +1,30 @@
 """From what a person chose to what the download queue is asked for."""
 
+import hashlib
+import re
 from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 from typing import Literal
+from urllib.parse import quote, unquote, urlsplit
+
+from msgspec import structs
 
 from app.errors import AppError
 from catalog.downloads.wanted import DownloadRequest, WantedFile
-from catalog.entries import Artifact, Entry, HubFile, Source, Url
+from catalog.entries import Artifact, Entry, HubFile, Package, Source, Url
 from catalog.fit import Fit
 from catalog.gguf import parts_of
 from catalog.hub.records import QuantFiles, Repository
+from catalog.safe_names import is_model_file_name, is_safe_path
 
 _GOOD_BITS = 5.0
 """Up to here more bits are worth their memory; above, the gain is small."""
 
 _SMALL_BYTES = 1_200_000_000
 """Files up to this size are taken in the best quant that fits: they are quick in any case."""
+
+_LONGEST_FOLDER = 200
+_SHOWN = 80
 
 
 def request_for(
@@ -64,13 +73,10 @@ def request_for_hub(
 
 def request_for_file(source: HubFile | Url) -> DownloadRequest:
     """A file that nothing describes: a mirror without a listing, or an address."""
-    if isinstance(source, HubFile):
-        parts = _parts(source)
-        files = tuple(_hub_file(part, "weights", None, None) for part in parts)
-        ref = f"hub:{source.repo}:{source.path}"
-    else:
-        files = (WantedFile(sources=(source,), target=_safe_name(source.name)),)
-        ref = source.url
+    files = tuple(
+        WantedFile(sources=(part,), target=_target(part, part.name)) for part in _parts(source)
+    )
+    ref = source.url if isinstance(source, Url) else f"hub:{source.repo}:{source.path}"
     return DownloadRequest(
         id=ref, ref=ref, title=PurePosixPath(source.name).stem, quant="", files=files
     )
@@ -117,16 +123,17 @@ def best_projector(groups: Iterable[QuantFiles]) -> QuantFiles | None:
 def _wanted(artifact: Artifact, beside: WantedFile | None = None) -> list[WantedFile]:
     """The files of an artifact. A projector is kept `beside` the weights that it belongs to."""
     first = artifact.sources[0]
-    names = [part.name for part in parts_of(PurePosixPath(first.name))]
-    whole = len(names) == 1
+    by_source = [_parts(each) for each in artifact.sources]
+    n_parts = len(_parts(first))
+    whole = n_parts == 1
     files = []
-    for number, name in enumerate(names):
-        target = _target(first, name)
+    for number, part in enumerate(_parts(first)):
+        target = _target(part, part.name)
         if beside is not None and not isinstance(first, HubFile):
-            target = str(PurePosixPath(beside.target).with_name(name))
+            target = str(PurePosixPath(beside.target).with_name(part.name))
         files.append(
             WantedFile(
-                sources=tuple(_part(source, number) for source in artifact.sources),
+                sources=tuple(parts[number] for parts in by_source if len(parts) == n_parts),
                 target=target,
                 role=artifact.role,
                 size_bytes=artifact.size_bytes if whole else None,
@@ -137,14 +144,22 @@ def _wanted(artifact: Artifact, beside: WantedFile | None = None) -> list[Wanted
     return files
 
 
-def _part(source: Source, number: int) -> Source:
-    return _parts(source)[number] if isinstance(source, HubFile) else source
-
-
-def _parts(source: HubFile) -> tuple[HubFile, ...]:
-    path = PurePosixPath(source.path)
-    names = [part.name for part in parts_of(path)]
-    return tuple(HubFile(source.repo, str(path.with_name(name)), source.revision) for name in names)
+def _parts(source: Source) -> tuple[Source, ...]:
+    """Where each part of a split file is, given where one of them is."""
+    names = [part.name for part in parts_of(PurePosixPath(source.name))]
+    if len(names) == 1:
+        return (source,)
+    match source:
+        case HubFile(path=path):
+            paths = [str(PurePosixPath(path).with_name(name)) for name in names]
+            return tuple(structs.replace(source, path=each) for each in paths)
+        case Url(url=url):
+            address = re.fullmatch(r"([^?#]*/)[^/?#]*(.*)", url, re.DOTALL)
+            assert address is not None  # it has a name
+            return tuple(Url(f"{address[1]}{quote(name)}{address[2]}") for name in names)
+        case Package(member=member):
+            members = [str(PurePosixPath(member).with_name(name)) for name in names]
+            return tuple(structs.replace(source, member=each) for each in members)
 
 
 def _hub_file(
@@ -163,13 +178,38 @@ def _hub_file(
 
 
 def _target(source: Source, name: str) -> str:
-    """Files of the Hub lie as in other programs, under OWNER/NAME; others at the top."""
-    if isinstance(source, HubFile):
-        return f"{source.repo}/{_safe_name(name)}"
-    return _safe_name(name)
+    """Files of the Hub lie as in other programs, under OWNER/NAME, those of packages at the top.
+
+    Files of addresses lie under HOST/PATH: many a server has a “model.gguf”, and each is another.
+    """
+    checked = _safe_name(name)
+    match source:
+        case HubFile(repo=repo):
+            return f"{repo}/{checked}"
+        case Url(url=url):
+            return f"{_folder_of(url)}/{checked}"
+    return checked
+
+
+def _folder_of(url: str) -> str:
+    """The address without its file; where a folder can't be called so, what stands for it."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2].replace(":", "-").strip("[]").lower()
+    above = [unquote(name) for name in parts.path.split("/")[:-1] if name]
+    folder = "/".join((host, *above))
+    if is_safe_path(f"{folder}/x") and len(folder) <= _LONGEST_FOLDER:
+        return folder
+    return f"web/{hashlib.sha256(folder.encode('utf-8', 'replace')).hexdigest()[:16]}"
 
 
 def _safe_name(name: str) -> str:
-    if not name.lower().endswith(".gguf") or "\\" in name or name.startswith("."):
-        raise AppError(f"“{name}” is no name of a model file.")
-    return name
+    if is_model_file_name(name):
+        return name
+    shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
+    if not name.lower().endswith(".gguf"):
+        raise AppError(f"“{shown}” is no name of a model file.", fix="It must end in .gguf.")
+    raise AppError(
+        f"“{shown}” can't be kept under its name.",
+        "It is too long, or has something in it that not every system allows.",
+        "Fetch it with another program, and import it under a shorter and plainer name.",
+    )

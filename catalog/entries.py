@@ -5,6 +5,7 @@ The bounds hold when a file is read; `docs/catalog.md` says what each field is f
 
 from pathlib import PurePosixPath
 from typing import Annotated, Literal
+from urllib.parse import unquote
 
 import msgspec
 from msgspec import Meta
@@ -45,7 +46,7 @@ class Url(msgspec.Struct, frozen=True, tag="url", tag_field="type"):
 
     @property
     def name(self) -> str:
-        return PurePosixPath(self.url.partition("?")[0].partition("#")[0]).name
+        return unquote(PurePosixPath(self.url.partition("?")[0].partition("#")[0]).name)
 
 
 class Package(msgspec.Struct, frozen=True, tag="package", tag_field="type"):

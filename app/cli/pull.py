@@ -37,11 +37,11 @@ def pull(
     )  # rich takes 0.1 s, which no other command needs
 
     cancelled = threading.Event()
-    with opened() as services, stopping(cancelled.set):
+    with opened() as services:
         found = services.lookup.find(ref, with_projector=projector)
         if found.to_accept is not None and not accept:
             _ask(found.request.title, found.to_accept)
-        with TransferScreen(found.request.title) as screen:
+        with stopping(cancelled.set), TransferScreen(found.request.title) as screen:
             state = services.downloads.run_one(found.request, screen.show, cancelled)
         if state.elsewhere and state.phase == "running":
             say("Left to the other process, which goes on fetching it.")

@@ -120,3 +120,28 @@ def test_an_interrupt_pauses_and_the_same_command_goes_on(causeway: CommandLine)
         assert process.returncode == 1
         assert f"causeway pull {address}" in said
         assert list((causeway.home / "models").glob("*.gguf")) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for a child")
+def test_an_interrupt_ends_a_search_that_does_not_come_to_an_end(causeway: CommandLine) -> None:
+    with HubServer(faults=["drip"], fault_at="/api/models/", always=True) as hub:
+        causeway.run("settings", "hub_endpoint", hub.url)
+        process = causeway.start("pull", "hub:lab/tiny-GGUF")
+        deadline = time.monotonic() + 30
+        while not hub.requests:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)  # by itself it takes a minute
+    assert (process.returncode, said) == (1, "Stopped.\n")
+    assert causeway.json("downloads") == []
+
+
+def test_files_of_one_name_from_two_servers_are_two(causeway: CommandLine, tmp_path: Path) -> None:
+    one, other = (write_model(tmp_path / f"{n}.gguf", seed=n).read_bytes() for n in (1, 2))
+    assert len(one) == len(other)
+    with FileServer({"model.gguf": one}) as first, FileServer({"model.gguf": other}) as second:
+        paths = [
+            causeway.json("pull", f"{server.url}/model.gguf")["path"] for server in (first, second)
+        ]
+    assert [Path(path).read_bytes() for path in paths] == [one, other]

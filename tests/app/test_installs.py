@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from app.errors import AppError
@@ -73,7 +75,7 @@ def test_a_package_s_file_lies_at_the_top():
     assert request_for(entry(packed), packed).files[0].target == "x.gguf"
 
 
-@pytest.mark.parametrize("member", ["p/x.py", "p/..", "p/.gguf", "p\\x.gguf", "p/"])
+@pytest.mark.parametrize("member", ["p/x.py", "p/..", "p/"])
 def test_a_file_that_is_no_model_s_is_refused(member):
     packed = Artifact(role="weights", quant="Q4_1", sources=(Package("p", "1", member),))
     with pytest.raises(AppError, match="no name of a model file"):
@@ -102,9 +104,64 @@ def test_an_adapter_is_asked_for_as_one():
 
 def test_a_file_that_nothing_describes_can_be_asked_for():
     address = request_for_file(Url("https://example.org/a/My.gguf?download=1"))
-    assert (address.title, address.files[0].target) == ("My", "My.gguf")
+    assert (address.title, address.files[0].target) == ("My", "example.org/a/My.gguf")
     mirrored = request_for_file(HubFile("owner/name", "q/x-00001-of-00002.gguf"))
     assert len(mirrored.files) == 2
+
+
+@pytest.mark.parametrize(
+    ("url", "target"),
+    [
+        ("https://a.example/model.gguf", "a.example/model.gguf"),
+        ("https://B.example:8443/model.gguf", "b.example-8443/model.gguf"),
+        ("https://[::1]/m.gguf", "--1/m.gguf"),
+        ("https://a.example/My%20models/%C3%BC.gguf?key=1#x", "a.example/My models/ü.gguf"),
+    ],
+)
+def test_files_of_addresses_lie_under_host_and_path(url, target):
+    assert request_for_file(Url(url)).files[0].target == target
+
+
+@pytest.mark.parametrize(
+    "path", ["../../etc", ".ssh", "%2e%2e/%2e%2e", "CON", "x" * 300, "a%5Cb", "%00"]
+)
+def test_no_folder_of_an_address_leads_astray(path):
+    (file,) = request_for_file(Url(f"https://a.example/{path}/m.gguf")).files
+    assert re.fullmatch(r"web/[0-9a-f]{16}/m\.gguf", file.target)
+    (other,) = request_for_file(Url(f"https://b.example/{path}/m.gguf")).files
+    assert other.target != file.target
+
+
+@pytest.mark.parametrize("name", ["..%2Fm.gguf", "%2E.gguf", "con.gguf", "m%0A.gguf", "a%3Ab.gguf"])
+def test_a_name_that_can_t_be_kept_is_refused_in_words(name):
+    with pytest.raises(AppError, match="can't be kept under its name"):
+        request_for_file(Url(f"https://a.example/{name}"))
+
+
+def test_the_parts_of_a_split_file_come_from_addresses_of_their_own():
+    address = "https://a.example/s/m%20x-{}-of-00002.gguf?k=1"
+    request = request_for_file(Url(address.format("00002")))
+    assert [file.sources for file in request.files] == [
+        (Url(address.format(part)),) for part in ("00001", "00002")
+    ]
+    split = Artifact(
+        role="weights",
+        quant="Q4",
+        sources=(
+            Url(address.format("00001")),
+            HubFile("o/n", "deep/m-00001-of-00002.gguf"),
+            Package("p", "1", "p/m-00001-of-00002.gguf"),
+            HubFile("o/n", "in-one.gguf"),
+        ),
+    )
+    assert [file.sources for file in request_for(entry(split), split).files] == [
+        (
+            Url(address.format(part)),
+            HubFile("o/n", f"deep/m-{part}-of-00002.gguf"),
+            Package("p", "1", f"p/m-{part}-of-00002.gguf"),
+        )
+        for part in ("00001", "00002")
+    ]
 
 
 def fits_up_to(limit: int):
