@@ -74,18 +74,22 @@ def assemble(
     models: list[InstalledModel] = []
     aliases: dict[str, str] = {}
     for path, *copies in same_content(compared, sampled):
-        model = _model(looked.found[path], facts[path], recognized[path], template_of)
+        everywhere = (path, *copies)
+        known_as = next((each for each in map(recognized.get, everywhere) if each), None)
+        model = _model(looked.found[path], facts[path], known_as, template_of)
+        # Each copy may know something that the others don't.
+        projector = next((projectors[each] for each in everywhere if each in projectors), None)
         models.append(
             msgspec.structs.replace(
                 model,
-                projector=Path(projectors[path]) if path in projectors else None,
+                projector=Path(projector) if projector else None,
                 sha256=sha256s[path],
                 also_at=tuple(map(Path, copies)),
             )
         )
         for copy in copies:
             aliases.setdefault(facts[copy].id, model.id)
-        for name in _names(looked.found[each] for each in (path, *copies)):
+        for name in _names(looked.found[each] for each in everywhere):
             aliases.setdefault(name.casefold(), model.id)
     return Assembled(models=tuple(models), facts=facts, aliases=aliases)
 

@@ -157,7 +157,7 @@ class Library:
         freed = 0
         if model is not None and model.managed:
             files = list(self._parts(model, assembled))
-            if model.projector and not _is_shared(model, assembled):
+            if model.projector and _belongs_to_no_other(model.projector, model, assembled):
                 files.append(model.projector)
             freed = take_away(files, self._folder, for_good=for_good)
         elif model is not None and model.place != "added":
@@ -347,8 +347,8 @@ def _begins(model: InstalledModel, folded: str) -> bool:
     )
 
 
-def _is_shared(model: InstalledModel, assembled: Assembled) -> bool:
-    return any(
-        other.projector == model.projector and other.path != model.path
-        for other in assembled.models
+def _belongs_to_no_other(projector: Path, model: InstalledModel, assembled: Assembled) -> bool:
+    """Whether it came with this model: it lies beside it, not beside a copy, and none other has it."""
+    return projector.parent == model.path.parent and not any(
+        other.projector == projector and other.path != model.path for other in assembled.models
     )

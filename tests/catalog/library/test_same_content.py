@@ -13,7 +13,7 @@ from catalog.library.facts import fingerprint
 from catalog.library.same_content import ComparedFile, same_content
 from tests.catalog.library.conftest import OpenLibrary
 from tests.catalog.library.places import add_to_ollama
-from tests.gguf_files import write_model
+from tests.gguf_files import write_model, write_projector
 
 
 @pytest.fixture
@@ -35,6 +35,34 @@ def test_a_copy_elsewhere_is_shown_as_ours(
     copy = Path(shutil.copy(ours, theirs / "theirs.gguf"))
     (model,) = open_library(place).models()
     assert (model.path, model.also_at, model.managed) == (ours, (copy,), True)
+
+
+def test_the_projector_beside_a_copy_serves_the_model_and_stays_with_the_copy(
+    folder: Path, theirs: Path, place: Place, open_library: OpenLibrary
+) -> None:
+    ours = write_model(folder / "ours.gguf")
+    home = theirs / "someone" / "See-GGUF"
+    home.mkdir(parents=True)
+    shutil.copy(ours, home / "see.gguf")
+    eyes = write_projector(home / "mmproj-F16.gguf")
+    library = open_library(place)
+    (model,) = library.models()
+    assert (model.path, model.projector) == (ours, eyes)
+    assert library.remove(model.id, for_good=True) == model.size_bytes
+    assert eyes.exists()
+
+
+def test_a_copy_that_is_recognised_names_the_model(
+    folder: Path, theirs: Path, place: Place, open_library: OpenLibrary
+) -> None:
+    ours = write_model(folder / "ours.gguf")
+    copy = Path(shutil.copy(ours, theirs / "theirs.gguf"))
+    library = open_library(place)
+    library.note_download(copy, "llama-7b")
+    (model,) = library.models()
+    assert model.path == ours
+    assert model.entry is not None
+    assert model.entry.id == "llama-7b"
 
 
 def test_a_model_that_becomes_ours_keeps_answering_to_its_former_id(
