@@ -77,7 +77,7 @@ def test_every_dependency_is_pinned_exactly() -> None:
     pins = (ROOT / "constraints.txt").read_text()
     lines = [line for line in pins.splitlines() if not line.startswith("#")]
     assert lines
-    assert all(re.fullmatch(r"[a-z0-9-]+==[\w.]+", line) for line in lines)
+    assert all(re.fullmatch(r"[a-z0-9.-]+==[\w.]+", line) for line in lines)
     pyside = re.search(r"^pyside6-essentials==(\d+)\.(\d+)", pins, re.MULTILINE)
     assert pyside is not None
     assert (int(pyside[1]), int(pyside[2])) < (6, 12)

@@ -41,7 +41,9 @@ def title_from(question: str) -> str:
         words = cut.rsplit(None, 1)[0] if not title[TITLE_LENGTH].isspace() else cut
         # A language without spaces, or one endless word, is cut where the room ends.
         title = (words if len(words) > TITLE_LENGTH // 2 else cut).rstrip(" ,;:–—-") + "…"
-    return title.rstrip(".") if title.endswith(".") and not title.endswith("..") else title
+    if title.endswith(".") and not title.endswith(".."):
+        return title.rstrip(".") or title
+    return title
 
 
 def _plain(line: str) -> str:
