@@ -259,6 +259,7 @@ def test_the_keys_lead_from_the_field_into_the_list_and_back(page, qtbot):
     page.activateWindow()
     qtbot.waitUntil(page.isActiveWindow)
     type_words(page, "plov")
+    qtbot.waitUntil(lambda: any(name.startswith("Plover") for name in result_names(page)))
     field = page.findChild(SearchField)
     QTest.keyClick(field, Qt.Key.Key_Down)
     view = results(page)
