@@ -223,6 +223,9 @@ class Engines:
         if self._closing:
             session.close()
             raise LoadCancelled("The program is closing.")
+        _log.info(
+            "loaded %s in %.1f s, %s", model.id, session.info.load_ms / 1000, session.info.device
+        )
         if self._on_load is not None:
             self._on_load(model, session.info)
         warnings = ((warning,) if warning else ()) + session.info.warnings
