@@ -153,6 +153,7 @@ class Pages(QObject):
             self._models_page.stop_work()
         if self._settings_work is not None:
             self._settings_work.stop()
+        self._services.hub.close()  # calls that wait for it end now
         self._downloads.stop()
         self._installed.stop()
 
