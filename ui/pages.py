@@ -153,8 +153,10 @@ class Pages(QObject):
             self._models_page.stop_work()
         if self._settings_work is not None:
             self._settings_work.stop()
-        self._services.hub.close()  # calls that wait for it end now
         self._downloads.stop()
+        # The queue first: to a download, a Hub that is closed would be a failure.
+        self._services.downloads.close()
+        self._services.hub.close()
         self._installed.stop()
 
     def save_draft(self) -> None:
