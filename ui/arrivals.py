@@ -67,14 +67,14 @@ class Arrivals(QObject):
             self, find, partial(self._arrive, on_found), partial(_refuse, self._tell)
         )
 
-    def offer(self, model: InstalledModel) -> None:
-        """Say that it is ready, with the way to it."""
-        words = self.tr("{name} is ready.").format(name=model.name)
-        self._offer(model, words)
+    def offer(self, state: DownloadState, model: InstalledModel) -> None:
+        """Say that what was fetched is ready, under the name that it was asked for by."""
+        name = f"{state.request.title} {state.request.quant}".strip()
+        self._offer(model, self.tr("{name} is ready.").format(name=name))
 
     def tell_failure(self, state: DownloadState) -> None:
         """Say that a download needs attention."""
-        words = self.tr("{name} could not be fetched.").format(name=state.request.title)
+        words = self.tr("{name} couldn't be fetched.").format(name=state.request.title)
         if state.problem is not None:
             words = f"{words} {state.problem.what}"
         self._toast.show_offer(words, self.tr("Show"), self.downloads_requested.emit)

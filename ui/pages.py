@@ -261,7 +261,7 @@ class Pages(QObject):
         if self._starter_wanted and there and state.request.id == self._starter.id:
             self._arrivals.find(state, self._chat_with)
         else:
-            self._arrivals.find(state, self._arrivals.offer)
+            self._arrivals.find(state, partial(self._arrivals.offer, state))
 
     def _download_failed(self, state: DownloadState) -> None:
         if self._stack.currentWidget() is not self._welcome:

@@ -109,7 +109,7 @@ def test_a_person_finds_fetches_and_chats(qtbot: QtBot, window: MainWindow, path
     fetch.click()
     toast = window.findChildren(Toast)[0]
     qtbot.waitUntil(lambda: toast.isVisible(), timeout=WAIT_MS)
-    assert toast.accessibleName().endswith("is ready.")
+    assert toast.accessibleName() == "polite-GGUF F32 is ready."
     fetched = paths.models_folder / "tiny-lab" / "polite-GGUF" / "polite-F32.gguf"
     assert fetched.is_file()
 
@@ -204,7 +204,7 @@ def test_a_download_shows_on_every_page_until_it_fails(
     )
     toast = window.findChildren(Toast)[0]
     qtbot.waitUntil(toast.isVisible, timeout=WAIT_MS)
-    assert toast.accessibleName().startswith("Absent could not be fetched.")
+    assert toast.accessibleName().startswith("Absent couldn't be fetched.")
     toast.act()
     row = window.findChildren(DownloadRow)[0]
     qtbot.waitUntil(row.isVisible)

@@ -121,6 +121,7 @@ class Toast(QWidget):
         self._words.set_text(text)
         line = QFontMetricsF(self._theme.font("body")).horizontalAdvance(text)
         width = min(math.ceil(line) + 2, _WIDEST)
+        self._words.setMaximumWidth(width)  # its height is reckoned for no more than that
         self._words.setFixedSize(width, self._words.heightForWidth(width))
         self.setAccessibleName(text)
         self._action.set_words(words)

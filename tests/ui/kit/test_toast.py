@@ -141,3 +141,12 @@ def test_the_next_message_takes_the_place_of_the_last(message: Toast) -> None:
 def enter(widget: QWidget) -> QEvent:
     middle = QPointF(widget.rect().center())
     return QEnterEvent(middle, middle, middle)
+
+
+def test_a_longer_message_after_a_short_one_is_as_high_as_its_lines(
+    message: Toast, theme: Theme, page: QWidget
+) -> None:
+    message.show_message("Copied")
+    short = message.height()
+    message.show_message("Copied and put away, with a good many words more " * 2)
+    assert message.height() <= short + theme.line_height("body")
