@@ -14,6 +14,7 @@ from ui.chat.conversation_model import Index
 from ui.icons import paint_icon
 from ui.kit.chips import CHIP_HEIGHT, chip_width, paint_chip
 from ui.kit.painting import INNER_RADIUS, rounded
+from ui.kit.tooltips import plain_tooltip
 from ui.models.fit_words import CHIP_KINDS, verdict_words
 from ui.theme import Theme
 
@@ -89,7 +90,7 @@ class ModelList(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return model.name
         if role == Qt.ItemDataRole.ToolTipRole:
-            return str(model.path)
+            return plain_tooltip(str(model.path))
         if role == Qt.ItemDataRole.AccessibleTextRole:
             words = [model.name, model.quant, self.size_words(model)]
             if (fit := self.warning_of(model)) is not None:

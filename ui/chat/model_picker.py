@@ -13,6 +13,7 @@ from ui.chat.model_list import FitOf, unknown_fit
 from ui.chat.model_popup import ModelPopup
 from ui.icons import paint_icon
 from ui.kit import Button, Meter, PaintedButton
+from ui.kit.tooltips import plain_tooltip
 from ui.theme import Theme
 
 _ICON = 18
@@ -37,7 +38,7 @@ class ModelButton(PaintedButton):
         self._name = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, _NAME_LIMIT)
         self._detail = detail
         self.setAccessibleName(self.tr("Model: {name} {detail}").format(name=name, detail=detail))
-        self.setToolTip(name if self._name != name else "")
+        self.setToolTip(plain_tooltip(name) if self._name != name else "")
         self.updateGeometry()
         self.update()
 

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from ui.icons import glyph, paint_icon
 from ui.kit.buttons import PaintedButton
 from ui.kit.painting import rounded
+from ui.kit.tooltips import plain_tooltip
 from ui.theme import Theme
 
 
@@ -49,7 +50,7 @@ class RailButton(Place):
         name = self.accessibleName()
         self._progress = fraction
         self.setAccessibleDescription(words)
-        self.setToolTip(f"{name}\n{words}" if words else name)
+        self.setToolTip(plain_tooltip(f"{name}\n{words}") if words else name)
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtGui import (
     QTextFormat,
 )
 
+from ui.kit.tooltips import plain_tooltip
 from ui.messages.blocks import Block, Code, Container, Formula, Heading, Paragraph, Rule, Span
 from ui.theme import Theme
 
@@ -108,7 +109,7 @@ class Formats:
             role = "accent_text"
             form.setAnchor(True)
             form.setAnchorHref(span.link)
-            form.setToolTip(span.link)
+            form.setToolTip(plain_tooltip(span.link))
             font.setUnderline(True)
         form.setFont(font)
         form.setForeground(self._theme.color(role))

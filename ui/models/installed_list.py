@@ -8,6 +8,7 @@ from PySide6.QtCore import QAbstractListModel, QCoreApplication, QModelIndex, QO
 from app.formatting import bytes_text
 from catalog.library import InstalledModel, LibraryProblem, PlaceKind
 from ui.chat.conversation_model import Index
+from ui.kit.tooltips import plain_tooltip
 from ui.models.entry_words import parameter_words
 from ui.models.fit_words import context_words
 
@@ -88,7 +89,9 @@ class InstalledList(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return words[0]
         if role == Qt.ItemDataRole.ToolTipRole:
-            return str(row.error) if isinstance(row, LibraryProblem) else str(row.path)
+            if isinstance(row, LibraryProblem):
+                return plain_tooltip(str(row.error))
+            return plain_tooltip(str(row.path))
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return ", ".join(word for word in words if word)
         return None
