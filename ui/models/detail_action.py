@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 from app.formatting import bytes_text
 from catalog.downloads.wanted import DownloadState
 from catalog.library import InstalledModel
-from ui.kit import Button, Label, Meter, Paragraph
+from ui.kit import Button, ElidedLabel, Label, Meter, Paragraph
 from ui.models.detail_offers import Offer
 from ui.models.download_words import amount_words, fraction_of, pace_words
 from ui.theme import Theme
@@ -37,7 +37,7 @@ class ActionArea(QWidget):
         self._pause = _wide(Button(theme, self.tr("Pause"), icon="pause"))
         self._meter = Meter(theme, self.tr("Progress"))
         self._amount = Label(theme, "", "small", "text2", tabular=True)
-        self._pace = Label(theme, "", "small", "text3", tabular=True)
+        self._pace = ElidedLabel(theme, "", "small", "text3", tabular=True)
         self._all = Button(theme, self.tr("Show downloads"), "link")
         self._words = Paragraph(theme, "", "small")
         self._progress = self._make_progress()

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from app.formatting import bytes_text
 from catalog.downloads.wanted import DownloadState
 from ui.kit import Button, ElidedLabel, IconButton, Label, Meter, Paragraph, Tile
+from ui.kit.tooltips import plain_tooltip
 from ui.models.download_words import (
     amount_words,
     detail_words,
@@ -55,7 +56,8 @@ class DownloadRow(QWidget):
         self._percent = Label(theme, "", "smallmd", tabular=True)
         self._meter = Meter(theme, self.tr("Progress of {name}").format(name=title))
         self._amount = Label(theme, "", "small", "text2", tabular=True)
-        self._pace = Label(theme, "", "small", "text2", tabular=True)
+        self._pace = ElidedLabel(theme, "", "small", "text2", tabular=True)
+        self._pace.setAlignment(Qt.AlignmentFlag.AlignRight)
         self._words = Paragraph(theme)
         self._details = Paragraph(theme, kind="small", role="text3")
         self._details.hide()
@@ -164,9 +166,9 @@ class DownloadRow(QWidget):
         head.addStretch(1)
         head.addWidget(self._percent)
         foot = QHBoxLayout()
+        foot.setSpacing(16)
         foot.addWidget(self._amount)
-        foot.addStretch(1)
-        foot.addWidget(self._pace)
+        foot.addWidget(self._pace, 1)
         middle = QVBoxLayout()
         middle.setSpacing(0)
         middle.addLayout(head)
@@ -255,7 +257,7 @@ class DownloadRow(QWidget):
         if done or phase == "failed":
             words = self.tr("Take {name} off the list")
         self._end.setAccessibleName(words.format(name=name))
-        self._end.setToolTip(words.format(name=name))
+        self._end.setToolTip(plain_tooltip(words.format(name=name)))
 
     def _toggle_details(self) -> None:
         self._details.setVisible(not self._details.isVisibleTo(self))

@@ -37,9 +37,11 @@ def amount_words(state: DownloadState) -> str:
 
 
 def pace_words(state: DownloadState) -> str:
-    """“18.4 MB/s · 1 min 37 s left”; of a paused one, that nothing is lost."""
+    """“18.4 MB/s · 1 min 37 s left”, or what holds it up; of a paused one, that nothing is lost."""
     if state.phase == "paused":
         return _tr("Goes on from there, even after a restart") if state.done else ""
+    if state.phase == "running" and state.note:
+        return state.note.rstrip(".")
     if state.phase != "running" or state.stage != "downloading" or state.bytes_per_second <= 0:
         return ""
     words = (speed_text(state.bytes_per_second), time_left_text(state.seconds_left))

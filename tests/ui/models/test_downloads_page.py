@@ -263,3 +263,20 @@ def test_what_is_asked_for_again_goes_on(
     qtbot.waitUntil(lambda: len(queue.asked) == 4)
     assert ("resume", "Heron:Q4_K_M") in queue.asked
     assert ("retry", "Tern:Q4_K_M") in queue.asked
+
+
+def test_what_holds_a_download_up_is_said_in_its_row(
+    page: DownloadsPage, queue: ScriptedQueue
+) -> None:
+    note = "hub.example can't be reached. Trying again in 8 s."
+    show(queue, msgspec.structs.replace(RUNNING, bytes_per_second=0.0, note=note))
+    assert "hub.example can't be reached. Trying again in 8 s" in words(page)
+
+
+def test_the_button_of_a_download_shows_a_hostile_name_as_it_is(
+    page: DownloadsPage, queue: ScriptedQueue
+) -> None:
+    show(queue, state('<img src="file:///etc/passwd">', "done", done=1, total=1))
+    tooltips = [each.toolTip() for each in page.findChildren(QAbstractButton)]
+    assert not any("<img" in tooltip for tooltip in tooltips)
+    assert any("&lt;img" in tooltip for tooltip in tooltips)
