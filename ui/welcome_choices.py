@@ -7,6 +7,7 @@ from catalog.downloads.wanted import DownloadState
 from catalog.entries import Entry
 from ui.download_bar import DownloadBar
 from ui.kit import Button, Card, Icon, Label, Paragraph
+from ui.models.licence_words import licence_name
 from ui.theme import Theme
 
 CHOICE_WIDTH = 336
@@ -75,7 +76,7 @@ class StarterChoice(Choice):
         )
         artifact = starter.artifacts[0]
         self._download_bytes = artifact.download_bytes or artifact.size_bytes or 0
-        self._licence = starter.licence.id
+        self._licence = licence_name(starter.licence.id)
         self._facts = Label(theme, "", "small", "text3", tabular=True)
         self._bar = DownloadBar(theme)
         self._facts_line = _line(self._facts)

@@ -28,6 +28,9 @@ from ui.models.detail_offers import (
 from ui.models.detail_quants import QuantTable
 from ui.theme import Theme
 
+_READ_MS = 3000
+"""How long the library may take to list what was fetched."""
+
 _REST_MS = 250
 """How long a choice must rest before the header of its file is read from afar."""
 
@@ -70,6 +73,7 @@ class OfferChoice(QWidget):
         self._exact: dict[tuple[str, int], Fit] = {}
         self._models: Sequence[InstalledModel] = ()
         self._states: Sequence[DownloadState] = ()
+        self._latest: Sequence[DownloadState] = ()
         self._disk_free = 0
         self._action = ActionArea(theme)
         self._table = QuantTable(theme, offers)
@@ -77,6 +81,8 @@ class OfferChoice(QWidget):
         self._checksum = Paragraph(theme, "", "small", "text3")
         self._rest = QTimer(self, singleShot=True, interval=_REST_MS)
         self._rest.timeout.connect(self._ask_exact)
+        self._unread = QTimer(self, singleShot=True, interval=_READ_MS)
+        self._unread.timeout.connect(self._show_latest)
         self._memory.offer_contexts(longest_context)
         self._lay_out()
         self._connect()
@@ -89,11 +95,17 @@ class OfferChoice(QWidget):
 
     def show_installed(self, models: Sequence[InstalledModel]) -> None:
         self._models = models
+        self._unread.stop()
+        self._states = self._latest
         self._prefer_what_is_here()
         self._show_states()
 
     def show_downloads(self, states: Sequence[DownloadState]) -> None:
-        self._states = states
+        before = {state.request.id: state for state in self._states}
+        self._states = [_until_read(state, before.get(state.request.id)) for state in states]
+        self._latest = states
+        if self._states != list(states):
+            self._unread.start()
         self._prefer_what_is_here()
         self._show_states()
 
@@ -158,6 +170,10 @@ class OfferChoice(QWidget):
         self._memory.show_fit(self._chosen.quant, fit)
         for offer_id, row in self._table.rows.items():
             row.show_fit(self._exact.get((offer_id, self._n_ctx)) or self._rough.get(offer_id))
+
+    def _show_latest(self) -> None:
+        self._states = self._latest
+        self._show_states()
 
     def _show_states(self) -> None:
         for row in self._table.rows.values():
@@ -271,3 +287,10 @@ class OfferChoice(QWidget):
     def _pause(self) -> None:
         if self._chosen is not None:
             self.pause_requested.emit(self._chosen.id)
+
+
+def _until_read(now: DownloadState, before: DownloadState | None) -> DownloadState:
+    """What has just been done is on its way until the library has read it: else it would be offered
+    for download once more, for a moment."""
+    arrives = now.phase == "done" and before is not None and before.phase != "done"
+    return before if arrives and before is not None else now

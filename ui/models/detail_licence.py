@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from ui.kit import Button, ElidedLabel, Label, Paragraph
 from ui.kit.painting import RADIUS, rounded
-from ui.models.licence_words import licence_meaning
+from ui.models.licence_words import licence_meaning, licence_name
 from ui.theme import Theme
 
 
@@ -28,7 +28,7 @@ class LicenceView(QWidget):
         head.setSpacing(12)
         head.addWidget(Label(theme, self.tr("Licence"), "strong"))
         head.addStretch(1)
-        head.addWidget(ElidedLabel(theme, licence_id or self.tr("not stated")))
+        head.addWidget(ElidedLabel(theme, licence_name(licence_id)))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
@@ -66,7 +66,7 @@ class LicenceQuestion(QWidget):
         words = Paragraph(
             theme,
             f"{licence_meaning(licence_id)} {self.tr('Do you agree to it?')}".strip(),
-            lead=lead.format(name=name, licence=licence_id),
+            lead=lead.format(name=name, licence=licence_name(licence_id)),
         )
         self._agree = Button(theme, self.tr("Agree and download"), "primary")
         self._agree.clicked.connect(self.agreed)

@@ -12,6 +12,7 @@ from catalog.entry_filter import EntryFilter
 from catalog.hub.records import FoundRepository, HubQuery, Sort
 from ui.kit import ComboBox
 from ui.kit.filter_chip import FilterChip
+from ui.models.licence_words import licence_name
 from ui.theme import Theme
 
 Source = Literal["both", "catalogue", "hub"]
@@ -33,7 +34,8 @@ _HUB_SIGNS = {
 
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that narrows the results. `collection` is its id, "" for all.
+    """Everything that narrows the results. `collection` is its id, "" for all; so is
+    `catalogue`, where one that the person added is looked through alone.
 
     `listing`: show a list also where nothing is searched for.
     """
@@ -50,6 +52,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     sort: Sort = "trending"
     collection: str = ""
     source: Source = "both"
+    catalogue: str = ""
     listing: bool = False
 
     @property
@@ -62,7 +65,12 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     def narrows(self) -> bool:
         """Whether something besides the text leaves things out."""
         return self != Filters(
-            text=self.text, sort=self.sort, source=self.source, listing=self.listing, fits=False
+            text=self.text,
+            sort=self.sort,
+            source=self.source,
+            catalogue=self.catalogue,
+            listing=self.listing,
+            fits=False,
         )
 
     @property
@@ -180,7 +188,7 @@ class FilterBar(QWidget):
         self._licence.clear()
         self._licence.addItem(self.tr("Any licence"), "")
         for licence in most:
-            self._licence.addItem(licence, licence)
+            self._licence.addItem(licence_name(licence), licence)
         self._licence.setCurrentIndex(max(self._licence.findData(chosen), 0))
         self._quiet = False
 

@@ -59,6 +59,7 @@ class DiscoverPage(Panel):
         self._filters = Filters()
         self._entries = DiscoverEntries(background, fitting, self)
         self._search = HubSearch(background, hub, self)
+        self._catalogue_title = ""
         self._field = SearchField(
             theme, self.tr("Search the catalogue and Hugging Face"), _search_keys()
         )
@@ -100,6 +101,11 @@ class DiscoverPage(Panel):
     def show_source(self, source: OneSource) -> None:
         """List everything of one source."""
         self._reset(Filters(fits=False, source=source, listing=True))
+
+    def show_catalogue(self, catalogue_id: str, title: str) -> None:
+        """List everything of a catalogue that the person added."""
+        self._catalogue_title = title
+        self._reset(Filters(fits=False, source="catalogue", catalogue=catalogue_id, listing=True))
 
     def search_for(self, text: str) -> None:
         """Search as if a person had typed it."""
@@ -232,7 +238,9 @@ class DiscoverPage(Panel):
 
     def _show_heading(self) -> None:
         title = ""
-        if self._filters.source == "catalogue":
+        if self._filters.catalogue:
+            title = self._catalogue_title
+        elif self._filters.source == "catalogue":
             title = self.tr("Causeway catalogue")
         elif self._filters.source == "hub":
             title = self.tr("Hugging Face")

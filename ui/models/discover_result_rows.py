@@ -16,6 +16,7 @@ from ui.models.discover_entries import EntryFacts
 from ui.models.entry_facts import accessible_words
 from ui.models.entry_words import parameter_words
 from ui.models.fit_words import verdict_words
+from ui.models.licence_words import licence_name
 
 Act = Literal["", "retry", "look_further", "more_entries", "show_all_sizes", "clear_filters"]
 
@@ -120,7 +121,7 @@ class ResultRows(QAbstractListModel):
         if found.downloads:
             words.append(self.tr("{count} downloads").format(count=count_words(found.downloads)))
         if found.licence:
-            words.append(found.licence)
+            words.append(licence_name(found.licence))
         if found.updated:
             when = list_date(found.updated, self._now())
             words.append(self.tr("updated {when}").format(when=when))

@@ -120,7 +120,8 @@ class ResultsView(EntryView):
         filters = self._filters
         self._found = ()
         if filters.is_searching and filters.source != "hub":
-            self._found = self._entries.find(filters.entry_filter())
+            found = self._entries.find(filters.entry_filter())
+            self._found = tuple(entry for entry in found if _is_from(filters.catalogue, entry))
         self._show()
 
     def _take_from_hub(self) -> None:
@@ -237,3 +238,8 @@ class ResultsView(EntryView):
                 self.all_sizes_requested.emit()
             case NoteRow(act="clear_filters"):
                 self.clear_requested.emit()
+
+
+def _is_from(catalogue_id: str, entry: Entry) -> bool:
+    """Whether it comes from this catalogue, of which the ids begin with that of the catalogue."""
+    return not catalogue_id or entry.id.startswith(f"{catalogue_id}/")

@@ -11,6 +11,7 @@ from ui.models.discover_entries import EntryFacts
 from ui.models.download_words import percent_words
 from ui.models.entry_words import kind_words, obstacle_words
 from ui.models.fit_words import INK_ROLES, verdict_words
+from ui.models.licence_words import licence_name
 
 Inked = tuple[str, str]
 """Words, and the colour role that they are painted in."""
@@ -18,7 +19,7 @@ Inked = tuple[str, str]
 
 def meta_words(facts: EntryFacts) -> list[Inked]:
     """Size, how it fits where that is less than well, licence."""
-    return [*_size_and_fit(facts), (facts.entry.licence.id, "text3")]
+    return [*_size_and_fit(facts), (licence_name(facts.entry.licence.id), "text3")]
 
 
 def stop_words(members: Sequence[EntryFacts]) -> list[Inked]:

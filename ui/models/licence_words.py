@@ -2,6 +2,28 @@
 
 from PySide6.QtCore import QCoreApplication
 
+_NAMES = {
+    "apache-2.0": "Apache-2.0",
+    "mit": "MIT",
+    "gemma": "Gemma",
+    "creativeml-openrail-m": "CreativeML OpenRAIL-M",
+    "bigscience-openrail-m": "BigScience OpenRAIL-M",
+    "openrail": "OpenRAIL",
+    "qwen": "Qwen",
+    "qwen-research": "Qwen Research",
+    "deepseek": "DeepSeek",
+}
+_FAMILIES = (("llama", "Llama"), ("lfm", "LFM"))
+_UPPER = ("bsd", "cc", "gpl", "lgpl", "agpl", "isc", "mpl", "epl", "cc0", "cdla", "eupl")
+
+
+def licence_name(licence_id: str) -> str:
+    """As people write it: “Apache-2.0” for “apache-2.0”, “Llama 3.1” for “llama3.1”.
+
+    What nobody knows here stays as it is.
+    """
+    return " AND ".join(_name(part.strip()) for part in licence_id.split(" AND "))
+
 
 def licence_meaning(licence_id: str) -> str:
     """Of each part of “MIT AND llama3.1”. Empty where nobody has put it into words here."""
@@ -12,6 +34,25 @@ def licence_meaning(licence_id: str) -> str:
             sentences.append(sentence)
     # The narrower one comes second, and counts.
     return " ".join(sentences)
+
+
+def _name(part: str) -> str:
+    key = part.lower()
+    if key in _NAMES:
+        return _NAMES[key]
+    if key in ("not stated", ""):
+        return _tr("No licence stated")
+    if key in ("other", "unknown"):
+        return _tr("Other licence")
+    if part != key:
+        return part
+    for prefix, name in _FAMILIES:
+        version = key.removeprefix(prefix)
+        if version != key and version.replace(".", "").isdigit():
+            return f"{name} {version}"
+    if key.split("-")[0] in _UPPER:
+        return key.upper().replace("-CLAUSE", "-Clause")
+    return part
 
 
 def _meaning(key: str) -> str:

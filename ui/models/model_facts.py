@@ -9,6 +9,7 @@ from catalog.library import InstalledModel
 from catalog.library.details import ModelDetails
 from ui.models.entry_words import parameter_words
 from ui.models.fact_lines import Fact
+from ui.models.licence_words import licence_name
 
 
 def fact_lines(model: InstalledModel, details: ModelDetails | None) -> tuple[Fact, ...]:
@@ -35,7 +36,7 @@ def _facts(model: InstalledModel, details: ModelDetails | None) -> Iterator[Fact
         return
     yield Fact(_tr("Layers"), _layer_words(details))
     yield Fact(_tr("By"), details.author)
-    yield Fact(_tr("Licence"), details.licence.id)
+    yield Fact(_tr("Licence"), licence_name(details.licence.id))
     if details.also_at:
         yield Fact(_tr("Same file also at"), "\n".join(str(path) for path in details.also_at))
 

@@ -39,7 +39,13 @@ from ui.models.models_nav import (
     SOURCE,
     ModelsNav,
 )
-from ui.models.nav_places import HUB, collection_places, source_places
+from ui.models.nav_places import (
+    CATALOGUE,
+    HUB,
+    collection_places,
+    source_places,
+    title_of_catalogue,
+)
 from ui.models.side_place import SidePlace
 from ui.theme import Theme
 
@@ -237,8 +243,12 @@ class ModelsPage(QWidget):
             self._discover.show_collection(key.removeprefix(COLLECTION))
         elif key == HUB:
             self._discover.show_source("hub")
-        elif key.startswith(SOURCE):
+        elif key == CATALOGUE:
             self._discover.show_source("catalogue")
+        elif key.startswith(SOURCE):
+            catalogue_id = key.removeprefix(SOURCE)
+            title = title_of_catalogue(catalogue_id, self._catalogues.known)
+            self._discover.show_catalogue(catalogue_id, title)
 
     def _current_list(self) -> InstalledPage:
         here = self._place.pages.currentWidget()

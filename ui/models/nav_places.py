@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QCoreApplication
 
 from catalog.catalogues import KnownCatalogue
-from catalog.entries import Collection
+from catalog.entries import Catalogue, Collection
 from catalog.library import InstalledModel
 from ui.models.installed_list import place_title
 from ui.models.models_nav import COLLECTION, GOOD_HERE, PLACE, SOURCE, NavPlace
@@ -32,9 +32,8 @@ def source_places(
         if each.catalogue is None:
             continue
         key = f"{SOURCE}{each.catalogue.id}" if each.address else CATALOGUE
-        title = each.catalogue.title or each.catalogue.id if each.address else ""
-        count = len(each.catalogue.entries)
-        places.append(NavPlace(key, title or _tr("Causeway catalogue"), count))
+        title = _title(each.catalogue) if each.address else _tr("Causeway catalogue")
+        places.append(NavPlace(key, title, len(each.catalogue.entries)))
     places.append(NavPlace(HUB, _tr("Hugging Face")))
     found = Counter(model.place for model in models if model.place not in _OURS)
     for place, count in sorted(found.items()):
@@ -43,6 +42,18 @@ def source_places(
             title = place_title(place)
         places.append(NavPlace(f"{PLACE}{place}", title, count))
     return tuple(places)
+
+
+def title_of_catalogue(catalogue_id: str, known: Sequence[KnownCatalogue]) -> str:
+    """What a catalogue that the person added is called; its id where it is there no more."""
+    for each in known:
+        if each.address and each.catalogue is not None and each.catalogue.id == catalogue_id:
+            return _title(each.catalogue)
+    return catalogue_id
+
+
+def _title(catalogue: Catalogue) -> str:
+    return catalogue.title or catalogue.id
 
 
 def _tr(text: str) -> str:

@@ -181,6 +181,27 @@ def test_a_download_shows_its_progress_and_can_be_paused_and_gone_on_with(panel,
     assert asked.args == [request]
 
 
+def test_between_the_end_of_a_download_and_the_library_nothing_is_offered_again(panel, qtbot):
+    show(panel, PLOVER, qtbot)
+    request = request_for(PLOVER, PLOVER.artifacts[0])
+    panel.show_downloads([download(request)])
+    panel.show_downloads([download(request, "done")])
+    assert "Download Q4_K_M" not in buttons(panel)
+    panel.show_downloads([download(request, "done")])
+    assert "Download Q4_K_M" not in buttons(panel)
+    panel.show_installed([installed(PLOVER, "Q4_K_M")])
+    assert "Chat" in buttons(panel)
+
+
+def test_what_was_fetched_and_is_gone_again_can_be_fetched_anew(panel, qtbot):
+    show(panel, PLOVER, qtbot)
+    request = request_for(PLOVER, PLOVER.artifacts[0])
+    panel.show_downloads([download(request)])
+    panel.show_downloads([download(request, "done")])
+    panel.show_installed([])
+    assert "Download Q4_K_M" in buttons(panel)
+
+
 def test_a_download_that_failed_says_why_and_can_be_tried_again(panel, qtbot):
     show(panel, PLOVER, qtbot)
     request = request_for(PLOVER, PLOVER.artifacts[0])
@@ -211,7 +232,7 @@ def test_a_licence_that_asks_for_it_is_agreed_to_first(panel, qtbot):
     show(panel, TERMS, qtbot)
     with qtbot.assertNotEmitted(panel.download_requested):
         press(panel, "Download Q4_K_M", qtbot)
-    assert "Terms comes under the licence “gemma”." in words(panel)
+    assert "Terms comes under the licence “Gemma”." in words(panel)
     assert "Download Q4_K_M" not in buttons(panel)
     press(panel, "Not now", qtbot)
     assert "Agree and download" not in buttons(panel)

@@ -1,6 +1,7 @@
 import threading
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtTest import QTest
@@ -305,6 +306,17 @@ def test_a_source_can_be_listed_alone(page, qtbot, hub):
     page.show_source("hub")
     qtbot.waitUntil(lambda: result_names(page) == ["heron", "whale"])
     assert hub.queries[0][0].text == ""
+
+
+def test_an_added_catalogue_is_listed_by_itself_under_its_title(page, qtbot, hub):
+    lab = msgspec.structs.replace(PLOVER, id="lab/plover", name="Lab plover")
+    page.show_entries([*ENTRIES, lab], COLLECTIONS)
+    page.show_catalogue("lab", "The lab's models")
+    qtbot.waitUntil(lambda: result_names(page) == ["Lab plover"])
+    titles = [label.text() for label in page.findChildren(QLabel) if label.isVisible()]
+    assert "The lab's models" in titles
+    page.show_source("catalogue")
+    assert len(result_names(page)) == len(ENTRIES) + 1
 
 
 def test_an_owner_before_a_slash_is_asked_for_as_such(page, qtbot, hub):

@@ -16,7 +16,7 @@ from ui.models.fit_words import (
     share_words,
     sum_words,
 )
-from ui.models.licence_words import licence_meaning
+from ui.models.licence_words import licence_meaning, licence_name
 
 
 def fit(weights: float, verdict="fits", free: float = 9.8, **more) -> Fit:
@@ -64,6 +64,7 @@ def test_contexts_are_written_as_people_do(qapp, tokens, words):
     ("parameters", "words"),
     [
         (135_000_000, "135 M"),
+        (999_885_952, "1 B"),
         (7_615_616_512, "7.62 B"),
         (671_000_000_000, "671 B"),
         (10**12, "1 T"),
@@ -104,6 +105,27 @@ def test_days_are_written_short_and_long_and_what_is_none_as_it_is(qapp):
 )
 def test_a_licence_is_told_in_a_sentence(qapp, licence, part):
     assert part in licence_meaning(licence)
+
+
+@pytest.mark.parametrize(
+    ("licence", "name"),
+    [
+        ("apache-2.0", "Apache-2.0"),
+        ("Apache-2.0", "Apache-2.0"),
+        ("llama3.1", "Llama 3.1"),
+        ("lfm1.0", "LFM 1.0"),
+        ("MIT AND llama3.3", "MIT AND Llama 3.3"),
+        ("bsd-3-clause", "BSD-3-Clause"),
+        ("cc-by-nc-4.0", "CC-BY-NC-4.0"),
+        ("not stated", "No licence stated"),
+        ("", "No licence stated"),
+        ("other", "Other licence"),
+        ("llama-forever", "llama-forever"),
+        ("my-own-1.0", "my-own-1.0"),
+    ],
+)
+def test_a_licence_has_the_name_that_people_write(qapp, licence, name):
+    assert licence_name(licence) == name
 
 
 def test_an_unknown_licence_is_not_explained(qapp):
