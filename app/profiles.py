@@ -84,7 +84,9 @@ class Profiles:
         taken = {each.name.casefold() for each in self.of(profile.model_id)}
         number = 2
         while not name or name.casefold() in taken:
-            name, number = f"{profile.name} {number}", number + 1
+            ending = f" {number}"
+            name = f"{profile.name[: _LONGEST_NAME - len(ending)].rstrip()}{ending}"
+            number += 1
         return self.create(profile.model_id, name, profile.options)
 
     def use(self, model_id: str, profile_id: str | None) -> None:

@@ -29,6 +29,7 @@ __all__ = [
 AnyPath = TypeVar("AnyPath", bound=PurePath)
 
 _MAX_LAYERS = 4096
+_MOST_PARTS = 1000
 _SPLIT_NAME = re.compile(r"(?P<stem>.+)-(?P<part>\d{5})-of-(?P<count>\d{5})\.gguf", re.IGNORECASE)
 
 
@@ -93,11 +94,16 @@ def _checked(
 
 
 def parts_of(path: AnyPath) -> tuple[AnyPath, ...]:
-    """The files of a split model, by their names, in order; the file alone where it is whole."""
+    """The files of a split model, by their names, in order; the file alone where it is whole.
+
+    A name that speaks of no part there can be, or of parts without number, is that of a whole file.
+    """
     match = _SPLIT_NAME.fullmatch(path.name)
     if match is None:
         return (path,)
     stem, count = match["stem"], int(match["count"])
+    if not 1 <= int(match["part"]) <= count <= _MOST_PARTS:
+        return (path,)
     return tuple(path.with_name(part_name(stem, part, count)) for part in range(1, count + 1))
 
 

@@ -15,6 +15,7 @@ from app.formatting import bytes_text
 from app.installs import best_artifact
 from app.services import Services
 from catalog.catalogue_check import check_catalogue
+from catalog.catalogues import KnownCatalogue
 from catalog.entries import Entry, Kind
 from catalog.entry_filter import EntryFilter, EntryIndex
 from catalog.library import InstalledModel
@@ -22,11 +23,13 @@ from catalog.library import InstalledModel
 commands = typer.Typer(cls=DefaultGroup, help="List what the catalogues have, or check one.")
 
 _LARGEST_CATALOGUE = 64 << 20
+_SHOWN_PROBLEMS = 5
 
 
 class ListedEntry(msgspec.Struct, frozen=True, kw_only=True):
     """What `catalog --json` prints of each; `quant`, `size_bytes` and `fit` are of the quant that suits
-    this computer best. `size_is_exact`: it is of the file itself, not rounded or computed."""
+    this computer best. `size_is_exact`: it is of the file itself, not rounded or computed. Without any
+    size (0) nobody can tell whether it fits."""
 
     id: str
     name: str
@@ -64,7 +67,7 @@ def list_(
         index = EntryIndex(services.catalogues.entries())
         here = {model.entry.id for model in _installed(services) if model.entry}
         rows = [_listed(services, entry, entry.id in here) for entry in index.find(wanted)]
-        problems = [known.problem for known in services.catalogues.known() if known.problem]
+        problems = [each for known in services.catalogues.known() for each in _problems(known)]
     if fits:
         rows = [row for row in rows if row.fit is not None and row.fit.verdict == "fits"]
     if as_json:
@@ -77,7 +80,7 @@ def list_(
         if not rows:
             say("No entry has these words. “causeway pull hub:OWNER/NAME” takes one from the Hub.")
     for problem in problems:
-        say(str(problem))
+        say(problem)
 
 
 @commands.command()
@@ -87,6 +90,8 @@ def validate(
 ) -> None:
     """Check a catalogue that somebody writes, and name every entry that is wrong."""
     try:
+        if file.exists() and not file.is_file():
+            raise AppError(f"“{file}” is no file.", fix="Name a catalogue file.")
         with file.open("rb") as opened_file:
             data = opened_file.read(_LARGEST_CATALOGUE)
     except OSError as error:
@@ -117,14 +122,25 @@ def refresh() -> None:
         known = services.catalogues.refresh()
     added = [each for each in known if each.address]
     for each in added:
-        if each.problem:
-            say(str(each.problem))
+        for problem in _problems(each):
+            say(problem)
         count = len(each.catalogue.entries) if each.catalogue else 0
         print(f"{each.shown_address}\t{count} {'entry' if count == 1 else 'entries'}")
     if not added:
         say("No catalogue has been added. “causeway settings catalogues” adds one.")
     if any(each.problem for each in added):
         raise typer.Exit(1)
+
+
+def _problems(known: KnownCatalogue) -> list[str]:
+    """What is wrong with a catalogue, and the first of what had to be left out of it."""
+    lines = [str(each) for each in known.left_out[:_SHOWN_PROBLEMS]]
+    if len(known.left_out) > len(lines):
+        lines.append(
+            f"There are {len(known.left_out) - len(lines):,} more such in"
+            f" “{known.shown_address.partition('?')[0]}”."
+        )
+    return [str(known.problem), *lines] if known.problem else lines
 
 
 def _installed(services: Services) -> tuple[InstalledModel, ...]:
@@ -161,7 +177,7 @@ def _listed(services: Services, entry: Entry, installed: bool) -> ListedEntry:
         quant=artifact.quant if artifact else "",
         size_bytes=size,
         size_is_exact=exact,
-        fit=reported_fit(fitting.rough(entry, artifact)) if artifact else None,
+        fit=reported_fit(fitting.rough(entry, artifact)) if artifact and size else None,
         installed=installed,
     )
 
@@ -169,5 +185,5 @@ def _listed(services: Services, entry: Entry, installed: bool) -> ListedEntry:
 def _cells(row: ListedEntry) -> tuple[str, ...]:
     about = "" if row.size_is_exact else "about "
     size = f"{about}{bytes_text(row.size_bytes)}" if row.size_bytes else ""
-    fit = row.fit.words if row.fit else row.status.replace("_", " ")
+    fit = row.fit.words if row.fit else row.status.replace("_", " ").replace("ready", "")
     return (row.id, row.name, size, "installed" if row.installed else fit, row.licence, row.summary)

@@ -32,7 +32,8 @@ _WORD_OF = {
 
 
 class ShownQuant(msgspec.Struct, frozen=True, kw_only=True):
-    """`checksum_from`: "catalogue" or "Hub", or "recorded on first download" where nobody has said it."""
+    """`checksum_from`: "catalogue" or "Hub", or "recorded on first download" where nobody has said it.
+    `fit` is null where nobody has said the size."""
 
     quant: str
     files: tuple[str, ...]
@@ -40,7 +41,7 @@ class ShownQuant(msgspec.Struct, frozen=True, kw_only=True):
     size_is_exact: bool
     sha256: str | None
     checksum_from: str
-    fit: ReportedFit
+    fit: ReportedFit | None
 
 
 class ShownAllocation(msgspec.Struct, frozen=True, kw_only=True):
@@ -220,7 +221,7 @@ def _shown_artifact(
         size_is_exact=size_is_exact,
         sha256=artifact.sha256,
         checksum_from="catalogue" if artifact.sha256 else _RECORDED,
-        fit=reported_fit(fit),
+        fit=reported_fit(fit) if fit.parts.weights else None,
     )
 
 
@@ -263,7 +264,7 @@ def _shown_group(
         size_is_exact=group.size_bytes is not None,
         sha256=group.files[0].sha256 if len(group.files) == 1 else None,
         checksum_from="Hub" if known else _RECORDED,
-        fit=reported_fit(fit),
+        fit=reported_fit(fit) if fit.parts.weights else None,
     )
 
 
@@ -335,9 +336,8 @@ def _print(shown: Shown) -> None:
         about = "" if quant.size_is_exact else "about "
         size = f"{about}{bytes_text(quant.size_bytes)}" if quant.size_bytes else "size not known"
         name = terminal_safe(quant.quant or quant.files[0])
-        print(
-            f"  {name}: {size}, {quant.fit.words} ({quant.fit.sum}); checksum: {quant.checksum_from}"
-        )
+        fit = f", {quant.fit.words} ({quant.fit.sum})" if quant.fit else ""
+        print(f"  {name}: {size}{fit}; checksum: {quant.checksum_from}")
     for model in shown.installed:
         _print_installed(model)
 

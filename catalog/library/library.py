@@ -164,7 +164,7 @@ class Library:
             raise not_ours(model)
         with self._lock, self._registry.changing() as known:
             path = str(model.path if model else _absolute(Path(model_id)))
-            if path not in known.files:
+            if path not in known.files and model_id:  # projectors have no id
                 path = next((p for p, facts in known.files.items() if facts.id == model_id), path)
             if model is None and path not in known.files:
                 raise self._unknown(model_id, assembled.models)

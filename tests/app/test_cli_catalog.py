@@ -1,6 +1,7 @@
 """`causeway catalog` and `show`, each a real process, beside a Hub of the test's own."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -187,3 +188,42 @@ def test_adapters_are_listed_apart_from_models(causeway: CommandLine, tmp_path: 
     assert [model["id"] for model in causeway.json("models")] == ["tiny"]
     assert [each["id"] for each in causeway.json("models", "--adapters")] == ["lora"]
     assert "changes a model" in causeway.error("chat", "-m", "lora", "hello")
+
+
+def added(folder: Path, *entries: dict[str, object]) -> str:
+    """A catalogue of these entries; what they lack is what every entry needs."""
+    usual = {"name": "A", "family": "F", "kind": "chat", "summary": "", "licence": {"id": "MIT"}}
+    source = {"type": "hub", "repo": "lab/a-GGUF", "path": "a-Q4_0.gguf"}
+    weights = [{"role": "weights", "quant": "Q4_0", "sources": [source]}]
+    whole = [{**usual, "artifacts": weights, **entry} for entry in entries]
+    head = {"schema_version": 1, "id": "mine", "revision": 1, "published": "2026-01-01"}
+    file = folder / "mine.json"
+    file.write_text(json.dumps({**head, "entries": whole}), encoding="utf-8")
+    return str(file)
+
+
+def test_of_what_nobody_knows_the_size_nobody_says_that_it_fits(
+    causeway: CommandLine, tmp_path: Path
+) -> None:
+    causeway.run("settings", "catalogues", added(tmp_path, {"id": "a"}))
+    (listed,) = [each for each in causeway.json("catalog") if each["id"] == "mine/a"]
+    assert (listed["size_bytes"], listed["fit"]) == (0, None)
+    assert "mine/a" not in ids(causeway.json("catalog", "--fits"))
+    assert causeway.json("show", "mine/a")["quants"][0]["fit"] is None
+    assert "size not known;" in causeway.run("show", "mine/a").stdout
+
+
+def test_entries_that_are_left_out_are_named(causeway: CommandLine, tmp_path: Path) -> None:
+    bad = [{"id": f"bad-{number}", "kind": "pigeon"} for number in range(9)]
+    causeway.run("settings", "catalogues", added(tmp_path, {"id": "a"}, *bad))
+    for command in (("catalog", "a"), ("catalog", "refresh")):
+        said = causeway.run(*command).stderr.splitlines()
+        assert len(said) == 6
+        assert "“bad-0”" in said[0]
+        assert "4 more" in said[-1]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes")
+def test_a_pipe_is_no_catalogue_to_check(causeway: CommandLine, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert "is no file" in causeway.error("catalog", "validate", str(tmp_path / "pipe"))

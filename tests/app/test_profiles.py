@@ -36,6 +36,13 @@ def test_a_copy_has_the_same_options_and_a_name_of_its_own(profiles):
     assert [each.options["temperature"] for each in profiles.of(MODEL)] == [0.2, 1.0, 0.2]
 
 
+def test_a_copy_of_the_longest_name_has_room_for_its_number(profiles):
+    made = profiles.create(MODEL, "N" * 200)
+    names = [made.name, *(profiles.duplicate(made.id).name for _ in range(10))]
+    assert len(set(names)) == 11
+    assert max(map(len, names)) == len(made.name)
+
+
 def test_one_profile_of_a_model_is_in_use_at_most(profiles):
     first = profiles.create(MODEL, "One")
     second = profiles.create(MODEL, "Two")

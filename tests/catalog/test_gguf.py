@@ -221,6 +221,13 @@ def test_what_is_no_file_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX")
+@pytest.mark.parametrize(
+    "name", ["m-00000-of-00000.gguf", "m-00001-of-99999.gguf", "m-00003-of-00002.gguf"]
+)
+def test_a_name_of_parts_that_can_t_be_is_that_of_a_whole_file(name: str) -> None:
+    assert parts_of(Path(name)) == (Path(name),)
+
+
 def test_a_pipe_does_not_block_and_a_device_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.gguf")
     for path in (tmp_path / "pipe.gguf", Path("/dev/zero")):

@@ -124,6 +124,18 @@ def test_what_was_added_is_forgotten_and_frees_nothing(
     assert library.models() == ()
 
 
+def test_nothing_is_forgotten_for_no_name(home: Path, open_library: OpenLibrary) -> None:
+    write_model(home / "m.gguf")
+    eyes = write_projector(home / "mmproj-F16.gguf")
+    library = open_library()
+    library.models()
+    library.note_download(eyes, "", "a" * 64)
+    with pytest.raises(CatalogError):
+        library.remove("")
+    kept = home.parents[2] / "data" / "library.json"
+    assert "a" * 64 in kept.read_text(encoding="utf-8")
+
+
 def test_our_copy_goes_and_theirs_is_shown(
     tmp_path: Path, folder: Path, open_library: OpenLibrary
 ) -> None:
