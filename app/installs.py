@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 from typing import Literal
@@ -14,7 +15,7 @@ from catalog.downloads.wanted import DownloadRequest, WantedFile
 from catalog.entries import Artifact, Entry, HubFile, Package, Source, Url
 from catalog.fit import Fit
 from catalog.gguf import parts_of
-from catalog.hub.records import QuantFiles, Repository
+from catalog.hub.records import QuantFiles, Repository, RepositoryFile
 from catalog.safe_names import is_model_file_name, is_safe_path
 
 _GOOD_BITS = 5.0
@@ -53,13 +54,14 @@ def request_for_hub(
     """A quant of a repository, and the projector that was chosen with it."""
     is_adapter = group in repository.adapters
     role: Literal["adapter", "weights"] = "adapter" if is_adapter else "weights"
-    files = [_hub_file(file.source, role, file.size_bytes, file.sha256) for file in group.files]
+    folder = _folder_in(repository, group)
+    files = [_hub_file(file, role, folder) for file in group.files]
     if projector is not None:
-        files += [
-            _hub_file(file.source, "projector", file.size_bytes, file.sha256)
-            for file in projector.files
-        ]
-    ref = f"hub:{repository.repo}:{group.quant or group.files[0].source.path}"
+        files += [_hub_file(file, "projector", folder) for file in projector.files]
+    namesakes = (each for each in repository.groups if each.quant == group.quant)
+    is_found_by_quant = group.quant and next(namesakes, group) is group
+    selector = group.quant if is_found_by_quant else group.files[0].source.path
+    ref = f"hub:{repository.repo}:{selector}"
     return DownloadRequest(
         id=ref,
         ref=ref,
@@ -163,18 +165,26 @@ def _parts(source: Source) -> tuple[Source, ...]:
 
 
 def _hub_file(
-    source: HubFile,
-    role: Literal["weights", "projector", "adapter"],
-    size_bytes: int | None,
-    sha256: str | None,
+    file: RepositoryFile, role: Literal["weights", "projector", "adapter"], folder: str
 ) -> WantedFile:
     return WantedFile(
-        sources=(source,),
-        target=_target(source, source.name),
+        sources=(file.source,),
+        target=f"{folder}/{_safe_name(file.source.name)}",
         role=role,
-        size_bytes=size_bytes,
-        sha256=sha256,
+        size_bytes=file.size_bytes,
+        sha256=file.sha256,
     )
+
+
+def _folder_in(repository: Repository, group: QuantFiles) -> str:
+    """OWNER/NAME; where its folders have files of one name, also that folder of the repository."""
+    names = Counter(
+        file.source.name.casefold() for each in repository.groups for file in each.files
+    )
+    folder = PurePosixPath(group.files[0].source.path).parent
+    if any(names[file.source.name.casefold()] > 1 for file in group.files):
+        return str(PurePosixPath(repository.repo) / folder)
+    return repository.repo
 
 
 def _target(source: Source, name: str) -> str:

@@ -22,6 +22,8 @@ from catalog.hub.file_names import projector_for
 from catalog.hub.hub import Hub
 from catalog.hub.records import QuantFiles, Repository
 
+_SHOWN_QUANTS = 30
+
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
     """What to fetch, and where it is described. `to_accept`: a licence that a person must agree to."""
@@ -112,13 +114,13 @@ def select_group(repository: Repository, selector: str) -> QuantFiles:
     Raises `AppError` where there is no such one.
     """
     groups = repository.quants or repository.adapters
-    if not groups:
+    if not groups and not (selector and repository.projectors):
         raise AppError(
-            f"{repository.repo} has no GGUF file.",
-            "Causeway runs models in the GGUF format only.",
+            f"{repository.repo} has no model that can be run.",
+            "Causeway runs models in the GGUF format only, and needs all parts of one that is split.",
             "Look for a repository whose name ends in GGUF.",
         )
-    everything = (*repository.quants, *repository.adapters, *repository.projectors)
+    everything = repository.groups
     if not selector:
         best = best_group(groups)
         assert best is not None
@@ -129,5 +131,6 @@ def select_group(repository: Repository, selector: str) -> QuantFiles:
         names |= {file.source.name.casefold() for file in group.files}
         if wanted in names or group.quant.casefold() == wanted:
             return group
-    quants = ", ".join(group.quant or group.files[0].source.path for group in everything)
-    raise AppError(f"{repository.repo} has no {selector}.", fix=f"It has {quants}.")
+    named = dict.fromkeys(group.quant or group.files[0].source.path for group in everything)
+    quants = ", ".join(list(named)[:_SHOWN_QUANTS]) + (" …" if len(named) > _SHOWN_QUANTS else ".")
+    raise AppError(f"{repository.repo} has no {selector}.", fix=f"It has {quants}")

@@ -229,7 +229,7 @@ def _shown_repository(
     services: Services, ref: str, repository: Repository, selector: str, context: int
 ) -> Shown:
     """The quant that is asked for, or that most people want, is judged by its header."""
-    groups = (*repository.quants, *repository.adapters, *repository.projectors)
+    groups = repository.groups
     looked_into = select_group(repository, selector) if groups else None
     return Shown(
         ref=ref,

@@ -80,7 +80,9 @@ def fetch_file(
             meter.report("downloading", done, total, elsewhere=True)
 
         with locked(target.with_name(f"{target.name}.lock"), cancelled, report_the_other):
-            if (there := _what_is_there(wanted, target, meter, cancelled)) is not None:
+            if target.exists():
+                described = _as_the_hub_has_it(wanted, resolve)
+                there = _what_is_there(described, target, meter, cancelled)
                 discard_partial(wanted, folder)
                 return there
             # Imported here since they take 0.3 s, which the start of the window can't spare.
@@ -121,12 +123,25 @@ def _parts(wanted: WantedFile, folder: Path) -> tuple[Path, Path]:
     return part_path(target), package_part_path(target)
 
 
+def _as_the_hub_has_it(wanted: WantedFile, resolve: Callable[[HubFile], RemoteFile]) -> WantedFile:
+    """What is wanted, with what the Hub knows of it: files of one name may lie in folders there."""
+    source = wanted.sources[0]
+    if wanted.sha256 is not None or not isinstance(source, HubFile):
+        return wanted
+    try:
+        remote = resolve(source)
+    except CatalogError:
+        if wanted.size_bytes is None:
+            raise
+        return wanted
+    size = remote.size if wanted.size_bytes is None else wanted.size_bytes
+    return msgspec.structs.replace(wanted, size_bytes=size, sha256=remote.sha256)
+
+
 def _what_is_there(
     wanted: WantedFile, target: Path, meter: Meter, cancelled: threading.Event
-) -> FetchedFile | None:
-    """The file, where it was fetched before. Nothing that a person put there is written over."""
-    if not target.exists():
-        return None
+) -> FetchedFile:
+    """The file that was fetched before. Nothing that a person put there is written over."""
     if not target.is_file():
         raise occupied(target, "It is a folder.")
     size = target.stat().st_size

@@ -133,7 +133,8 @@ class DownloadQueue:
 
         One that is done is only forgotten.
         """
-        self._change(wishes.cancel(download_id))
+        self._change(wishes.cancel(download_id), at_all_costs=True)  # it may be what fills the disk
+        self._file.change(lambda downloads: None)  # raises where it still can't be stored
 
     def remove(self, download_id: str) -> None:
         """Take it off the list, and delete nothing: asked for again, it goes on."""
@@ -212,8 +213,8 @@ class DownloadQueue:
         on_state(state)
         return state
 
-    def _change(self, change: wishes.Change) -> None:
-        self._file.change(change)
+    def _change(self, change: wishes.Change, *, at_all_costs: bool = False) -> None:
+        self._file.change(change, at_all_costs=at_all_costs)
         self._runs.obey()
         self._wake()
         if self._keeper is None:

@@ -67,6 +67,7 @@ class QueueFile:
         self._lock = threading.RLock()
         self._known: tuple[QueuedDownload, ...] = ()
         self._stamp: tuple[int, int, int] | None = None
+        self._is_stored = True
 
     def read(self) -> tuple[QueuedDownload, ...]:
         """What is queued; costs one look at the file where no other process has changed it."""
@@ -94,13 +95,15 @@ class QueueFile:
                         raise
                 downloads = list(self._known)
                 change(downloads)
-                if tuple(downloads) == self._known:
+                if tuple(downloads) == self._known and self._is_stored:
                     return self._known
                 try:
                     self._store(downloads)
+                    self._is_stored = True
                 except OSError as error:
                     if not at_all_costs:
                         raise
+                    self._is_stored = False
                     _log.warning("the list of downloads could not be stored: %s", error)
                 self._known = tuple(downloads)
             return self._known
@@ -111,6 +114,7 @@ class QueueFile:
             return
         self._known = self._read() if stamp is not None else ()
         self._stamp = stamp
+        self._is_stored = True
 
     def _read(self) -> tuple[QueuedDownload, ...]:
         """A damaged file is set aside: what was fetched stays, and must only be asked for again."""
@@ -126,7 +130,7 @@ class QueueFile:
                     "Update Causeway.",
                 )
             return msgspec.json.decode(data, type=_Contents).downloads
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             with contextlib.suppress(OSError):
                 self._path.replace(self._path.with_name(f"{self._path.name}.damaged"))
             return ()

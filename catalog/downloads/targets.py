@@ -77,7 +77,8 @@ def check_room(path: Path, needed: int) -> None:
     if free < needed + SPARE_BYTES:
         raise LocalProblem(
             f"There is not enough room for “{path.name}”.",
-            f"It takes {needed // 10**6:,} MB more, and {free // 10**6:,} MB are free.",
+            f"{(needed + SPARE_BYTES) // 10**6:,} MB are needed, some of them in reserve, and"
+            f" {free // 10**6:,} MB are free.",
             "Free some space, or choose another models folder. What was fetched is kept.",
         )
 

@@ -99,3 +99,8 @@ class Repository(msgspec.Struct, frozen=True, kw_only=True):
     projectors: tuple[QuantFiles, ...] = ()
     adapters: tuple[QuantFiles, ...] = ()
     listed: bool = True
+
+    @property
+    def groups(self) -> tuple[QuantFiles, ...]:
+        """Everything that can be fetched of it, what can be run first."""
+        return (*self.quants, *self.adapters, *self.projectors)

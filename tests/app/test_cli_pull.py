@@ -85,7 +85,7 @@ def test_a_repository_without_such_a_quant_says_which_it_has(
         hub.add("lab/none", {"README.md": b"no model"})
         causeway.run("settings", "hub_endpoint", hub.url)
         assert "It has Q8_0" in causeway.error("pull", "hub:lab/tiny-GGUF:Q5_K_M")
-        assert "no GGUF file" in causeway.error("pull", "hub:lab/none")
+        assert "no model that can be run" in causeway.error("pull", "hub:lab/none")
         assert causeway.error("pull", "hub:lab/nowhere")
 
 
@@ -145,3 +145,15 @@ def test_files_of_one_name_from_two_servers_are_two(causeway: CommandLine, tmp_p
             causeway.json("pull", f"{server.url}/model.gguf")["path"] for server in (first, second)
         ]
     assert [Path(path).read_bytes() for path in paths] == [one, other]
+
+
+def test_on_a_mirror_without_a_listing_files_of_one_name_are_not_mixed_up(
+    causeway: CommandLine, tmp_path: Path
+) -> None:
+    one, other = (write_model(tmp_path / f"{n}.gguf", seed=n).read_bytes() for n in (1, 2))
+    with HubServer(listing=False, sizes=False) as mirror:
+        mirror.add("lab/m-GGUF", {"Q4_0/m.gguf": one, "Q8_0/m.gguf": other})
+        causeway.run("settings", "hub_endpoint", mirror.url)
+        path = causeway.json("pull", "hub:lab/m-GGUF:Q4_0/m.gguf")["path"]
+        assert "another file" in causeway.error("pull", "hub:lab/m-GGUF:Q8_0/m.gguf")
+    assert Path(path).read_bytes() == one

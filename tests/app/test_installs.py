@@ -11,6 +11,7 @@ from app.installs import (
     request_for_file,
     request_for_hub,
 )
+from app.lookup import select_group
 from catalog.entries import Artifact, Entry, HubFile, Licence, Package, Url
 from catalog.fit import Fit, MemoryEstimate
 from catalog.hub.records import QuantFiles, Repository, RepositoryFile
@@ -92,6 +93,32 @@ def test_a_repository_s_quant_is_asked_for_with_its_checksums():
     assert request.ref == "hub:owner/name:Q8_0"
     assert [file.role for file in request.files] == ["weights", "weights", "projector"]
     assert all(file.sha256 == SHA for file in request.files)
+
+
+def test_of_groups_with_one_quant_only_the_first_goes_by_it():
+    one, other = group("Q8_0", "a-Q8_0.gguf"), group("Q8_0", "b-Q8_0.gguf")
+    eyes = group("Q8_0", "mmproj-Q8_0.gguf")
+    repository = Repository(
+        repo="owner/name", commit="c", url="", quants=(one, other), projectors=(eyes,)
+    )
+    refs = [request_for_hub(repository, each).ref for each in repository.groups]
+    assert refs == [
+        "hub:owner/name:Q8_0",
+        "hub:owner/name:b-Q8_0.gguf",
+        "hub:owner/name:mmproj-Q8_0.gguf",
+    ]
+    found = [select_group(repository, ref.rpartition(":")[2]) for ref in refs]
+    assert found == list(repository.groups)
+
+
+def test_files_of_one_name_in_folders_of_a_repository_do_not_meet():
+    one, other = group("Q4_0", "Q4_0/m.gguf"), group("Q8_0", "Q8_0/m.gguf")
+    eyes = group("F16", "mmproj-F16.gguf")
+    repository = Repository(
+        repo="owner/name", commit="c", url="", quants=(one, other), projectors=(eyes,)
+    )
+    targets = [file.target for file in request_for_hub(repository, other, eyes).files]
+    assert targets == ["owner/name/Q8_0/m.gguf", "owner/name/Q8_0/mmproj-F16.gguf"]
 
 
 def test_an_adapter_is_asked_for_as_one():

@@ -1,5 +1,7 @@
 """The queue does what a person wants of it, whatever the fetch of one file meets."""
 
+import errno
+import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -287,6 +289,41 @@ def test_cancelling_a_paused_one_deletes_its_part_at_once(tmp_path: Path) -> Non
         queue.cancel(name)
         assert queue.states() == ()
         assert not part.exists()
+
+
+def test_on_a_full_disk_a_cancel_makes_room_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = tmp_path / "models/one.gguf.part"
+    part.parent.mkdir()
+    part.write_bytes(b"some")
+    store = os.fsync
+
+    def fill(descriptor: int) -> None:
+        if part.exists():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        store(descriptor)
+
+    with Opened(tmp_path, ScriptedFetch(), started=False) as queue:
+        name = queue.add(request_of("one"), paused=True)
+        monkeypatch.setattr(os, "fsync", fill)
+        queue.cancel(name)
+        assert not part.exists()
+    with Opened(tmp_path, ScriptedFetch(), started=False) as queue:
+        assert queue.states() == ()
+
+
+def test_a_cancel_that_makes_no_room_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with Opened(tmp_path, ScriptedFetch(), started=False) as queue:
+        name = queue.add(request_of("one"), paused=True)
+        monkeypatch.setattr(os, "fsync", fill)
+        with pytest.raises(CatalogError, match="No space left"):
+            queue.cancel(name)
 
 
 def test_cancelling_what_is_done_deletes_nothing(tmp_path: Path) -> None:

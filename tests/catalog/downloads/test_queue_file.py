@@ -44,7 +44,13 @@ def test_is_read_and_written_only_when_something_changed(
     assert path.stat().st_mtime_ns == stamp
 
 
-@pytest.mark.parametrize("content", [b"", b"\0\xff", b"[]", b'{"version": 1, "downloads": [{}]}'])
+_DEEP = b'{"version": 1, "more": ' + b"[" * 100_000
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\0\xff", b"[]", b'{"version": 1, "downloads": [{}]}', pytest.param(_DEEP, id="deep")],
+)
 def test_a_damaged_file_is_set_aside(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "downloads.json"
     path.write_bytes(content)
