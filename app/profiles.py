@@ -11,6 +11,7 @@ import msgspec
 from app.errors import AppError, StorageError
 from app.options import Value, checked
 from app.set_aside import set_aside_name
+from app.shared_file import alone_with
 from catalog.whole_file import write_whole
 
 _LARGEST_FILE = 8_000_000
@@ -120,7 +121,7 @@ class Profiles:
         return changed
 
     def _change(self, change: Change) -> None:
-        with self._lock:
+        with self._lock, alone_with(self._path):
             contents = _Contents(change(self._read()))
             try:
                 data = msgspec.json.format(msgspec.json.encode(contents), indent=2)

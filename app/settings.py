@@ -1,5 +1,6 @@
 """The settings of the program: what each is, declared once."""
 
+import re
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -284,6 +285,7 @@ def _checked_list(setting: Setting, items: tuple[str, ...]) -> tuple[str, ...]:
 def _is_proxy(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        return parts.scheme in _PROXY_SCHEMES and bool(parts.hostname) and (parts.port or 1) > 0
+        is_whole = parts.scheme in _PROXY_SCHEMES and bool(parts.hostname) and parts.port != 0
+        return is_whole and not re.search(r"\s", url)
     except ValueError:
         return False

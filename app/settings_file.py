@@ -10,6 +10,7 @@ import msgspec
 from app.errors import AppError, StorageError
 from app.set_aside import set_aside_name
 from app.settings import Settings, checked_setting
+from app.shared_file import alone_with
 from catalog.whole_file import write_whole
 
 _LARGEST_FILE = 1_000_000
@@ -47,7 +48,7 @@ class SettingsFile:
     def update(self, **changes: object) -> Settings:
         """Change some settings, here and in the file; an `AppError` where a value isn't possible."""
         checked = {key: checked_setting(key, value) for key, value in changes.items()}
-        with self._lock:
+        with self._lock, alone_with(self.path):
             stored = self._read() | checked
             defaults = msgspec.structs.asdict(Settings())
             kept = {key: v for key, v in stored.items() if v != defaults.get(key, _ABSENT)}

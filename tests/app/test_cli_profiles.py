@@ -71,6 +71,8 @@ def test_settings_are_listed_changed_and_reset(causeway: CommandLine) -> None:
         (["theme", "purple"], "system, light, dark"),
         (["hub_endpoint", "http://example.org"], "https://"),
         (["proxy", "carrier-pigeon"], "proxy"),
+        (["proxy", "http://proxy.example:0"], "proxy"),
+        (["proxy", "http://a proxy"], "proxy"),
         (["model_folders", "relative/folder"], "whole path"),
         (["catalogues", "http://example.org/c.json"], "https://"),
     ],
