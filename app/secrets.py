@@ -104,6 +104,14 @@ def _check_backend() -> None:
 
 
 def _no_keyring(error: Exception) -> AppError:
+    from keyring.errors import NoKeyringError
+
+    if isinstance(error, NoKeyringError):  # its own words are for people who write programs
+        return AppError(
+            "This computer has no keyring that can be used.",
+            "A token is kept nowhere else.",
+            f"Set {HUB_VARIABLE} in the environment, or install a keyring of the system.",
+        )
     reason = " ".join(str(error).split())[:200]
     return AppError(
         "The system's keyring can't be used.",

@@ -216,10 +216,11 @@ def checked_setting(key: str, value: object) -> Any:
         case Setting(kind="choice") if typed not in [choice.value for choice in setting.choices]:
             raise _no_choice(setting, typed)
         case Setting(kind="url") if typed and not _is_safe_url(typed):
+            is_plain = typed.lower().startswith("http://")
             raise AppError(
-                f"“{typed}” can't be used for {setting.title.lower()}.",
-                "What comes over plain http can be changed on the way.",
-                "Give an address that begins with https://.",
+                f"“{typed}” is not safe." if is_plain else f"“{typed}” is no address.",
+                "What comes over plain http can be changed on the way." if is_plain else "",
+                "Give one that begins with https://.",
             )
         case Setting(kind="proxy") if typed and not _is_proxy(typed):
             raise AppError(
@@ -235,7 +236,7 @@ def checked_setting(key: str, value: object) -> Any:
             return _checked_list(setting, typed)
         case Setting(kind="folder") if typed and not _is_whole_path(typed):
             raise AppError(
-                f"“{typed}” can't be used for {setting.title.lower()}.",
+                f"“{typed}” could be anywhere.",
                 fix="Give the whole path of the folder.",
             )
     return typed

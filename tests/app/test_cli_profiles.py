@@ -85,7 +85,7 @@ def test_a_value_that_is_none_is_refused_in_words(
 
 def test_without_a_keyring_a_token_is_refused_and_written_nowhere(causeway: CommandLine) -> None:
     done = causeway.run("token", "set", stdin="hf_secret\n", code=1)
-    assert "keyring can't be used" in done.stderr
+    assert "no keyring that can be used" in done.stderr
     assert "hf_secret" not in done.stderr
     for file in causeway.home.rglob("*"):
         assert not file.is_file() or b"hf_secret" not in file.read_bytes()

@@ -74,11 +74,13 @@ def test_a_keyring_that_does_not_work_is_said_in_words(settings, broken):
     before = keyring.get_keyring()
     keyring.set_keyring(broken())
     try:
-        with pytest.raises(AppError, match="keyring can't be used") as error:
+        with pytest.raises(AppError, match="keyring") as error:
             Secrets(settings).set_hub_token(TOKEN)
     finally:
         keyring.set_keyring(before)
     assert TOKEN not in str(error.value)
+    assert HUB_VARIABLE in error.value.fix
+    assert "backend" not in str(error.value)
     assert not settings.current.has_hub_token
 
 

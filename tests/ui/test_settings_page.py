@@ -118,7 +118,7 @@ def test_a_value_that_can_not_be_is_explained_below_the_field(
     field = control(page, "package_index")
     with qtbot.assertNotEmitted(page.setting_changed):
         type_into(field, "http://mirror.example", qtbot)
-    assert "Give an address that begins with https://." in words(page)
+    assert "Give one that begins with https://." in words(page)
     assert "https://" in field.accessibleDescription()
     type_into(field, "https://mirror.example", qtbot)
     assert "Give an address that begins" not in words(page)
