@@ -260,12 +260,19 @@ class Pages(QObject):
         there = self._stack.currentWidget() is self._welcome
         if self._starter_wanted and there and state.request.id == self._starter.id:
             self._arrivals.find(state, self._chat_with)
+        elif self._shows_downloads():
+            self._installed.refresh()
         else:
             self._arrivals.find(state, partial(self._arrivals.offer, state))
 
     def _download_failed(self, state: DownloadState) -> None:
-        if self._stack.currentWidget() is not self._welcome:
+        there = self._stack.currentWidget() is self._welcome
+        if not there and not self._shows_downloads():
             self._arrivals.tell_failure(state)
+
+    def _shows_downloads(self) -> bool:
+        """The page of downloads says it all itself, and has the same buttons."""
+        return self._models_page is not None and self._models_page.shows_downloads
 
     def _chat_with_arrived(self, state: DownloadState) -> None:
         self._arrivals.find(state, self._chat_with)

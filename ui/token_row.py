@@ -6,7 +6,10 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QStackedWidget, QVBoxLayou
 from ui.kit import Button, Chip, Label, Paragraph, TextField
 from ui.theme import Theme
 
-_FIELD_WIDTH = 224
+_WIDTH = 300
+"""Of the field and its button together: the fields above and below are as wide."""
+
+_GAP = 8
 
 
 class TokenRow(QWidget):
@@ -27,11 +30,11 @@ class TokenRow(QWidget):
         self._is_set = False
         self._field = TextField(theme, self.tr("Access token"), "hf_…", ground="page")
         self._field.setEchoMode(QLineEdit.EchoMode.Password)
-        self._field.setFixedWidth(_FIELD_WIDTH)
         self._field.returnPressed.connect(self._submit)
         self._save = Button(theme, self.tr("Save"))
         self._save.setAccessibleName(self.tr("Save the token"))
         self._save.clicked.connect(self._submit)
+        self._field.setFixedWidth(_WIDTH - _GAP - self._save.sizeHint().width())
         self._test = Button(theme, self.tr("Test"))
         self._test.setAccessibleName(self.tr("Test the token"))
         self._test.clicked.connect(self.test_requested)
@@ -103,7 +106,7 @@ def _line(*widgets: QWidget) -> QWidget:
     holder = QWidget()
     line = QHBoxLayout(holder)
     line.setContentsMargins(0, 0, 0, 0)
-    line.setSpacing(8)
+    line.setSpacing(_GAP)
     line.addStretch(1)
     for widget in widgets:
         line.addWidget(widget)

@@ -209,3 +209,9 @@ def test_a_download_shows_on_every_page_until_it_fails(
     row = window.findChildren(DownloadRow)[0]
     qtbot.waitUntil(row.isVisible)
     assert row.state.phase == "failed"
+
+    toast.dismiss()
+    window._pages._downloads.retry("absent")
+    qtbot.waitUntil(lambda: row.state.phase != "failed", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: row.state.phase == "failed", timeout=WAIT_MS)
+    assert not toast.isVisible()  # the person sees it there

@@ -43,9 +43,11 @@ class DiscoverPage(Panel):
 
     Signals:
         subject_chosen: show this `Entry` or `FoundRepository` at the side.
+        settings_requested(str): open this section of the settings.
     """
 
     subject_chosen = Signal(object)
+    settings_requested = Signal(str)
 
     def __init__(
         self,
@@ -89,6 +91,10 @@ class DiscoverPage(Panel):
     def show_machine(self, machine: Machine) -> None:
         """What the computer can hold now."""
         self._entries.show_machine(machine)
+
+    def show_offline(self, offline: bool) -> None:
+        """The person has told the program to stay offline, or to go online again."""
+        self._results.show_offline(offline)
 
     def show_collection(self, collection_id: str) -> None:
         """Go to the section of a collection."""
@@ -200,6 +206,7 @@ class DiscoverPage(Panel):
             place.entry_chosen.connect(self._choose)
         self._results.repository_chosen.connect(self._choose)
         self._results.all_sizes_requested.connect(self._show_all_sizes)
+        self._results.settings_requested.connect(self._ask_for_settings)
         self._results.clear_requested.connect(self._clear_filters)
         self._sections.all_requested.connect(self._show_all_of)
 
@@ -263,6 +270,9 @@ class DiscoverPage(Panel):
 
     def _clear_filters(self) -> None:
         self._reset(Filters(text=self._filters.text, fits=False, sort=self._filters.sort))
+
+    def _ask_for_settings(self) -> None:
+        self.settings_requested.emit("network")
 
     def _leave_results(self) -> None:
         self._reset(Filters())

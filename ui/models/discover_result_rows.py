@@ -18,7 +18,9 @@ from ui.models.entry_words import parameter_words
 from ui.models.fit_words import verdict_words
 from ui.models.licence_words import licence_name
 
-Act = Literal["", "retry", "look_further", "more_entries", "show_all_sizes", "clear_filters"]
+Act = Literal[
+    "", "retry", "look_further", "more_entries", "show_all_sizes", "clear_filters", "settings"
+]
 
 
 class HeadingRow(NamedTuple):
@@ -149,6 +151,18 @@ def problem_row(problem: Problem) -> NoteRow:
     text = " ".join(word for word in (problem.why, problem.fix) if word)
     retry = QCoreApplication.translate("Discover", "Try again")
     return NoteRow(problem.what, text, "retry", retry, is_problem=True)
+
+
+def offline_row() -> NoteRow:
+    """The person wants it so: that is no failure."""
+    return NoteRow(
+        QCoreApplication.translate("Discover", "Causeway stays offline"),
+        QCoreApplication.translate(
+            "Discover", "Hugging Face is asked again when that is switched off."
+        ),
+        "settings",
+        QCoreApplication.translate("Discover", "Open the settings"),
+    )
 
 
 def count_words(count: int) -> str:

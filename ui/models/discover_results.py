@@ -20,6 +20,7 @@ from ui.models.discover_result_rows import (
     NoteRow,
     ResultRows,
     Row,
+    offline_row,
     problem_row,
 )
 from ui.models.entry_view import EntryView
@@ -44,12 +45,14 @@ class ResultsView(EntryView):
         repository_chosen: that `FoundRepository`.
         all_sizes_requested: also show what doesn't fit.
         clear_requested: narrow by the text only.
+        settings_requested: the person may want to go online.
     """
 
     entry_chosen = Signal(object)
     repository_chosen = Signal(object)
     all_sizes_requested = Signal()
     clear_requested = Signal()
+    settings_requested = Signal()
 
     def __init__(
         self,
@@ -64,6 +67,7 @@ class ResultsView(EntryView):
         self._entries = entries
         self._search = search
         self._filters = Filters()
+        self._offline = False
         self._found: tuple[Entry, ...] = ()
         self._subject: Entry | FoundRepository | None = None
         self._limit = 0
@@ -88,6 +92,15 @@ class ResultsView(EntryView):
         self._limit = _ENTRIES_SHOWN if filters.source == "both" else _MORE_ENTRIES
         self.verticalScrollBar().setValue(0)
         self._find()
+
+    def show_offline(self, offline: bool) -> None:
+        """Whether the Hub may be asked; what couldn't be asked before is asked then."""
+        if offline == self._offline:
+            return
+        self._offline = offline
+        if not offline:
+            self._search.retry()
+        self._show()
 
     def mark(self, subject: Entry | FoundRepository | None) -> None:
         """Show what is open at the side; None marks nothing."""
@@ -175,7 +188,9 @@ class ResultsView(EntryView):
         self._count_pages(len(found))
         rows: list[Row] = [HeadingRow(self.tr("From Hugging Face"))] if with_heading else []
         rows += found
-        if search.status == "failed" and search.problem is not None:
+        if search.status == "failed" and self._offline:
+            rows.append(offline_row())
+        elif search.status == "failed" and search.problem is not None:
             rows.append(problem_row(search.problem))
         elif search.status == "more" and self._empty_pages >= _MOST_EMPTY_PAGES:
             title = self.tr("The filters leave out all that came last")
@@ -228,6 +243,8 @@ class ResultsView(EntryView):
                 self.repository_chosen.emit(found)
             case NoteRow(act="retry"):
                 self._search.retry()
+            case NoteRow(act="settings"):
+                self.settings_requested.emit()
             case NoteRow(act="more_entries"):
                 self._limit += _MORE_ENTRIES
                 self._show()

@@ -244,7 +244,7 @@ class DownloadRow(QWidget):
         if (self._resume if going else self._pause).hasFocus() and (going or paused):
             into = self._pause if going else self._resume
             into.show()
-            into.setFocus(Qt.FocusReason.TabFocusReason)
+            into.setFocus(_reason((self._resume if going else self._pause).shows_ring))
         self._pause.setVisible(going)
         self._resume.setVisible(paused)
         self._chat.setVisible(done and not adapter)
@@ -282,11 +282,12 @@ class DownloadRow(QWidget):
             here = bytes_text(self.state.done, digits=2)
             self._ask.setText(self.tr("Give it up? {size} are here already.").format(size=here))
             self._question.show()
-            self._keep.setFocus(Qt.FocusReason.TabFocusReason)
+            self._keep.setFocus(_reason(self._end.shows_ring))
 
     def _dismiss(self) -> None:
+        reason = _reason(self._keep.shows_ring)
         self._question.hide()
-        self._end.setFocus(Qt.FocusReason.TabFocusReason)
+        self._end.setFocus(reason)
 
     def _cancel(self) -> None:
         self.cancel_requested.emit(self.state.request.id)
@@ -304,3 +305,8 @@ class DownloadRow(QWidget):
     def _move_down(self) -> None:
         if self._movable:
             self.move_requested.emit(self.state.request.id, 1)
+
+
+def _reason(by_keyboard: bool) -> Qt.FocusReason:
+    """Who works with the mouse sees no ring where the focus goes on by itself."""
+    return Qt.FocusReason.TabFocusReason if by_keyboard else Qt.FocusReason.OtherFocusReason

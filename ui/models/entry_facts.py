@@ -19,7 +19,7 @@ Inked = tuple[str, str]
 
 def meta_words(facts: EntryFacts) -> list[Inked]:
     """Size, how it fits where that is less than well, licence."""
-    return [*_size_and_fit(facts), (licence_name(facts.entry.licence.id), "text3")]
+    return [*_size_and_fit(facts), (_licence_words(facts.entry), "text3")]
 
 
 def stop_words(members: Sequence[EntryFacts]) -> list[Inked]:
@@ -50,6 +50,12 @@ def accessible_words(facts: EntryFacts) -> str:
     if facts.download is not None:
         words.append(_tr("Downloading {percent}").format(percent=percent_words(facts.download)))
     return ". ".join(word for word in words if word)
+
+
+def _licence_words(entry: Entry) -> str:
+    if entry.licence.id in ("", "not stated"):
+        return _tr("licence not stated")
+    return licence_name(entry.licence.id)
 
 
 def _size_and_fit(facts: EntryFacts, digits: int = 2) -> list[Inked]:

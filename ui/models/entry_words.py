@@ -44,7 +44,7 @@ def parameter_words(parameters: int) -> str:
     """“7.6 B”, “135 M”: the number of parameters, “1 B” where it is a little short of that."""
     if parameters >= 999_500_000:
         return f"{parameters / 1e9:.3g} B" if parameters < 1e12 else f"{parameters / 1e12:.3g} T"
-    return f"{parameters / 1e6:.0f} M"
+    return f"{parameters / 1e6:.0f} M" if parameters >= 999_500 else f"{parameters / 1e3:.0f} k"
 
 
 def obstacle_words(entry: Entry) -> str:

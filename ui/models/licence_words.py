@@ -41,7 +41,7 @@ def _name(part: str) -> str:
     if key in _NAMES:
         return _NAMES[key]
     if key in ("not stated", ""):
-        return _tr("No licence stated")
+        return _tr("not stated")
     if key in ("other", "unknown"):
         return _tr("Other licence")
     if part != key:

@@ -48,7 +48,9 @@ class ModelProfiles(QWidget):
         self._choice.activated.connect(self._choose)
         self._more = IconButton(theme, "dots-three", self.tr("More for profiles"), box=32)
         self._more.clicked.connect(self._open_menu)
-        self._name = TextField(theme, self.tr("Name of the profile"))
+        self._name = TextField(
+            theme, self.tr("Name of the profile"), self.tr("Name of the profile")
+        )
         self._name.returnPressed.connect(self._take_name)
         self._name.installEventFilter(self)
         self._save_name = Button(theme, self.tr("Save"))

@@ -135,12 +135,18 @@ class ModelsPage(QWidget):
         self._open(model)
         self._current_list().select(model.path)
 
+    @property
+    def shows_downloads(self) -> bool:
+        """Whether the person sees there what happens to downloads."""
+        return self.isVisible() and self._place.pages.currentWidget() is self._downloads_page
+
     def take_focus(self) -> None:
         """Give the keys to the navigation."""
         self._nav.take_focus()
 
     def show_offline(self, offline: bool) -> None:
         self._downloads_page.show_offline(offline)
+        self._discover.show_offline(offline)
 
     def show_catalogues(self) -> None:
         """Read again what the catalogues hold; they may have to be read from the disk."""
@@ -203,6 +209,7 @@ class ModelsPage(QWidget):
         self._downloads_page.discover_requested.connect(partial(self.show_place, DISCOVER))
         self._downloads_page.settings_requested.connect(self.settings_requested)
         self._discover.subject_chosen.connect(self._open_subject)
+        self._discover.settings_requested.connect(self.settings_requested)
         self._detail.subject_chosen.connect(self._discover.mark)
         self._detail.search_requested.connect(self._discover.search_for)
         self._detail.download_requested.connect(self._downloads.add)

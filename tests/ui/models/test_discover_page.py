@@ -198,6 +198,19 @@ def test_a_hub_that_can_not_be_reached_is_said_with_a_way_to_try_again(page, qtb
     qtbot.waitUntil(lambda: "heron" in result_names(page))
 
 
+def test_staying_offline_is_no_failure_and_ends_with_the_search_done(page, qtbot, hub):
+    page.show_offline(True)
+    hub.problem = CatalogError("Causeway is set to stay offline.")
+    type_words(page, "plov")
+    qtbot.waitUntil(lambda: any("stays offline" in row for row in rows(results(page))))
+    with qtbot.waitSignal(page.settings_requested) as asked:
+        click(page, "Causeway stays offline", qtbot)
+    assert asked.args == ["network"]
+    hub.problem = None
+    page.show_offline(False)
+    qtbot.waitUntil(lambda: "heron" in result_names(page))
+
+
 def test_no_results_says_what_to_do(page, qtbot, hub):
     hub.pages = ((),)
     chip(page, "Small").setChecked(True)

@@ -280,3 +280,16 @@ def test_the_button_of_a_download_shows_a_hostile_name_as_it_is(
     tooltips = [each.toolTip() for each in page.findChildren(QAbstractButton)]
     assert not any("<img" in tooltip for tooltip in tooltips)
     assert any("&lt;img" in tooltip for tooltip in tooltips)
+
+
+def test_a_person_with_a_mouse_sees_no_ring_where_the_focus_goes_on_by_itself(
+    page: DownloadsPage, queue: ScriptedQueue, qtbot: QtBot
+) -> None:
+    show(queue, RUNNING)
+    page.activateWindow()
+    qtbot.waitUntil(page.isActiveWindow)
+    qtbot.mouseClick(button(page, "Pause Plover"), Qt.MouseButton.LeftButton)
+    show(queue, msgspec.structs.replace(RUNNING, phase="paused"))
+    resume = button(page, "Resume Plover")
+    assert resume.hasFocus()
+    assert not resume.shows_ring
