@@ -1,5 +1,6 @@
 """`causeway models`, `import` and `remove`: what is installed."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +14,7 @@ from app.formatting import bytes_text
 from app.removal import remove_model
 from catalog.bundled import STARTER_ID
 from catalog.errors import CatalogError
-from catalog.library import InstalledModel
+from catalog.library import InstalledModel, Library
 
 
 class ListedModel(msgspec.Struct, frozen=True):
@@ -35,6 +36,15 @@ class ListedModel(msgspec.Struct, frozen=True):
     also_at: tuple[str, ...]
     projector: str
     sha256: str
+
+
+class Removed(msgspec.Struct, frozen=True, kw_only=True):
+    """What `remove --json` prints. Not `deleted`: forgotten, and left where it is."""
+
+    id: str
+    path: str = ""
+    deleted: bool = False
+    freed_bytes: int = 0
 
 
 def models(
@@ -75,18 +85,34 @@ def import_(
         list[Path],
         typer.Argument(metavar="PATH...", help="GGUF files, or folders of them. They stay there."),
     ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Use model files, or a folder of them, where they lie."""
+    added: list[InstalledModel] = []
     with opened() as services:
         for path in paths:
             if path.is_dir():
-                folder = str(path.absolute())
+                folder = Path(os.path.abspath(path))  # noqa: PTH100 (links are kept)
                 known = services.settings.current.model_folders
-                services.settings.update(model_folders=(*known, folder))
-                found = [each for each in services.library.models() if path in each.path.parents]
+                services.settings.update(model_folders=(*known, str(folder)))
+                found = _below(folder, services.library)
                 say(f"{folder}: {len(found)} {'model' if len(found) == 1 else 'models'}")
+                added += found
             else:
-                print(services.library.add_file(path).id)
+                model = services.library.add_file(path)
+                added.append(model)
+                if not as_json:
+                    print(model.id)
+    if as_json:
+        print_json([_listed(model) for model in added])
+
+
+def _below(folder: Path, library: Library) -> list[InstalledModel]:
+    return [
+        model
+        for model in (*library.models(), *library.adapters())
+        if any(path.is_relative_to(folder) for path in (model.path, *model.also_at))
+    ]
 
 
 def remove(
@@ -95,6 +121,7 @@ def remove(
     for_good: Annotated[
         bool, typer.Option("--for-good", help="Delete it instead of moving it into the trash.")
     ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Move a downloaded model into the trash, or forget an imported file."""
     with opened() as services:
@@ -105,6 +132,8 @@ def remove(
                 services.library.remove(ref)
             except CatalogError:
                 raise unusable from None
+            if as_json:
+                print_json(Removed(id=ref))
             say(f"Forgotten: {ref}")
             return
         if model.managed and not yes:
@@ -114,6 +143,9 @@ def remove(
             size = bytes_text(model.size_bytes)
             typer.confirm(f"{what}: {model.path} ({size})?", abort=True, err=True)
         freed = remove_model(services.library, services.engines, model, for_good=for_good)
+    if as_json:
+        deleted = model.managed
+        print_json(Removed(id=model.id, path=str(model.path), deleted=deleted, freed_bytes=freed))
     if model.managed:
         done = "Deleted" if for_good else "Moved into the trash:"
         say(f"{done} {model.path} ({bytes_text(freed)})")

@@ -69,6 +69,36 @@ def test_the_home_of_an_unknown_person_is_a_name_like_any_other(causeway: Comman
     assert "no file" in causeway.error("import", "~nobody-of-that-name/model.gguf")
 
 
+def test_a_folder_is_imported_by_whatever_path_leads_to_it(
+    causeway: CommandLine, model_file: Path
+) -> None:
+    folder = causeway.home.parent / "shelf"
+    (folder / "deep").mkdir(parents=True)
+    shutil.copy(model_file, folder / "deep" / "one.gguf")
+    (imported,) = causeway.json("import", os.path.relpath(folder))
+    assert imported["path"] == str(folder / "deep" / "one.gguf")
+    assert causeway.json("settings", "model_folders") == {"model_folders": [str(folder)]}
+
+
+def test_import_and_remove_tell_machines_what_they_did(
+    causeway: CommandLine, model_file: Path
+) -> None:
+    (imported,) = causeway.json("import", str(model_file))
+    assert (imported["id"], imported["managed"]) == ("polite", False)
+    removed = causeway.json("remove", "polite")
+    assert removed == {
+        "id": "polite",
+        "path": str(model_file),
+        "deleted": False,
+        "freed_bytes": 0,
+    }
+    ours = causeway.home / "models" / "mine.gguf"
+    ours.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(model_file, ours)
+    removed = causeway.json("remove", "mine", "--yes", "--for-good")
+    assert (removed["deleted"], removed["freed_bytes"]) == (True, model_file.stat().st_size)
+
+
 def test_damaged_settings_are_told(causeway: CommandLine) -> None:
     causeway.home.mkdir()
     (causeway.home / "settings.json").write_text("{ damaged")
