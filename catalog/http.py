@@ -112,7 +112,10 @@ class HttpClient:
         if self._network.offline:
             raise Offline
         try:
-            answer = self._follow(url, headers, method)
+            try:
+                answer = self._follow(url, headers, method)
+            except UnicodeError as error:  # of a host that no name server would take
+                raise _invalid(host) from error
             try:
                 _check_status(answer)
                 yield answer
@@ -122,7 +125,7 @@ class HttpClient:
             self.check_cancelled()
             raise _in_words(error, host) from error
         except (httpx2.InvalidURL, httpx2.CookieConflict) as error:
-            raise DownloadError(f"The address of {host} is not valid.") from error
+            raise _invalid(host) from error
         self.check_cancelled()
 
     def _follow(self, url: str, headers: Mapping[str, str], method: str) -> httpx2.Response:
@@ -207,6 +210,13 @@ def host_of(url: str) -> str:
         return httpx2.URL(url).host or "the server"
     except httpx2.InvalidURL:
         return "the server"
+
+
+def _invalid(host: str) -> DownloadError:
+    return DownloadError(
+        f"The address of {host[:100]} is not valid.",
+        fix="Check it, and the proxy in the settings.",
+    )
 
 
 def is_loopback(url: str) -> bool:

@@ -244,7 +244,7 @@ class Connection:
             if self._is_late:
                 raise too_slow(subject, self._bounds.whole_seconds) from error
             raise unreachable(error, subject, self._bounds.read_seconds) from error
-        except (httpx2.InvalidURL, httpx2.CookieConflict) as error:
+        except (httpx2.InvalidURL, httpx2.CookieConflict, UnicodeError) as error:
             raise unreadable(subject) from error
         if self._is_late:  # an answer without a length just seems to end
             raise too_slow(subject, self._bounds.whole_seconds)

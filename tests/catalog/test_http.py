@@ -54,6 +54,15 @@ def test_name_and_password_of_an_address_go_to_its_origin_only(client: HttpClien
         assert "Authorization" not in other.requests[0].headers
 
 
+def test_a_host_that_no_name_server_would_take_is_said_in_words(client: HttpClient) -> None:
+    odd = f"http://{'a' * 300}.example/x"
+    with FileServer({}) as server:
+        server.redirects = {"/a": odd.replace("http:", "https:")}
+        for url in (odd, server.address("a")):
+            with pytest.raises(DownloadError, match="is not valid"), client.get(url, {}):
+                pass
+
+
 def test_redirects_in_circles_end(client: HttpClient) -> None:
     with FileServer({}) as server:
         server.redirects = {"/a": "/b", "/b": "/a"}

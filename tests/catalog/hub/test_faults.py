@@ -141,6 +141,11 @@ def test_an_address_that_is_none_is_refused_before_anything_is_sent(address: str
         Hub(lambda: Network(hub_endpoint=address)).search(HubQuery())
 
 
+def test_a_host_that_no_name_server_would_take_is_said_in_words() -> None:
+    with pytest.raises(HubError, match="Check the Hub address"):
+        Hub(lambda: Network(hub_endpoint=f"https://{'a' * 300}.example")).search(HubQuery())
+
+
 def test_a_proxy_that_can_not_be_used_is_told() -> None:
     hub = Hub(lambda: Network(proxy="gopher://proxy.example"))
     with pytest.raises(HubError, match="proxy"):
