@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QMimeData, Qt
+from PySide6.QtCore import QCoreApplication, QMimeData, QStandardPaths, Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 
@@ -11,6 +11,10 @@ def ask_for_model_file(parent: QWidget, on_chosen: Callable[[str], None]) -> Non
     """Open the platform's dialog; `on_chosen`, a method of the parent, gets the path."""
     tr = QCoreApplication.translate
     dialog = QFileDialog(parent, tr("ModelFiles", "Choose a model file"))
+    # Else it opens where the program was started, which is no place that a person knows.
+    dialog.setDirectory(
+        QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DownloadLocation)
+    )
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
     dialog.setNameFilters(
         [tr("ModelFiles", "Model files (*.gguf)"), tr("ModelFiles", "All files (*)")]

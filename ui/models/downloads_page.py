@@ -45,7 +45,9 @@ class DownloadsPage(CardPage):
         self._downloads = downloads
         self._rows: dict[str, DownloadRow] = {}
         self._going = _Section(theme, self.tr("In progress"))
-        self._failed = _Section(theme, self.tr("Needs attention"))
+        self._retry = Button(theme, self.tr("Retry all"), "link")
+        self._retry.clicked.connect(self._retry_all)
+        self._failed = _Section(theme, self.tr("Needs attention"), self._retry)
         self._clear = Button(theme, self.tr("Clear"), "link")
         self._clear.clicked.connect(downloads.clear_finished)
         self._done = _Section(theme, self.tr("Finished"), self._clear)
@@ -82,6 +84,7 @@ class DownloadsPage(CardPage):
             moved |= section.show_rows([self._rows[state.request.id] for state in mine])
         if moved:
             self._order_tabs()
+        self._retry.setVisible(len(self._failed.shown) > 1)
         self._empty.setVisible(not states)
         self._show_head(snapshot)
 
@@ -145,6 +148,8 @@ class DownloadsPage(CardPage):
         for section in self._sections.values():
             if section is self._done:
                 stops.append(self._clear)
+            elif section is self._failed:
+                stops.append(self._retry)
             for row in section.shown:
                 stops.extend(row.stops)
         for before, after in pairwise(stops):
@@ -169,6 +174,10 @@ class DownloadsPage(CardPage):
             self._downloads.resume_all()
         else:
             self._downloads.pause_all()
+
+    def _retry_all(self) -> None:
+        for row in self._failed.shown:
+            self._downloads.retry(row.state.request.id)
 
     def _move(self, download_id: str, step: int) -> None:
         """Past the neighbour in the section; in the queue others may lie between."""

@@ -293,3 +293,19 @@ def test_a_person_with_a_mouse_sees_no_ring_where_the_focus_goes_on_by_itself(
     resume = button(page, "Resume Plover")
     assert resume.hasFocus()
     assert not resume.shows_ring
+
+
+def test_several_that_failed_can_be_tried_again_at_once(
+    page: DownloadsPage, queue: ScriptedQueue, qtbot: QtBot
+) -> None:
+    show(queue, FAILED)
+    assert not any(
+        each.isVisible()
+        for each in page.findChildren(QAbstractButton)
+        if each.accessibleName() == "Retry all"
+    )
+    other = state("Heron", "failed", done=1, total=2, problem=FULL_DISK)
+    show(queue, FAILED, other)
+    press(page, "Retry all", qtbot)
+    qtbot.waitUntil(lambda: len(queue.asked) == 2)
+    assert queue.asked == [("retry", FAILED.request.id), ("retry", other.request.id)]
