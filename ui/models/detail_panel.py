@@ -5,7 +5,7 @@ from functools import partial
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.errors import Problem, problem_from
 from app.machine import Machine
@@ -16,6 +16,7 @@ from catalog.library import InstalledModel
 from ui.background import Background
 from ui.chat.links import ask_before_opening
 from ui.kit import Button, ElidedLabel, IconButton, Meter, Notice, Panel, Paragraph
+from ui.kit.steady_scroll import SteadyScroll
 from ui.messages.formats import OUT
 from ui.messages.mathematics import Formulas
 from ui.models.detail_choice import OfferChoice
@@ -79,7 +80,7 @@ class DetailPanel(Panel):
         self._name = ElidedLabel(theme, "", "heading")
         self._close = IconButton(theme, "x", self.tr("Close"), box=32)
         self._close.clicked.connect(self.closed)
-        self._scroll = QScrollArea()
+        self._scroll = SteadyScroll()
         self._lay_out()
 
     @property
@@ -148,11 +149,6 @@ class DetailPanel(Panel):
         head.setSpacing(8)
         head.addWidget(self._name, 1)
         head.addWidget(self._close)
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._scroll.setStyleSheet("QScrollArea { background: transparent; }")
-        self._scroll.viewport().setAutoFillBackground(False)
         column = QVBoxLayout(self)
         column.setContentsMargins(1, 0, 0, 0)
         column.setSpacing(4)
@@ -167,12 +163,7 @@ class DetailPanel(Panel):
         layout.setContentsMargins(edge - 1, 8, edge, _MARGIN)
         layout.addWidget(content)
         self._detail = content if isinstance(content, EntryDetail | RepositoryDetail) else None
-        before = self._scroll.takeWidget()
-        self._scroll.setWidget(holder)
-        holder.setAutoFillBackground(False)  # Qt turns it on
-        if before is not None:
-            before.deleteLater()
-        self._scroll.verticalScrollBar().setValue(0)
+        self._scroll.show_content(holder, layout)
         self._connect_choice()
 
     def _choice(self) -> OfferChoice | None:

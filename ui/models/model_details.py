@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.errors import Problem
 from app.formatting import bytes_text
@@ -14,6 +14,7 @@ from catalog.library import InstalledModel, LibraryProblem
 from catalog.library.content import Verification
 from catalog.library.details import ModelDetails
 from ui.kit import Button, Chip, ElidedLabel, Hairline, IconButton, Label, Panel, Paragraph
+from ui.kit.steady_scroll import SteadyScroll
 from ui.models.detail_memory import MemoryView
 from ui.models.fact_lines import FactLines
 from ui.models.fit_words import CHIP_KINDS, verdict_words
@@ -192,7 +193,8 @@ class ModelDetailsPanel(Panel):
         outer.setContentsMargins(1, 0, 0, 0)
         outer.setSpacing(0)
         outer.addLayout(head)
-        self._scroll = _scrolling(body)
+        self._scroll = SteadyScroll()
+        self._scroll.show_content(body, column)
         outer.addWidget(self._scroll, 1)
 
     def _make_file_part(self) -> QWidget:
@@ -290,15 +292,3 @@ class ModelDetailsPanel(Panel):
     def _request_copy(self) -> None:
         if self._row is not None:
             self.copy_requested.emit(str(Path(self._row.path)))
-
-
-def _scrolling(body: QWidget) -> QScrollArea:
-    scroll = QScrollArea()
-    scroll.setWidget(body)
-    scroll.setWidgetResizable(True)
-    scroll.setFrameShape(QFrame.Shape.NoFrame)
-    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    scroll.viewport().setAutoFillBackground(False)
-    body.setAutoFillBackground(False)
-    return scroll
