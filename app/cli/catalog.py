@@ -7,6 +7,7 @@ import msgspec
 import typer
 
 from app.cli.default_group import DefaultGroup
+from app.cli.hub_search import hub
 from app.cli.opening import opened
 from app.cli.output import print_json, print_table, say
 from app.errors import AppError
@@ -81,6 +82,9 @@ def list_(
             say("No entry has these words. “causeway pull hub:OWNER/NAME” takes one from the Hub.")
     for problem in problems:
         say(problem)
+
+
+commands.command("hub")(hub)
 
 
 @commands.command()

@@ -12,6 +12,8 @@ from app.cli.output import print_json, say
 from app.errors import AppError
 from catalog.downloads.wanted import DownloadState
 from catalog.entries import Licence
+from catalog.errors import CatalogError
+from catalog.library import InstalledModel, Library
 
 
 def pull(
@@ -32,9 +34,7 @@ def pull(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Download a model or an adapter. Ctrl+C pauses; the same command goes on from there."""
-    from app.cli.transfer_screen import (
-        TransferScreen,
-    )  # rich takes 0.1 s, which no other command needs
+    from app.cli.transfer_screen import TransferScreen  # rich takes 0.1 s to import
 
     cancelled = threading.Event()
     with opened() as services:
@@ -51,11 +51,22 @@ def pull(
             raise typer.Exit(1)
         if state.phase != "done":
             raise _failure(state)
-        model = services.library.find(state.path)
+        model = _found(services.library, state.path)
+    model_id = model.id if model else ""
     if as_json:
-        print_json({"id": model.id, "path": str(model.path), "sha256": model.sha256, "ref": ref})
+        sha256 = model.sha256 if model else ""
+        print_json({"id": model_id, "path": state.path, "sha256": sha256, "ref": ref})
     else:
-        print(model.id)
+        print(model_id or state.path)
+
+
+def _found(library: Library, path: str) -> InstalledModel | None:
+    """What came; None where it is no model, such as a projector by itself."""
+    try:
+        return library.find(path)
+    except CatalogError as error:
+        say(str(error))
+        return None
 
 
 def _ask(title: str, licence: Licence) -> None:

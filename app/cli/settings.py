@@ -9,6 +9,7 @@ import typer
 from app.cli.opening import opened
 from app.cli.output import print_json, print_table, say
 from app.errors import AppError
+from app.logs import without_credentials
 from app.options import Value
 from app.settings import SETTINGS, Setting
 
@@ -38,6 +39,7 @@ def settings(
             services.settings.update(**{key: value})
         current = services.settings.current
     shown = {each: getattr(current, each) for each in ([key] if key else _BY_KEY)}
+    shown = {each: _without_passwords(value) for each, value in shown.items()}
     if as_json:
         print_json(shown)
     elif key:
@@ -86,6 +88,13 @@ def _value(setting: Setting, values: list[str]) -> Value | bool | tuple[str, ...
                 f"“{text}” is no value for {setting.key}.", fix="It takes a whole number."
             ) from None
     return text
+
+
+def _without_passwords(value: object) -> object:
+    """A list may end up in a bug report; the address of a proxy may hold a password."""
+    if isinstance(value, tuple):
+        return tuple(without_credentials(str(item)) for item in value)
+    return without_credentials(value) if isinstance(value, str) else value
 
 
 def _words(value: object) -> str:

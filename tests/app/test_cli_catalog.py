@@ -227,3 +227,19 @@ def test_entries_that_are_left_out_are_named(causeway: CommandLine, tmp_path: Pa
 def test_a_pipe_is_no_catalogue_to_check(causeway: CommandLine, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     assert "is no file" in causeway.error("catalog", "validate", str(tmp_path / "pipe"))
+
+
+def test_the_hub_is_searched_page_by_page(causeway: CommandLine) -> None:
+    with HubServer(page_size=2) as hub:
+        for number in range(5):
+            hub.add(f"lab/tiny-{number}-GGUF", {"tiny-Q8_0.gguf": b"GGUF"}, downloads=number)
+        hub.add("lab/lora-GGUF", {"lora-f16.gguf": b"GGUF"}, tags=["gguf", "lora"])
+        causeway.run("settings", "hub_endpoint", hub.url)
+        first = causeway.json("catalog", "hub", "tiny", "--sort", "downloads")
+        assert [each["ref"] for each in first] == ["hub:lab/tiny-4-GGUF", "hub:lab/tiny-3-GGUF"]
+        assert len(causeway.json("catalog", "hub", "tiny", "--pages", "9")) == 5
+        assert [each["ref"] for each in causeway.json("catalog", "hub", "--adapters")] == [
+            "hub:lab/lora-GGUF"
+        ]
+        assert causeway.json("catalog", "hub", "--author", "nobody") == []
+        assert "no order" in causeway.error("catalog", "hub", "--sort", "colour")

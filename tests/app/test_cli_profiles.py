@@ -90,3 +90,9 @@ def test_without_a_keyring_a_token_is_refused_and_written_nowhere(causeway: Comm
     for file in causeway.home.rglob("*"):
         assert not file.is_file() or b"hf_secret" not in file.read_bytes()
     assert "No token is set" in causeway.error("token", "test")
+
+
+def test_a_proxy_s_password_is_not_listed(causeway: CommandLine) -> None:
+    causeway.run("settings", "proxy", "http://ada:secret-word@proxy.example:8080")
+    assert "secret-word" not in causeway.run("settings").stdout
+    assert "secret-word" not in causeway.run("settings", "proxy", "--json").stdout

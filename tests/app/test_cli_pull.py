@@ -157,3 +157,13 @@ def test_on_a_mirror_without_a_listing_files_of_one_name_are_not_mixed_up(
         path = causeway.json("pull", "hub:lab/m-GGUF:Q4_0/m.gguf")["path"]
         assert "another file" in causeway.error("pull", "hub:lab/m-GGUF:Q8_0/m.gguf")
     assert Path(path).read_bytes() == one
+
+
+def test_a_projector_can_be_pulled_by_itself(causeway: CommandLine, tmp_path: Path) -> None:
+    projector = write_projector(tmp_path / "mmproj.gguf").read_bytes()
+    with HubServer() as hub:
+        hub.add("lab/see-GGUF", {"mmproj-F16.gguf": projector, "see-Q8_0.gguf": b"GGUF"})
+        causeway.run("settings", "hub_endpoint", hub.url)
+        done = causeway.run("pull", "hub:lab/see-GGUF:mmproj-F16.gguf")
+    assert Path(done.stdout.strip()).read_bytes() == projector
+    assert "projector" in done.stderr
