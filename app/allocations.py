@@ -9,8 +9,8 @@ import msgspec
 
 from backends.protocol import Allocation, SessionInfo
 from catalog.errors import CatalogError
-from catalog.fit import MemoryEstimate, estimate
-from catalog.gguf import read_header
+from catalog.fit.fit import MemoryEstimate, estimate
+from catalog.gguf.files import read_header
 from catalog.library import InstalledModel
 from catalog.whole_file import write_whole
 

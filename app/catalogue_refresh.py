@@ -2,7 +2,7 @@
 
 import threading
 
-from catalog.catalogues import Catalogues
+from catalog.catalogues.catalogues import Catalogues
 
 
 class CatalogueRefresh:

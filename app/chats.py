@@ -13,7 +13,7 @@ from app.profiles import Profiles
 from app.prompts import chat_request
 from app.settings_file import SettingsFile
 from app.turns import Plan, Turn
-from catalog.bundled import STARTER_ID
+from catalog.catalogues.bundled import STARTER_ID
 from catalog.errors import CatalogError, UnknownModel
 from catalog.library import InstalledModel, Library
 

@@ -22,7 +22,7 @@ from app.versions import installed_version
 from app.worker_tools import run_in_worker
 from backends.errors import EngineCrashed
 from backends.registry import find_backends
-from catalog.bundled import load_bundled
+from catalog.catalogues.bundled import load_bundled
 from catalog.downloads.fetch import resolve_index_url
 from catalog.library import Library
 

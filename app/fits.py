@@ -3,7 +3,7 @@
 import msgspec
 
 from app.formatting import bytes_text
-from catalog.fit import Fit, SpeedClass, Verdict
+from catalog.fit.fit import Fit, SpeedClass, Verdict
 
 WORDS: dict[Verdict, str] = {"fits": "fits", "tight": "tight", "too_large": "too large"}
 

@@ -9,14 +9,14 @@ import msgspec
 
 from app.machine import Machine
 from backends.protocol import DEFAULT_CONTEXT
-from catalog.entries import Artifact, Entry, HubFile, Package, Url
-from catalog.fit import Fit, Memory, fit, rough_fit
-from catalog.gguf import GgufHeader, read_header
+from catalog.catalogues.entries import Artifact, Entry, HubFile, Package, Url
+from catalog.catalogues.sizes import expected_bytes
+from catalog.fit.fit import Fit, Memory, fit, rough_fit
+from catalog.gguf.files import GgufHeader, read_header
 from catalog.hub.records import QuantFiles, Repository
 from catalog.library import InstalledModel
 from catalog.network import Network
 from catalog.remote_file import RemoteFile
-from catalog.sizes import expected_bytes
 
 _HEADERS_FOLDER = "headers"
 _HEADERS_IN_MEMORY = 128
@@ -116,7 +116,7 @@ class Fitting:
         self, source: HubFile, sha256: str | None, cancelled: threading.Event | None
     ) -> tuple[GgufHeader, int | None]:
         """The header, and the size of that one file where the Hub had to be asked."""
-        from catalog.remote_header import known_header  # not needed for the first window
+        from catalog.gguf.remote_header import known_header  # not needed for the first window
 
         known = known_header(sha256, self._headers_folder) if sha256 else None
         if known is not None:
@@ -125,7 +125,7 @@ class Fitting:
         return self._remote_header(remote, cancelled), remote.size
 
     def _remote_header(self, remote: RemoteFile, cancelled: threading.Event | None) -> GgufHeader:
-        from catalog.remote_header import read_remote_header
+        from catalog.gguf.remote_header import read_remote_header
 
         return read_remote_header(
             remote,

@@ -11,10 +11,10 @@ from urllib.parse import quote, unquote, urlsplit
 from msgspec import structs
 
 from app.errors import AppError
+from catalog.catalogues.entries import Artifact, Entry, HubFile, Package, Source, Url
 from catalog.downloads.wanted import DownloadRequest, WantedFile
-from catalog.entries import Artifact, Entry, HubFile, Package, Source, Url
-from catalog.fit import Fit
-from catalog.gguf import parts_of
+from catalog.fit.fit import Fit
+from catalog.gguf.files import parts_of
 from catalog.hub.records import QuantFiles, Repository, RepositoryFile
 from catalog.safe_names import is_model_file_name, is_safe_path
 

@@ -14,9 +14,9 @@ from app.installs import (
     request_for_hub,
 )
 from app.references import CatalogueRef, HubRef, UrlRef, parse_ref
-from catalog.catalogues import Catalogues
+from catalog.catalogues.catalogues import Catalogues
+from catalog.catalogues.entries import Entry, HubFile, Licence, Url
 from catalog.downloads.wanted import DownloadRequest
-from catalog.entries import Entry, HubFile, Licence, Url
 from catalog.errors import UnknownModel
 from catalog.hub.file_names import projector_for
 from catalog.hub.hub import Hub

@@ -14,7 +14,7 @@ import psutil
 from app.system_memory import available_memory, total_memory
 from app.worker_tools import run_in_worker
 from backends.errors import EngineCrashed
-from catalog.fit import Memory
+from catalog.fit.fit import Memory
 from catalog.whole_file import write_whole
 
 _FILE = "machine.json"

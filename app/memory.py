@@ -7,8 +7,8 @@ from app.machine import Machine
 from app.system_memory import available_memory, free_swap, total_memory
 from backends.errors import OutOfMemory
 from backends.protocol import DEFAULT_CONTEXT, LoadOptions
-from catalog.fit import MemoryEstimate, estimate
-from catalog.gguf import check_model_file
+from catalog.fit.fit import MemoryEstimate, estimate
+from catalog.gguf.files import check_model_file
 from catalog.library import InstalledModel
 
 _TIGHT = 0.9

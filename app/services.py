@@ -26,8 +26,8 @@ from app.secrets import Secrets
 from app.settings import Settings
 from app.settings_file import SettingsFile
 from backends.registry import find_backends
-from catalog.bundled import load_bundled
-from catalog.catalogues import Catalogues
+from catalog.catalogues.bundled import load_bundled
+from catalog.catalogues.catalogues import Catalogues
 from catalog.downloads.fetch import FetchedFile
 from catalog.downloads.queue import DownloadQueue
 from catalog.downloads.wanted import DownloadState

@@ -6,9 +6,9 @@ import time
 import msgspec
 
 from benchmarks.harness import Row, percentile
-from catalog.bundled import load_bundled
-from catalog.entries import Entry
-from catalog.entry_filter import EntryFilter, EntryIndex
+from catalog.catalogues.bundled import load_bundled
+from catalog.catalogues.entries import Entry
+from catalog.catalogues.entry_filter import EntryFilter, EntryIndex
 
 ENTRIES = 5_000
 ROUNDS = 5

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from benchmarks.download_server import serving
 from benchmarks.harness import Row, alternate, ratio
+from catalog.catalogues.entries import HubFile, Url
 from catalog.downloads.fetch import FetchedFile, fetch_file
 from catalog.downloads.rate_limit import RateLimiter
 from catalog.downloads.wanted import WantedFile
-from catalog.entries import HubFile, Url
 from catalog.network import Network
 from catalog.progress import DownloadProgress
 from catalog.remote_file import RemoteFile

@@ -7,8 +7,8 @@ from backends.llama_cpp.backend import LlamaCppBackend
 from backends.protocol import LoadOptions
 from benchmarks.harness import Row
 from benchmarks.starter import starter_model
-from catalog.fit import estimate
-from catalog.gguf import read_header
+from catalog.fit.fit import estimate
+from catalog.gguf.files import read_header
 from tests.gguf_files import write_model, write_recurrent_model
 from tests.gguf_shapes import SHAPES, write_shape
 

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from benchmarks.harness import Row
-from catalog.gguf import read_header
+from catalog.gguf.files import read_header
 
 _TOKENS = 256_000
 _LIMIT_MS = 100.0

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from benchmarks.harness import Row
-from catalog.bundled import load_bundled
+from catalog.catalogues.bundled import load_bundled
 from catalog.library import Library, known_places
 
 N_FILES = 500

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import platformdirs
 
-from catalog.bundled import STARTER_ID, load_bundled
+from catalog.catalogues.bundled import STARTER_ID, load_bundled
+from catalog.catalogues.entries import HubFile
 from catalog.downloads.fetch import fetch_file
 from catalog.downloads.rate_limit import RateLimiter
 from catalog.downloads.wanted import WantedFile
-from catalog.entries import HubFile
 from catalog.network import Network
 from catalog.remote_file import RemoteFile
 

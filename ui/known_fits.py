@@ -6,7 +6,7 @@ from functools import partial
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.errors import problem_from
-from catalog.fit import Fit
+from catalog.fit.fit import Fit
 from catalog.library import InstalledModel
 from ui.background import Background
 

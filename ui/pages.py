@@ -22,11 +22,11 @@ from ui.kit import Toast
 from ui.known_fits import KnownFits
 from ui.models.download_words import fraction_of, summary_words
 from ui.models.models_nav import DISCOVER, DOWNLOADS
-from ui.settings_page import SettingsPage
-from ui.settings_work import SettingsWork
+from ui.settings.settings_page import SettingsPage
+from ui.settings.settings_work import SettingsWork
 from ui.startup import Opened
 from ui.theme import Theme
-from ui.welcome import WelcomePage
+from ui.welcome.welcome import WelcomePage
 
 if TYPE_CHECKING:
     from ui.models.models_page import ModelsPage

@@ -6,8 +6,8 @@ from app.conversations.records import ConversationRow
 from app.paths import Paths
 from app.services import Services, open_services
 from app.settings_file import SettingsFile
-from catalog.bundled import STARTER_ID
-from catalog.entries import Entry
+from catalog.catalogues.bundled import STARTER_ID
+from catalog.catalogues.entries import Entry
 from catalog.library import InstalledModel
 
 

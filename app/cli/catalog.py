@@ -15,10 +15,10 @@ from app.fits import ReportedFit, reported_fit
 from app.formatting import bytes_text
 from app.installs import best_artifact
 from app.services import Services
-from catalog.catalogue_check import check_catalogue
-from catalog.catalogues import KnownCatalogue
-from catalog.entries import Entry, Kind
-from catalog.entry_filter import EntryFilter, EntryIndex
+from catalog.catalogues.catalogue_check import check_catalogue
+from catalog.catalogues.catalogues import KnownCatalogue
+from catalog.catalogues.entries import Entry, Kind
+from catalog.catalogues.entry_filter import EntryFilter, EntryIndex
 from catalog.library import InstalledModel
 
 commands = typer.Typer(cls=DefaultGroup, help="List what the catalogues have, or check one.")

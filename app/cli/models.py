@@ -12,7 +12,7 @@ from app.cli.opening import opened
 from app.cli.output import print_json, print_table, say
 from app.formatting import bytes_text
 from app.removal import remove_model
-from catalog.bundled import STARTER_ID
+from catalog.catalogues.bundled import STARTER_ID
 from catalog.errors import CatalogError
 from catalog.library import InstalledModel, Library
 

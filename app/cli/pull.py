@@ -10,8 +10,8 @@ from app.cli.interrupts import stopping
 from app.cli.opening import opened
 from app.cli.output import print_json, say
 from app.errors import AppError
+from catalog.catalogues.entries import Licence
 from catalog.downloads.wanted import DownloadState
-from catalog.entries import Licence
 from catalog.errors import CatalogError
 from catalog.library import InstalledModel, Library
 

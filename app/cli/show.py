@@ -17,7 +17,7 @@ from app.formatting import bytes_text, tokens_text
 from app.lookup import select_group
 from app.references import CatalogueRef, HubRef, parse_ref
 from app.services import Services
-from catalog.entries import Artifact, Entry
+from catalog.catalogues.entries import Artifact, Entry
 from catalog.errors import CatalogError, UnknownModel
 from catalog.hub.records import QuantFiles, Repository
 from catalog.library import InstalledModel

@@ -7,11 +7,11 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
+from catalog.catalogues.entries import HubFile
 from catalog.downloads.fetch import FetchedFile
 from catalog.downloads.rate_limit import RateLimiter
 from catalog.downloads.run import FetchOne
 from catalog.downloads.wanted import WantedFile
-from catalog.entries import HubFile
 from catalog.errors import DownloadCancelled
 from catalog.network import Network
 from catalog.progress import DownloadProgress

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from catalog.catalogues.entries import HubFile
 from catalog.downloads.package_index import resolve_index_url
 from catalog.downloads.rate_limit import RateLimiter
 from catalog.downloads.targets import (
@@ -20,7 +21,6 @@ from catalog.downloads.targets import (
     sha256_of,
 )
 from catalog.downloads.wanted import WantedFile
-from catalog.entries import HubFile
 from catalog.errors import CatalogError, DownloadCancelled
 from catalog.lock_file import locked
 from catalog.network import Network

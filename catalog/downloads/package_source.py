@@ -15,7 +15,7 @@ from pypi_simple import (
     UnsupportedRepoVersionError,
 )
 
-from catalog.entries import Package
+from catalog.catalogues.entries import Package
 from catalog.errors import DownloadError
 from catalog.http import HttpClient, Interrupted, Patience, Retries, bounded_body, host_of
 from catalog.remote_file import RemoteFile

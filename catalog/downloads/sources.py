@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from catalog.catalogues.entries import HubFile, Package, Source, Url
 from catalog.downloads.package_index import resolve_index_url
 from catalog.downloads.package_source import find_wheel
 from catalog.downloads.part_file import discard
@@ -13,7 +14,6 @@ from catalog.downloads.transfer import Circumstances, Transfer, Watch
 from catalog.downloads.unpack import unpack_member
 from catalog.downloads.wanted import WantedFile
 from catalog.downloads.whereabouts import Locator
-from catalog.entries import HubFile, Package, Source, Url
 from catalog.errors import DownloadError
 from catalog.http import HttpClient, Offline, host_of, is_loopback
 from catalog.progress import Meter, Stage

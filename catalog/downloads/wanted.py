@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from catalog.entries import Role, Source
+from catalog.catalogues.entries import Role, Source
 from catalog.progress import Stage
 
 Phase = Literal["waiting", "running", "paused", "failed", "done"]

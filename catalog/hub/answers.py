@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from catalog.entries import HubFile
+from catalog.catalogues.entries import HubFile
 from catalog.hub.records import FoundRepository, RepositoryFile
 from catalog.safe_names import is_repository, is_safe_path
 

@@ -28,7 +28,7 @@ from huggingface_hub import (
 from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.file_download import HfFileMetadata
 
-from catalog.entries import HubFile
+from catalog.catalogues.entries import HubFile
 from catalog.hub.bounds import Bounds
 from catalog.hub.endpoint import THE_HUB, checked_token, endpoint_of, new_client
 from catalog.hub.errors import HubError

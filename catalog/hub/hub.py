@@ -9,7 +9,7 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
-from catalog.entries import HubFile
+from catalog.catalogues.entries import HubFile
 from catalog.hub.answers import (
     Facts,
     card_text,

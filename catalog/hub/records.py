@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from catalog.entries import HubFile
+from catalog.catalogues.entries import HubFile
 
 Sort = Literal["trending", "downloads", "newest"]
 Gated = Literal["no", "ask", "granted"]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from catalog.entries import Entry
-from catalog.gguf import model_stem
+from catalog.catalogues.entries import Entry
+from catalog.gguf.files import model_stem
 from catalog.library.facts import FileFacts, file_parts, fingerprint
 from catalog.library.found import FoundFile
 from catalog.library.installed import InstalledModel, ModelKind

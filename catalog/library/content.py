@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from catalog.errors import BadModelFile, CatalogError, DownloadCancelled
-from catalog.gguf import check_gguf_file
+from catalog.gguf.files import check_gguf_file
 
 _CHUNK = 4 << 20
 

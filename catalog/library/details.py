@@ -6,8 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from catalog.entries import Licence
-from catalog.gguf import GgufHeader, read_header
+from catalog.catalogues.entries import Licence
+from catalog.gguf.files import GgufHeader, read_header
 from catalog.library.content import Against
 from catalog.library.facts import base_of, line_of
 from catalog.library.installed import InstalledModel

@@ -8,8 +8,8 @@ from typing import BinaryIO, Literal
 import msgspec
 
 from catalog.errors import BadModelFile
-from catalog.gguf import GgufHeader, check_gguf_file, parts_of, read_header
-from catalog.known_texts import KnownTexts
+from catalog.gguf.files import GgufHeader, check_gguf_file, parts_of, read_header
+from catalog.gguf.known_texts import KnownTexts
 
 FileKind = Literal["chat", "completion", "embedding", "adapter", "projector"]
 

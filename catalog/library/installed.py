@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from catalog.entries import Entry
+from catalog.catalogues.entries import Entry
 from catalog.errors import CatalogError
 
 ModelKind = Literal["chat", "completion", "embedding", "adapter"]

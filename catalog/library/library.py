@@ -7,9 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from catalog.entries import Catalogue, Entry
+from catalog.catalogues.entries import Catalogue, Entry
 from catalog.errors import UnknownModel
-from catalog.gguf import check_model_file
+from catalog.gguf.files import check_model_file
 from catalog.library.assembly import Assembled, assemble, new_id
 from catalog.library.content import Expected, Verification, digests_of, verified
 from catalog.library.details import ModelDetails, details_of

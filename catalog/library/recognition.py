@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from catalog.entries import Artifact, Entry, HubFile
+from catalog.catalogues.entries import Artifact, Entry, HubFile
 
 _ROUNDING = 0.02  # sizes are published with two or three digits
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import msgspec
 
 from catalog.errors import BadModelFile
-from catalog.gguf import is_later_part
-from catalog.known_texts import KnownTexts
+from catalog.gguf.files import is_later_part
+from catalog.gguf.known_texts import KnownTexts
 from catalog.library.facts import READER, FileFacts, FileState, read_facts, state_of
 from catalog.library.found import FoundFile, gguf_files
 from catalog.library.hub_cache import hub_cache_files, llama_cpp_files

@@ -13,7 +13,7 @@ from app.paths import Paths, default_paths
 from app.profiles import Profiles
 from app.settings_file import SettingsFile
 from backends.protocol import Backend
-from catalog.bundled import load_bundled
+from catalog.catalogues.bundled import load_bundled
 from catalog.library import InstalledModel, Library
 from tests.gguf_files import write_model
 from tests.scripted_backend import ScriptedBackend

@@ -11,7 +11,7 @@ import pytest
 from app.cli.main import main
 from app.paths import Paths
 from app.services import open_services
-from catalog.bundled import load_bundled
+from catalog.catalogues.bundled import load_bundled
 from tests.app.cli_process import CommandLine
 from tests.catalog.index_server import IndexServer, artifact_for
 from tests.gguf_files import write_projector

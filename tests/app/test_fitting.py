@@ -9,10 +9,10 @@ import pytest
 
 from app.fitting import Fitting
 from app.machine import Machine
-from catalog.entries import Artifact, Entry, HubFile, Licence, Package, Source, Url
+from catalog.catalogues.entries import Artifact, Entry, HubFile, Licence, Package, Source, Url
 from catalog.errors import BadModelFile, DownloadCancelled, DownloadError
-from catalog.fit import Memory, estimate
-from catalog.gguf import read_header
+from catalog.fit.fit import Memory, estimate
+from catalog.gguf.files import read_header
 from catalog.hub.records import QuantFiles, Repository, RepositoryFile
 from catalog.library import InstalledModel
 from catalog.network import Network

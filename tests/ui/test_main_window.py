@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from app.conversations.store import ConversationStore
 from app.paths import Paths, paths_under
 from app.settings_file import SettingsFile
-from catalog.bundled import load_bundled
+from catalog.catalogues.bundled import load_bundled
 from catalog.library import Library
 from tests.gguf_files import write_model
 from ui.background import Background
@@ -27,10 +27,10 @@ from ui.chat.status import ModelStatus
 from ui.kit import Button, RailButton, Toast
 from ui.main_window import MainWindow
 from ui.models.model_details import ModelDetailsPanel
-from ui.settings_page import SettingsPage
+from ui.settings.settings_page import SettingsPage
 from ui.theme import Theme
 from ui.trouble_page import TroublePage
-from ui.welcome import WelcomePage
+from ui.welcome.welcome import WelcomePage
 
 ANSWER = "Good morning."
 WAIT_MS = 30_000

@@ -12,8 +12,8 @@ from pytestqt.qtbot import QtBot
 
 from app.paths import Paths, paths_under
 from app.settings_file import SettingsFile
+from catalog.catalogues.entries import HubFile
 from catalog.downloads.wanted import DownloadRequest, WantedFile
-from catalog.entries import HubFile
 from tests.catalog.hub_server import HubServer
 from tests.gguf_files import write_model
 from ui.background import Background

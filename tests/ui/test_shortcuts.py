@@ -19,8 +19,8 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from tests.ui.colors import colors_in
+from ui.settings.shortcuts_page import ShortcutsPage
 from ui.shortcuts import shortcut, shortcuts
-from ui.shortcuts_page import ShortcutsPage
 from ui.theme import Theme
 
 

@@ -8,7 +8,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app.formatting import bytes_text
-from catalog.fit import Fit
+from catalog.fit.fit import Fit
 from catalog.library import InstalledModel
 from ui.chat.conversation_model import Index
 from ui.icons import paint_icon

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.formatting import bytes_text
 from catalog.downloads.wanted import DownloadState
-from catalog.fit import Fit
+from catalog.fit.fit import Fit
 from catalog.library import InstalledModel
 from ui.background import Background
 from ui.kit import Paragraph

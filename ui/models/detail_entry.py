@@ -6,7 +6,7 @@ from functools import partial
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
 
-from catalog.entries import Entry
+from catalog.catalogues.entries import Entry
 from ui.background import Background
 from ui.kit import Button, Chip, ComboBox, Label, Notice, Paragraph
 from ui.kit.filter_chip import FilterChip

@@ -3,7 +3,7 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from catalog.fit import Fit
+from catalog.fit.fit import Fit
 from ui.kit import ComboBox, Label, Paragraph
 from ui.kit.stacked_meter import Legend, StackedMeter
 from ui.models.fit_words import context_words, part_words, room_words, share_words, sum_words

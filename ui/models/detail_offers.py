@@ -8,12 +8,12 @@ import msgspec
 
 from app.errors import AppError, problem_from
 from app.installs import best_artifact, request_for, request_for_hub
+from catalog.catalogues.entries import Entry
+from catalog.catalogues.sizes import expected_bytes
 from catalog.downloads.wanted import DownloadRequest, DownloadState
-from catalog.entries import Entry
-from catalog.fit import Fit
+from catalog.fit.fit import Fit
 from catalog.hub.records import QuantFiles, Repository
 from catalog.library import InstalledModel
-from catalog.sizes import expected_bytes
 from ui.models.discover_services import FitSource
 
 _USUAL = ("Q4_K_M", "Q4_K_XL", "MXFP4", "Q4_K_S", "Q4_1", "Q4_0", "Q5_K_M", "Q8_0")

@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.errors import Problem, problem_from
 from app.machine import Machine
+from catalog.catalogues.entries import Collection, Entry
 from catalog.downloads.wanted import DownloadState
-from catalog.entries import Collection, Entry
 from catalog.hub.records import FoundRepository, Repository
 from catalog.library import InstalledModel
 from ui.background import Background

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSizePolicy, QWidget
 
 from app.formatting import bytes_text
 from catalog.downloads.wanted import DownloadState
-from catalog.fit import Fit
+from catalog.fit.fit import Fit
 from ui.kit import Card, Chip, Icon, IconButton
 from ui.kit.buttons import PaintedButton
 from ui.kit.painting import INNER_RADIUS, RADIUS, focus_ring

@@ -8,10 +8,10 @@ from PySide6.QtCore import QObject, Signal
 
 from app.installs import best_artifact
 from app.machine import Machine
+from catalog.catalogues.entries import Artifact, Collection, Entry
+from catalog.catalogues.entry_filter import EntryFilter, EntryIndex
 from catalog.downloads.wanted import DownloadState
-from catalog.entries import Artifact, Collection, Entry
-from catalog.entry_filter import EntryFilter, EntryIndex
-from catalog.fit import Fit
+from catalog.fit.fit import Fit
 from catalog.library import InstalledModel
 from ui.background import Background
 from ui.models.discover_services import FitSource

@@ -7,8 +7,8 @@ import msgspec
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from catalog.entries import Entry, Kind
-from catalog.entry_filter import EntryFilter
+from catalog.catalogues.entries import Entry, Kind
+from catalog.catalogues.entry_filter import EntryFilter
 from catalog.hub.records import FoundRepository, HubQuery, Sort
 from ui.kit import ComboBox
 from ui.kit.filter_chip import FilterChip

@@ -15,8 +15,8 @@ from PySide6.QtWidgets import (
 )
 
 from app.machine import Machine
+from catalog.catalogues.entries import Collection, Entry
 from catalog.downloads.wanted import DownloadState
-from catalog.entries import Collection, Entry
 from catalog.hub.records import FoundRepository
 from catalog.library import InstalledModel
 from ui.background import Background

@@ -7,8 +7,8 @@ from PySide6.QtCore import QAbstractListModel, QCoreApplication, QModelIndex, QO
 
 from app.errors import Problem
 from app.formatting import list_date
-from catalog.entries import Entry
-from catalog.fit import Fit
+from catalog.catalogues.entries import Entry
+from catalog.fit.fit import Fit
 from catalog.hub.records import FoundRepository
 from ui.chat.conversation_model import Index
 from ui.kit.tooltips import plain_tooltip

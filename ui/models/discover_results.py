@@ -7,8 +7,8 @@ from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from catalog.entries import Entry
-from catalog.fit import Fit, rough_fit
+from catalog.catalogues.entries import Entry
+from catalog.fit.fit import Fit, rough_fit
 from catalog.hub.records import FoundRepository
 from ui.models.discover_entries import DiscoverEntries
 from ui.models.discover_filters import Filters, usual_bytes

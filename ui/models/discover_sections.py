@@ -7,7 +7,7 @@ from PySide6.QtCore import QModelIndex, QRect, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
-from catalog.entries import Collection, Entry
+from catalog.catalogues.entries import Collection, Entry
 from ui.kit import Button, Label, Paragraph
 from ui.models.discover_entries import DiscoverEntries, EntryFacts, is_road
 from ui.models.entry_card import ENTRY_ROLE, CardGrid

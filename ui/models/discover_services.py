@@ -2,8 +2,8 @@
 
 from typing import Protocol
 
-from catalog.entries import Artifact, Entry
-from catalog.fit import Fit
+from catalog.catalogues.entries import Artifact, Entry
+from catalog.fit.fit import Fit
 from catalog.hub.records import HubPage, HubQuery, QuantFiles, Repository
 
 

@@ -6,8 +6,8 @@ from pathlib import PurePosixPath
 from PySide6.QtCore import QCoreApplication
 
 from app.formatting import bytes_text, speed_text, time_left_text
+from catalog.catalogues.entries import HubFile, Package, Url
 from catalog.downloads.wanted import DownloadState, WantedFile
-from catalog.entries import HubFile, Package, Url
 
 
 def fraction_of(state: DownloadState) -> float | None:

@@ -13,8 +13,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from catalog.catalogues.entries import Entry
 from catalog.downloads.wanted import DownloadState
-from catalog.entries import Entry
 from ui.chat.conversation_model import Index
 from ui.icons import paint_icon
 from ui.kit.painting import RADIUS, focus_ring, rounded

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import QCoreApplication
 
 from app.formatting import bytes_text
-from catalog.entries import Entry
-from catalog.sizes import expected_bytes
+from catalog.catalogues.entries import Entry
+from catalog.catalogues.sizes import expected_bytes
 from ui.models.discover_entries import EntryFacts
 from ui.models.download_words import percent_words
 from ui.models.entry_words import kind_words, obstacle_words

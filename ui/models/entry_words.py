@@ -4,7 +4,7 @@ from datetime import date
 
 from PySide6.QtCore import QCoreApplication
 
-from catalog.entries import Entry, HubFile
+from catalog.catalogues.entries import Entry, HubFile
 
 CAPABILITY_ICONS = {
     "reasoning": "brain",

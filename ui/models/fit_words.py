@@ -3,7 +3,7 @@
 from PySide6.QtCore import QCoreApplication
 
 from app.formatting import bytes_text
-from catalog.fit import Fit, Verdict
+from catalog.fit.fit import Fit, Verdict
 from ui.kit.chips import ChipKind
 
 CHIP_KINDS: dict[Verdict, ChipKind] = {"fits": "ok", "tight": "warn", "too_large": "danger"}

@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from catalog.fit import Fit
+from catalog.fit.fit import Fit
 from catalog.library import InstalledModel, LibraryProblem
 from ui.chat.conversation_model import Index
 from ui.icons import paint_icon

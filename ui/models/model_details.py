@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 from app.errors import Problem
 from app.formatting import bytes_text
 from app.profiles import Profile
-from catalog.fit import Fit
+from catalog.fit.fit import Fit
 from catalog.library import InstalledModel, LibraryProblem
 from catalog.library.content import Verification
 from catalog.library.details import ModelDetails

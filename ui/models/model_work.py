@@ -13,7 +13,7 @@ from app.formatting import bytes_text
 from app.profiles import Profile
 from app.removal import remove_model
 from catalog.errors import DownloadCancelled
-from catalog.fit import Fit
+from catalog.fit.fit import Fit
 from catalog.library import InstalledModel, LibraryProblem
 from catalog.library.content import Verification
 from catalog.library.details import ModelDetails

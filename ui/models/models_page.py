@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.catalogue_refresh import CatalogueRefresh
 from app.engines import EngineState
-from catalog.catalogues import KnownCatalogue
+from catalog.catalogues.catalogues import KnownCatalogue
+from catalog.catalogues.entries import Collection, Entry
 from catalog.downloads.wanted import DownloadState
-from catalog.entries import Collection, Entry
 from catalog.library import InstalledModel, LibraryProblem
 from catalog.library.installed import PlaceKind
 from ui.background import Background

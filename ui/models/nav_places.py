@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QCoreApplication
 
-from catalog.catalogues import KnownCatalogue
-from catalog.entries import Catalogue, Collection
+from catalog.catalogues.catalogues import KnownCatalogue
+from catalog.catalogues.entries import Catalogue, Collection
 from catalog.library import InstalledModel
 from ui.models.installed_list import place_title
 from ui.models.models_nav import COLLECTION, GOOD_HERE, PLACE, SOURCE, NavPlace

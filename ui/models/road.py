@@ -9,7 +9,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPointF, QR
 from PySide6.QtGui import QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from catalog.entries import Entry
+from catalog.catalogues.entries import Entry
 from ui.chat.conversation_model import Index
 from ui.kit.painting import RADIUS, focus_ring, rounded
 from ui.kit.tooltips import plain_tooltip

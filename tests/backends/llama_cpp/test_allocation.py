@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from backends.protocol import SessionInfo
-from catalog.fit import MemoryEstimate, estimate
-from catalog.gguf import read_header
+from catalog.fit.fit import MemoryEstimate, estimate
+from catalog.gguf.files import read_header
 from tests.backends.conftest import OpenSession
 from tests.gguf_files import write_model, write_recurrent_model
 from tests.gguf_shapes import SHAPES, write_shape

@@ -4,10 +4,10 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from catalog.catalogues.entries import Artifact, HubFile, Source, Url
 from catalog.downloads.fetch import FetchedFile, fetch_file
 from catalog.downloads.rate_limit import RateLimiter
 from catalog.downloads.wanted import WantedFile
-from catalog.entries import Artifact, HubFile, Source, Url
 from catalog.network import Network
 from catalog.progress import DownloadProgress
 from catalog.remote_file import RemoteFile

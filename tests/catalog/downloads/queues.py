@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from catalog.catalogues.entries import HubFile, Url
 from catalog.downloads.fetch import FetchedFile
 from catalog.downloads.queue import DownloadQueue
 from catalog.downloads.wanted import DownloadRequest, DownloadState, Role, WantedFile
-from catalog.entries import HubFile, Url
 from catalog.errors import DownloadCancelled
 from catalog.network import Network
 from catalog.progress import DownloadProgress

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from catalog.catalogues.entries import HubFile
 from catalog.downloads.fetch import fetched_bytes
-from catalog.entries import HubFile
 from catalog.errors import DownloadError
 from catalog.progress import DownloadProgress
 from catalog.remote_file import RemoteFile

@@ -19,7 +19,7 @@ SHA256 = CONTENT.sha256
 FETCH = """
 import sys
 from pathlib import Path
-from catalog.entries import Url
+from catalog.catalogues.entries import Url
 from tests.catalog.downloads.files import get, wanted_from
 print("ready", flush=True)
 get(wanted_from(Url(sys.argv[2]), sha256=sys.argv[3]), Path(sys.argv[1]))

@@ -15,9 +15,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from catalog.bundled import load_bundled
+from catalog.catalogues.bundled import load_bundled
+from catalog.catalogues.entries import Artifact
 from catalog.downloads.fetch import DownloadProgress, fetched_bytes, resolve_index_url
-from catalog.entries import Artifact
 from catalog.errors import DownloadCancelled, DownloadError
 from catalog.library import Library
 from catalog.network import Network

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from catalog.catalogues.entries import HubFile
 from catalog.downloads.fetch import fetch_file
 from catalog.downloads.queue import DownloadQueue
 from catalog.downloads.wanted import DownloadRequest, DownloadState, WantedFile
-from catalog.entries import HubFile
 from catalog.hub.errors import HubError
 from catalog.network import Network
 from catalog.remote_file import RemoteFile

@@ -10,8 +10,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from catalog.catalogues.entries import HubFile, Url
 from catalog.downloads.fetch import discard_partial, fetched_bytes
-from catalog.entries import HubFile, Url
 from catalog.errors import DownloadCancelled, DownloadError
 from catalog.hub.errors import HubError
 from catalog.network import Network

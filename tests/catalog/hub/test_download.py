@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from catalog.catalogues.entries import HubFile
 from catalog.downloads.fetch import fetch_file
 from catalog.downloads.rate_limit import RateLimiter
 from catalog.downloads.wanted import WantedFile
-from catalog.entries import HubFile
 from catalog.hub.errors import GatedRepository
 from catalog.hub.hub import Hub
 from catalog.network import Network

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.entries import HubFile
+from catalog.catalogues.entries import HubFile
 from catalog.hub.answers import card_text, facts, found_repositories, tree_files
 from catalog.hub.bounds import Bounds
 from catalog.hub.errors import HubError

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.entries import HubFile
+from catalog.catalogues.entries import HubFile
 from catalog.hub.file_names import (
     group_files,
     is_adapter_repository,

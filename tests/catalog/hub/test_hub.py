@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from catalog.entries import HubFile
+from catalog.catalogues.entries import HubFile
 from catalog.hub.errors import GatedRepository, HubError, NotOffered
 from catalog.hub.hub import Hub
 from catalog.hub.records import HubQuery

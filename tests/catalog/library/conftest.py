@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.bundled import load_bundled
+from catalog.catalogues.bundled import load_bundled
 from catalog.library import Library, Place
 
 OpenLibrary = Callable[..., Library]

@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from catalog.bundled import load_bundled
-from catalog.entries import Catalogue
+from catalog.catalogues.bundled import load_bundled
+from catalog.catalogues.entries import Catalogue
 from catalog.errors import BadModelFile, UnknownModel
 from catalog.library import InstalledModel, Library
 from tests.catalog.index_server import artifact_for

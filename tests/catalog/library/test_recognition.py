@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from catalog.entries import Artifact, Entry, HubFile, Licence, Url
+from catalog.catalogues.entries import Artifact, Entry, HubFile, Licence, Url
 from catalog.library import Library
 from catalog.library.recognition import Recognition
 from tests.gguf_files import write_model

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QListView
 
 from app.engines import EngineState
-from catalog.fit import Fit, MemoryEstimate
+from catalog.fit.fit import Fit, MemoryEstimate
 from catalog.library import InstalledModel
 from ui.chat.model_list import ModelList
 from ui.chat.model_picker import ModelButton, ModelPicker

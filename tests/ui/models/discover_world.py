@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from app.machine import Machine
+from catalog.catalogues.entries import Artifact, Collection, Entry, HubFile, Kind, Licence, Status
 from catalog.downloads.wanted import DownloadRequest, DownloadState, Phase
-from catalog.entries import Artifact, Collection, Entry, HubFile, Kind, Licence, Status
 from catalog.errors import CatalogError
-from catalog.fit import Fit, Memory, MemoryEstimate
+from catalog.fit.fit import Fit, Memory, MemoryEstimate
 from catalog.hub.records import (
     FoundRepository,
     HubPage,

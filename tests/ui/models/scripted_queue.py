@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from catalog.catalogues.entries import HubFile
 from catalog.downloads.wanted import (
     DownloadProblem,
     DownloadRequest,
@@ -11,7 +12,6 @@ from catalog.downloads.wanted import (
     Phase,
     WantedFile,
 )
-from catalog.entries import HubFile
 
 
 def request(name: str, quant: str = "Q4_K_M", kind: str = "model") -> DownloadRequest:

@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from app.installs import request_for
+from catalog.catalogues.entries import Artifact, HubFile
 from catalog.downloads.wanted import DownloadProblem
-from catalog.entries import Artifact, HubFile
 from catalog.errors import CatalogError
 from tests.ui.models.discover_world import (
     COLLECTIONS,

@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from catalog.fit import Fit, MemoryEstimate
+from catalog.fit.fit import Fit, MemoryEstimate
 from tests.ui.models.discover_world import GB, OLD_7B, OLD_65B, PLOVER, RAW, entry, found
 from ui.models.discover_entries import EntryFacts, is_road, stops_of
 from ui.models.discover_filters import Filters

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from catalog.errors import BadModelFile
-from catalog.fit import Fit, MemoryEstimate
+from catalog.fit.fit import Fit, MemoryEstimate
 from catalog.library import InstalledModel, LibraryProblem
 from tests.ui.models.installed import model
 from ui.kit import ComboBox, SearchField

@@ -12,8 +12,8 @@ from pytestqt.qtbot import QtBot
 
 from app.engines import EngineState
 from app.profiles import Profiles
-from catalog.bundled import load_bundled
-from catalog.fit import Fit, MemoryEstimate
+from catalog.catalogues.bundled import load_bundled
+from catalog.fit.fit import Fit, MemoryEstimate
 from catalog.library import InstalledModel, Library
 from catalog.library.places import Place
 from catalog.library.removal import TrashUnavailable

@@ -4,9 +4,9 @@ from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.machine import Machine
-from catalog.bundled import load_bundled
-from catalog.catalogues import KnownCatalogue
-from catalog.fit import Memory
+from catalog.catalogues.bundled import load_bundled
+from catalog.catalogues.catalogues import KnownCatalogue
+from catalog.fit.fit import Memory
 from tests.ui.models.installed import model
 from tests.ui.tab_order import names, tab_stops
 from ui.kit import NavItem
