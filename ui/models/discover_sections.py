@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from PySide6.QtCore import QModelIndex, QRect, Qt, Signal
+from PySide6.QtCore import QModelIndex, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
@@ -134,6 +134,10 @@ class DiscoverSections(QScrollArea):
         self._shown: tuple[Collection, ...] | None = None
         self._marked = ""
         self._wanted = ""
+        self._to_build: list[Collection] = []
+        # Each section takes some milliseconds: those out of sight come one at a time.
+        self._builder = QTimer(self, singleShot=True, interval=0)
+        self._builder.timeout.connect(self._build_next)
         self._page = QWidget()
         self._column = QVBoxLayout(self._page)
         self._column.setSpacing(32)
@@ -187,8 +191,7 @@ class DiscoverSections(QScrollArea):
             waiting = self.tr("Looking at what this computer can hold…")
         good.show_entries(here, waiting)
         for section in self._sections[1:]:
-            entries = self._entries.of_collection(section.collection.id)
-            section.show_entries(entries)
+            self._fill(section)
         self.mark(self._marked)
         self._repaint()
         if self._wanted:
@@ -198,20 +201,39 @@ class DiscoverSections(QScrollArea):
         for section in self._sections:
             section.hide()
             section.deleteLater()
-        facts = self._entries.facts
+        self._sections = []
         good = Collection(id=GOOD_HERE, title=self.tr("Good on this computer"))
-        self._sections = [Section(self._theme, good, facts, rows=_GOOD_ROWS)]
-        for collection in self._entries.collections:
+        self._add(Section(self._theme, good, self._entries.facts, rows=_GOOD_ROWS))
+        self._to_build = list(self._entries.collections)
+        self._build_next()
+
+    def _build_next(self) -> None:
+        while self._to_build:
+            collection = self._to_build.pop(0)
             entries = self._entries.of_collection(collection.id)
             if entries:
-                road = is_road(entries)
-                self._sections.append(Section(self._theme, collection, facts, road=road))
-        for place, section in enumerate(self._sections):
-            self._column.insertWidget(place, section)
-            section.entry_chosen.connect(self.entry_chosen)
-            section.all_requested.connect(self.all_requested)
-            section.view.moved.connect(partial(self._follow, section.view))
-            section.view.left.connect(partial(self._leave, place))
+                facts, road = self._entries.facts, is_road(entries)
+                section = Section(self._theme, collection, facts, road=road)
+                self._add(section)
+                self._fill(section)
+                section.mark(self._marked)
+                break
+        if self._to_build:
+            self._builder.start()
+        if self._wanted:
+            self._jump()
+
+    def _add(self, section: Section) -> None:
+        place = len(self._sections)
+        self._sections.append(section)
+        self._column.insertWidget(place, section)
+        section.entry_chosen.connect(self.entry_chosen)
+        section.all_requested.connect(self.all_requested)
+        section.view.moved.connect(partial(self._follow, section.view))
+        section.view.left.connect(partial(self._leave, place))
+
+    def _fill(self, section: Section) -> None:
+        section.show_entries(self._entries.of_collection(section.collection.id))
 
     def _repaint(self) -> None:
         for section in self._sections:
