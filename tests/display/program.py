@@ -59,9 +59,10 @@ class Program:
         return self._log.read_text(errors="replace")
 
     def workers(self) -> list[psutil.Process]:
-        """The processes it has started that still run."""
+        """The processes it has started that still run, but for a short look for graphics cards."""
         try:
-            return psutil.Process(self.process.pid).children(recursive=True)
+            children = psutil.Process(self.process.pid).children(recursive=True)
+            return [each for each in children if "probe" not in each.cmdline()]
         except psutil.NoSuchProcess:
             return []
 
