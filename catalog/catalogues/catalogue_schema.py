@@ -3,8 +3,10 @@
 `python -m catalog.catalogues.catalogue_schema > resources/catalog.schema.json` writes it anew.
 """
 
+import inspect
 import json
 import sys
+from typing import Any
 
 import msgspec
 
@@ -20,7 +22,19 @@ def schema_text() -> str:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"A catalogue of Causeway, version {SCHEMA_VERSION}",
     }
-    return json.dumps(described | schema, indent=2) + "\n"
+    return json.dumps(_flush_left(described | schema), indent=2) + "\n"
+
+
+def _flush_left(value: Any) -> Any:
+    """Descriptions come from docstrings, whose indentation Python keeps up to 3.12 only."""
+    if isinstance(value, dict):
+        return {
+            key: inspect.cleandoc(each)
+            if key == "description" and isinstance(each, str)
+            else _flush_left(each)
+            for key, each in value.items()
+        }
+    return [_flush_left(each) for each in value] if isinstance(value, list) else value
 
 
 if __name__ == "__main__":
