@@ -5,20 +5,19 @@ import email.utils
 import hashlib
 import re
 import socket
-import ssl
 import struct
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from types import TracebackType
-from typing import Literal, Self
+from typing import Literal
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import msgspec
 
 from tests.catalog.contents import Content, Generated, read_content, size_of
+from tests.catalog.loopback import LoopbackServer, ServedBy
 
 __all__ = ["Content", "Fault", "FileServer", "Generated", "Request"]
 
@@ -67,7 +66,7 @@ class Request(msgspec.Struct):
     sent: int = 0
 
 
-class FileServer:
+class FileServer(LoopbackServer):
     """Serves `files` by name: each is at `url` + "/" + name.
 
     `faults` befall the GETs one after the other; a fault given once happens once, then all is well,
@@ -115,42 +114,15 @@ class FileServer:
         self.retry_after = "0"
         self.requests: list[Request] = []
         self.open_most = 0
-        self.closing = threading.Event()
         self._open = 0
         self._lock = threading.Lock()
         self._generation = 0
         self._signature = 1
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.owner = self
-        self._scheme = "http" if certificate is None else "https"
-        if certificate is not None:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificate)
-            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.closing.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    @property
-    def host(self) -> str:
-        return f"127.0.0.1:{self._server.server_address[1]}"
+        super().__init__(_Handler, certificate)
 
     @property
     def url(self) -> str:
-        return f"{self._scheme}://{self.host}"
+        return self.origin
 
     def address(self, name: str) -> str:
         return f"{self.url}/{quote(name)}"
@@ -203,19 +175,10 @@ class FileServer:
                 self._open -= 1
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = False  # so that closing the server waits for every answer
-    request_queue_size = 64
-    owner: FileServer
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        pass  # the client went away, which is what many tests are about
-
-
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 0.5  # seconds that a kept-alive connection may be idle
-    server: _Server
+    server: ServedBy
 
     def setup(self) -> None:
         super().setup()

