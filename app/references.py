@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 import msgspec
 
 from app.errors import AppError
+from catalog.addresses import is_safe_address
 
 _REPO = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class CatalogueRef(msgspec.Struct, frozen=True):
@@ -54,17 +54,13 @@ def parse_ref(text: str) -> Ref:
 
 
 def _checked_url(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        host, scheme = parts.hostname, parts.scheme
-    except ValueError:
-        host, scheme, parts = None, "", urlsplit("")
-    if not host or not (scheme == "https" or (scheme == "http" and host in _LOOPBACK)):
+    if not is_safe_address(url):
         raise AppError(
             f"“{url}” can't be used.",
             "What comes over plain http can be changed on the way.",
             "Give an address that begins with https://.",
         )
+    parts = urlsplit(url)
     if "@" in parts.netloc:
         raise AppError(
             "An address with a name and a password in it is not used.",

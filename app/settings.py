@@ -9,12 +9,12 @@ import msgspec
 
 from app.errors import AppError
 from app.options import Value
+from catalog.addresses import is_safe_address
 
 Theme = Literal["system", "light", "dark"]
 WindowValue = bool | int | float | str
 Section = Literal["Appearance", "Models", "Network"]
 
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _PROXY_SCHEMES = ("http", "https")
 _LONGEST_LIST = 100
 
@@ -215,7 +215,7 @@ def checked_setting(key: str, value: object) -> Any:
     match setting:
         case Setting(kind="choice") if typed not in [choice.value for choice in setting.choices]:
             raise _no_choice(setting, typed)
-        case Setting(kind="url") if typed and not _is_safe_url(typed):
+        case Setting(kind="url") if typed and not is_safe_address(typed):
             is_plain = typed.lower().startswith("http://")
             raise AppError(
                 f"“{typed}” is not safe." if is_plain else f"“{typed}” is no address.",
@@ -242,17 +242,6 @@ def checked_setting(key: str, value: object) -> Any:
     return typed
 
 
-def _is_safe_url(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-    except ValueError:
-        return False
-    return bool(host) and (
-        parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)
-    )
-
-
 def _is_whole_path(text: str) -> bool:
     try:
         return Path(text).expanduser().is_absolute()
@@ -275,7 +264,7 @@ def _checked_list(setting: Setting, items: tuple[str, ...]) -> tuple[str, ...]:
             continue
         if setting.items == "folders":
             raise AppError(f"“{item}” can't be used.", fix="Give the whole path of the folder.")
-        if not _is_safe_url(item):
+        if not is_safe_address(item):
             raise AppError(
                 f"“{item}” can't be used as a catalogue.",
                 fix="Give an address that begins with https://, or the whole path of a file.",

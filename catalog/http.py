@@ -8,10 +8,10 @@ import threading
 from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx2
 
+from catalog.addresses import LOOPBACK
 from catalog.errors import DownloadCancelled, DownloadError
 from catalog.network import Network
 from catalog.retries import Interrupted, Patience, Retries, asked_pause
@@ -20,7 +20,6 @@ _USER_AGENT = "Causeway"
 _CANCEL_POLL_SECONDS = 0.1
 _PASSING_STATUSES = (408, 425, 429)
 _MAX_REDIRECTS = 10
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _NEXT_TRY = "Start it again to go on from there."
 
 # It writes every address into the log, signatures and all; a big file takes a thousand.
@@ -35,7 +34,6 @@ __all__ = [
     "Retries",
     "bounded_body",
     "host_of",
-    "is_loopback",
     "is_same_origin",
 ]
 
@@ -148,7 +146,7 @@ class HttpClient:
             there, named = _without_credentials(str(address.join(answer.headers["Location"])))
             if there.scheme not in ("http", "https"):
                 raise DownloadError(f"{address.host} sends on to what is no address of the web.")
-            is_elsewhere = there.host != address.host and there.host not in _LOOPBACK
+            is_elsewhere = there.host != address.host and there.host not in LOOPBACK
             if there.scheme == "http" and (address.scheme == "https" or is_elsewhere):
                 raise DownloadError(
                     f"{address.host} was refused.",
@@ -217,14 +215,6 @@ def _invalid(host: str) -> DownloadError:
         f"The address of {host[:100]} is not valid.",
         fix="Check it, and the proxy in the settings.",
     )
-
-
-def is_loopback(url: str) -> bool:
-    """Whether an address is of this computer, where encryption would add nothing."""
-    try:
-        return urlsplit(url).hostname in _LOOPBACK
-    except ValueError:
-        return False
 
 
 def is_same_origin(one: str, other: str) -> bool:

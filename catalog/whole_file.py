@@ -2,8 +2,23 @@
 
 import os
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
+
+_RENAMES = 5
+_RENAME_PAUSE_SECONDS = 0.05
+
+
+def replace(source: Path, target: Path) -> None:
+    """Rename over whatever is there. Windows refuses while somebody reads it, a scanner for one."""
+    for _ in range(_RENAMES - 1):
+        try:
+            source.replace(target)
+            return
+        except PermissionError:
+            time.sleep(_RENAME_PAUSE_SECONDS)
+    source.replace(target)
 
 
 def write_whole(path: Path, data: bytes, *, durable: bool = False) -> None:
@@ -23,9 +38,26 @@ def write_whole(path: Path, data: bytes, *, durable: bool = False) -> None:
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
-        beside.replace(path)
+        replace(beside, path)
     except OSError:
         if beside is not None:
             with suppress(OSError):
                 beside.unlink(missing_ok=True)
+        raise
+
+
+def overwrite(path: Path, data: bytes, beside: Path) -> None:
+    """As a durable `write_whole`, for the only writer of the file. Raises `OSError`.
+
+    `beside` is where it is written first, and all that a killed writer can leave behind.
+    """
+    try:
+        with beside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        replace(beside, path)
+    except OSError:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
         raise

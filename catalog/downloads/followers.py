@@ -3,6 +3,7 @@
 import hashlib
 import threading
 import time
+from abc import ABC, abstractmethod
 from types import TracebackType
 
 from catalog.downloads.part_file import PartFile
@@ -16,7 +17,7 @@ _MOST_UNSAVED_BYTES = 32 << 20
 _UNSAVED_SHARE = 256  # so that a kill costs less than one hundredth
 
 
-class _Follower:
+class _Follower(ABC):
     """A thread for as long as a `with` block lasts. What it can't do is raised by `check`."""
 
     def __init__(self, part: PartFile, name: str) -> None:
@@ -48,8 +49,9 @@ class _Follower:
         except OSError as error:
             self._failure = error
 
+    @abstractmethod
     def _follow(self) -> None:
-        raise NotImplementedError
+        """Work until the block ends. An `OSError` is kept for `check`."""
 
 
 class Hasher(_Follower):

@@ -10,7 +10,7 @@ from types import TracebackType
 import msgspec
 
 from catalog.downloads.extents import Extent, Extents
-from catalog.downloads.targets import replace
+from catalog.whole_file import overwrite
 
 _LONGEST_SIDECAR = 1 << 20
 
@@ -212,7 +212,8 @@ class PartFile:
             )
             if sidecar != self._saved:
                 os.fsync(self._file.fileno())
-                _replace(sidecar_path(self.path), msgspec.json.encode(sidecar))
+                path = sidecar_path(self.path)
+                overwrite(path, msgspec.json.encode(sidecar), _unfinished(path))
                 self._saved = sidecar
             return written.covered
 
@@ -261,15 +262,6 @@ def sidecar_path(path: Path) -> Path:
 
 def _unfinished(path: Path) -> Path:
     return path.with_name(path.name + ".new")
-
-
-def _replace(path: Path, data: bytes) -> None:
-    new = _unfinished(path)
-    with new.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    replace(new, path)
 
 
 def _open_for_update(path: Path) -> io.FileIO:

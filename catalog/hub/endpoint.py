@@ -2,7 +2,7 @@
 
 import httpx2
 
-from catalog.http import is_loopback
+from catalog.addresses import is_safe_address
 from catalog.hub.errors import HubError
 from catalog.network import Network
 
@@ -16,8 +16,7 @@ def endpoint_of(network: Network) -> str:
         url = httpx2.URL(endpoint)
     except httpx2.InvalidURL:
         url = httpx2.URL("")
-    is_encrypted = url.scheme == "https" or (url.scheme == "http" and is_loopback(endpoint))
-    if not url.host or not is_encrypted or url.query or url.fragment:
+    if not url.host or not is_safe_address(endpoint) or url.query or url.fragment:
         raise HubError(
             "The Hub address in the settings is not one that can be used.",
             "It has to begin with https://.",

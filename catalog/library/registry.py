@@ -1,7 +1,6 @@
 """The file in which the library keeps what it knows of model files."""
 
 import contextlib
-import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ import msgspec
 from catalog.errors import CatalogError
 from catalog.library.facts import FileFacts
 from catalog.lock_file import locked
+from catalog.whole_file import overwrite
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -94,12 +94,7 @@ class Registry:
 
     def _store(self, known: Contents) -> None:
         data = msgspec.json.format(msgspec.json.encode(known), indent=1)
-        temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}.tmp")
-        try:
-            temporary.write_bytes(data)
-            temporary.replace(self._path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        overwrite(self._path, data, self._path.with_name(f"{self._path.name}.tmp"))
 
     def _unusable(self, error: OSError) -> CatalogError:
         return CatalogError(
