@@ -1,6 +1,6 @@
 """The library as the window sees it: read off the main thread, and again whenever a file changes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -15,6 +15,14 @@ class Installed(NamedTuple):
     models: tuple[InstalledModel, ...] = ()
     adapters: tuple[InstalledModel, ...] = ()
     problems: tuple[LibraryProblem, ...] = ()
+
+    @classmethod
+    def of(
+        cls, everything: Sequence[InstalledModel], problems: tuple[LibraryProblem, ...] = ()
+    ) -> "Installed":
+        models = tuple(model for model in everything if model.kind != "adapter")
+        adapters = tuple(model for model in everything if model.kind == "adapter")
+        return cls(models, adapters, problems)
 
     @property
     def writers(self) -> tuple[InstalledModel, ...]:
@@ -74,8 +82,7 @@ class InstalledModels(QObject):
             self.stop()
 
     def _read(self) -> Installed:
-        models = self._library.models()
-        return Installed(models, self._library.adapters(), self._library.problems)
+        return Installed.of(self._library.everything(), self._library.problems)
 
     def _take(self, read: Installed) -> None:
         self._reading = False

@@ -67,7 +67,7 @@ class Pages(QObject):
         self._starter_wanted = False
         self._downloads = Downloads(background, services.downloads, self)
         self._installed = InstalledModels(background, services.library, self)
-        self._installed.now = Installed(opened.models)
+        self._installed.now = Installed.of(opened.models)
         self._fits = KnownFits(background, services.fitting.of_model, self)
         self._arrivals = Arrivals(
             background, services, self._downloads, self._installed, toast, self

@@ -10,9 +10,13 @@ from catalog.catalogues.bundled import STARTER_ID
 from catalog.catalogues.entries import Entry
 from catalog.library import InstalledModel
 
+_MOST_NEW = 40
+"""Files whose headers are read before the first page: it must not wait for the hundreds that another
+program may have. The library is looked at again as soon as the page is there."""
+
 
 class Opened(NamedTuple):
-    """The opened program, and what its first page shows."""
+    """The opened program, and what its first page shows. `models` may hold adapters, too."""
 
     services: Services
     models: tuple[InstalledModel, ...]
@@ -26,7 +30,8 @@ def open_program(paths: Paths, settings: SettingsFile) -> Opened:
     try:
         starter = services.catalogues.entry(STARTER_ID)
         assert starter is not None, "the bundled catalogue has the starter"
-        return Opened(services, services.library.models(), services.store.rows(), starter)
+        models = services.library.everything(most_new=_MOST_NEW)
+        return Opened(services, models, services.store.rows(), starter)
     except BaseException:
         services.close()
         raise

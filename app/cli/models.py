@@ -110,7 +110,7 @@ def import_(
 def _below(folder: Path, library: Library) -> list[InstalledModel]:
     return [
         model
-        for model in (*library.models(), *library.adapters())
+        for model in library.everything()
         if any(path.is_relative_to(folder) for path in (model.path, *model.also_at))
     ]
 

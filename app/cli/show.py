@@ -133,7 +133,7 @@ def show(
 
 def _installed(services: Services, ref: str) -> tuple[InstalledModel, ...]:
     """What is here: everything of a catalogue entry, or the one model of that name or file."""
-    everything = (*services.library.models(), *services.library.adapters())
+    everything = services.library.everything()
     of_entry = tuple(each for each in everything if each.entry and each.entry.id == ref)
     if of_entry:
         return of_entry

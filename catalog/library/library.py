@@ -79,13 +79,20 @@ class Library:
         """What the last look skipped."""
         return self._problems
 
+    def everything(self, *, most_new: int | None = None) -> tuple[InstalledModel, ...]:
+        """Every usable model and adapter, by name, in one look. What is unusable is in `problems`.
+
+        At most `most_new` files that are not known yet are read; None: all of them.
+        """
+        return self._scan(most_new)[0].models
+
     def models(self) -> tuple[InstalledModel, ...]:
-        """Every usable model, by name, those for search too. What is unusable is in `problems`."""
-        return tuple(model for model in self._scan()[0].models if model.kind != "adapter")
+        """Every usable model, by name, those for search too."""
+        return tuple(model for model in self.everything() if model.kind != "adapter")
 
     def adapters(self) -> tuple[InstalledModel, ...]:
         """Every adapter, by name. `base` says what it was made for."""
-        return tuple(model for model in self._scan()[0].models if model.kind == "adapter")
+        return tuple(model for model in self.everything() if model.kind == "adapter")
 
     def find(self, ref: str) -> InstalledModel:
         """The model of that id, name, or unique beginning of either, or in the file `ref`.
@@ -238,11 +245,11 @@ class Library:
             for place in self._places()
         )
 
-    def _scan(self) -> tuple[Assembled, Looked]:
+    def _scan(self, most_new: int | None = None) -> tuple[Assembled, Looked]:
         with self._lock:
             known = self._registry.read()
             places = self._others()
-            looked = look(self._folder, places, known.files)
+            looked = look(self._folder, places, known.files, most_new=most_new)
             assembled = assemble(
                 looked, known.files, known.contents, self._recognition(), self._template_of
             )

@@ -33,8 +33,17 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[LibraryProblem, ...]
 
 
-def look(own: Path, places: Iterable[Place], known: Mapping[str, FileFacts]) -> Looked:
-    """Find all files and read those that are new or have changed since they were `known`."""
+def look(
+    own: Path,
+    places: Iterable[Place],
+    known: Mapping[str, FileFacts],
+    *,
+    most_new: int | None = None,
+) -> Looked:
+    """Find all files and read those that are new or have changed since they were `known`.
+
+    At most `most_new` are read; the others are left for the next look. None: all.
+    """
     problems: list[LibraryProblem] = []
     found: dict[str, FoundFile] = {}
     for file in _own_files(own, problems):
@@ -55,6 +64,7 @@ def look(own: Path, places: Iterable[Place], known: Mapping[str, FileFacts]) -> 
             facts_of[path], states[path] = before, state
         else:
             unread.append(path)
+    unread = unread[:most_new]
     for path, read in zip(unread, _read_all(unread), strict=True):
         if isinstance(read, BadModelFile):
             problems.append(LibraryProblem(Path(path), read))

@@ -202,3 +202,13 @@ def test_what_gpt4all_is_still_fetching_is_passed_over(
     library = open_library(Place("gpt4all", theirs, "GPT4All"))
     assert names(library) == ["good.gguf"]
     assert library.problems == ()
+
+
+def test_a_first_look_can_leave_files_for_the_next(folder: Path, open_library: OpenLibrary) -> None:
+    for number in range(5):
+        write_model(folder / f"m{number}.gguf", seed=number)
+    library = open_library()
+    assert len(library.everything(most_new=2)) == 2
+    assert len(library.everything(most_new=2)) == 4, "what is known is listed, and read no more"
+    assert len(library.everything()) == 5
+    assert len(open_library().everything(most_new=0)) == 5
