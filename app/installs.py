@@ -113,15 +113,6 @@ def best_group(groups: Iterable[QuantFiles]) -> QuantFiles | None:
     return ordered[len(ordered) // 2] if ordered else None
 
 
-def best_projector(groups: Iterable[QuantFiles]) -> QuantFiles | None:
-    """Of several projectors, the one in F16: small enough, and exact."""
-    ordered = sorted(groups, key=lambda group: group.size_bytes or 0)
-    return next(
-        (group for group in ordered if group.quant.upper() == "F16"),
-        ordered[0] if ordered else None,
-    )
-
-
 def _wanted(artifact: Artifact, beside: WantedFile | None = None) -> list[WantedFile]:
     """The files of an artifact. A projector is kept `beside` the weights that it belongs to."""
     first = artifact.sources[0]

@@ -152,11 +152,6 @@ class ThisMachine:
         return self._card
 
 
-def read_machine(models_folder: Path, cache_folder: Path) -> Machine:
-    """This computer now. Blocks; see `ThisMachine`."""
-    return ThisMachine(lambda: models_folder, cache_folder)()
-
-
 def usable_cores() -> int:
     """Cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):

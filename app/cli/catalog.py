@@ -13,13 +13,12 @@ from app.cli.output import print_json, print_table, say
 from app.errors import AppError
 from app.fits import ReportedFit, reported_fit
 from app.formatting import bytes_text
-from app.installs import best_artifact
+from app.recommendations import choose
 from app.services import Services
 from catalog.catalogues.catalogue_check import check_catalogue
 from catalog.catalogues.catalogues import KnownCatalogue
 from catalog.catalogues.entries import Entry, Kind
 from catalog.catalogues.entry_filter import EntryFilter, EntryIndex
-from catalog.library import InstalledModel
 
 commands = typer.Typer(cls=DefaultGroup, help="List what the catalogues have, or check one.")
 
@@ -66,7 +65,7 @@ def list_(
             kinds=frozenset([_checked_kind(kind)]) if kind else frozenset(),
         )
         index = EntryIndex(services.catalogues.entries())
-        here = {model.entry.id for model in _installed(services) if model.entry}
+        here = {model.entry.id for model in services.library.everything() if model.entry}
         rows = [_listed(services, entry, entry.id in here) for entry in index.find(wanted)]
         problems = [each for known in services.catalogues.known() for each in _problems(known)]
     if fits:
@@ -147,10 +146,6 @@ def _problems(known: KnownCatalogue) -> list[str]:
     return [str(known.problem), *lines] if known.problem else lines
 
 
-def _installed(services: Services) -> tuple[InstalledModel, ...]:
-    return (*services.library.models(), *services.library.adapters())
-
-
 def _checked_kind(kind: str) -> Kind:
     try:
         checked: Kind = msgspec.convert(kind, Kind)
@@ -162,8 +157,8 @@ def _checked_kind(kind: str) -> Kind:
 
 def _listed(services: Services, entry: Entry, installed: bool) -> ListedEntry:
     fitting = services.fitting
-    artifact = best_artifact(entry, lambda each: fitting.rough(entry, each))
-    size, exact = services.fitting.size_of(entry, artifact) if artifact else (0, False)
+    choice = choose([entry], fitting.rough).get(entry.id)
+    size, exact = fitting.size_of(entry, choice.artifact) if choice else (0, False)
     return ListedEntry(
         id=entry.id,
         name=entry.name,
@@ -178,10 +173,10 @@ def _listed(services: Services, entry: Entry, installed: bool) -> ListedEntry:
         published=entry.published,
         summary=entry.summary,
         quants=tuple(each.quant for each in entry.weights),
-        quant=artifact.quant if artifact else "",
+        quant=choice.artifact.quant if choice else "",
         size_bytes=size,
         size_is_exact=exact,
-        fit=reported_fit(fitting.rough(entry, artifact)) if artifact and size else None,
+        fit=reported_fit(choice.fit) if choice and size else None,
         installed=installed,
     )
 

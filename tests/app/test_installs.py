@@ -6,7 +6,6 @@ from app.errors import AppError
 from app.installs import (
     best_artifact,
     best_group,
-    best_projector,
     request_for,
     request_for_file,
     request_for_hub,
@@ -228,11 +227,9 @@ def test_a_small_model_comes_in_its_best_quant():
 def test_without_a_file_there_is_no_best():
     assert best_artifact(entry(), fits_up_to(GB)) is None
     assert best_group([]) is None
-    assert best_projector([]) is None
 
 
-def test_a_repository_s_best_is_q4_k_m_and_its_best_projector_f16():
+def test_a_repository_s_best_is_q4_k_m():
     groups = [group("Q8_0", size=8), group("Q4_K_M", size=4), group("Q2_K", size=2)]
     assert best_group(groups).quant == "Q4_K_M"
     assert best_group(groups[:1]).quant == "Q8_0"
-    assert best_projector([group("F32"), group("F16"), group("BF16")]).quant == "F16"

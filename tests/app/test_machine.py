@@ -8,11 +8,15 @@ import pytest
 
 from app import machine as looking
 from app import system_memory
-from app.machine import GraphicsCard, Machine, ThisMachine, measure_bandwidth, read_machine
+from app.machine import GraphicsCard, Machine, ThisMachine, measure_bandwidth
 from backends.errors import EngineCrashed
 from catalog.fit.fit import Memory
 
 CARD = GraphicsCard("Card", free=6 << 30, total=8 << 30, shared=False)
+
+
+def read_machine(models_folder: Path, cache_folder: Path) -> Machine:
+    return ThisMachine(lambda: models_folder, cache_folder)()
 
 
 class Engine:

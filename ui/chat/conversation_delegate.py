@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOpti
 
 from app.conversations.records import ConversationRow
 from ui.chat.conversation_model import LINE_ROLE, WHEN_ROLE, WRITING_ROLE, ConversationModel, Index
-from ui.kit.painting import RADIUS, focus_ring, rounded
+from ui.kit.painting import row_ground
 from ui.theme import Theme
 
 ROW_HEIGHT = 52
@@ -72,13 +72,7 @@ class ConversationDelegate(QStyledItemDelegate):
 
     def _paint_ground(self, painter: QPainter, option: QStyleOptionViewItem) -> None:
         ground = _ground(option.rect)
-        color = self._theme.color
-        if option.state & QStyle.StateFlag.State_Selected:
-            rounded(painter, ground, RADIUS, color("selected"))
-        elif option.state & QStyle.StateFlag.State_MouseOver:
-            rounded(painter, ground, RADIUS, color("hover"))
-        if option.state & QStyle.StateFlag.State_HasFocus and self.keyboard_used:
-            focus_ring(painter, ground, RADIUS, color("ring"))
+        row_ground(painter, ground, option, self._theme.color, ring=self.keyboard_used)
 
     def _paint_row(
         self, painter: QPainter, option: QStyleOptionViewItem, index: Index, row: ConversationRow

@@ -5,6 +5,7 @@ from PySide6.QtGui import QKeyEvent, QTextCursor
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from ui.kit import Button, TextArea
+from ui.kit.escape import keep_escape
 from ui.theme import Theme
 
 _LOWEST, _HIGHEST = 96, 360
@@ -54,14 +55,7 @@ class EditField(QWidget):
         return QSize(0, min(max(needed, _LOWEST), _HIGHEST) + 8 + self._buttons)
 
     def event(self, event: QEvent) -> bool:
-        # While the focus is here, Esc cancels and is no shortcut of the window.
-        if (
-            isinstance(event, QKeyEvent)
-            and event.type() == QEvent.Type.ShortcutOverride
-            and event.key() == Qt.Key.Key_Escape
-        ):
-            event.accept()
-        return super().event(event)
+        return keep_escape(event) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         control = event.modifiers() & Qt.KeyboardModifier.ControlModifier

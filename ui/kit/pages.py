@@ -78,10 +78,6 @@ class CardPage(Panel):
             self.column.addSpacing(8)
         self.column.addWidget(block)
 
-    def reveal(self, widget: QWidget) -> None:
-        """Scroll until the widget can be seen."""
-        self._scroll.ensureWidgetVisible(widget)
-
     def _keep_edge(self, minimum: int, maximum: int) -> None:
         """The scroll bar narrows the column below; the title keeps to the same left edge."""
         taken = self._scroll.verticalScrollBar().sizeHint().width() if maximum > minimum else 0

@@ -5,9 +5,11 @@ sharp at any ratio of the screen.
 """
 
 import math
+from collections.abc import Callable
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFocusEvent, QPainter, QPainterPath, QPen
+from PySide6.QtWidgets import QStyle, QStyleOptionViewItem
 
 RADIUS = 8
 INNER_RADIUS = 6
@@ -57,6 +59,27 @@ def focus_ring(
     rounded(painter, rect, radius, edge=color, width=2)
     if inner is not None:
         rounded(painter, QRectF(rect).adjusted(2, 2, -2, -2), radius - 2, edge=inner, width=1.5)
+
+
+def row_ground(
+    painter: QPainter,
+    rect: QRectF,
+    option: QStyleOptionViewItem,
+    color: Callable[[str], QColor],
+    *,
+    selected: str = "selected",
+    ring: bool,
+) -> None:
+    """The ground of a list's row, as its state wants it; the focus ring only where `ring` is due.
+
+    `color` gives a role its colour, `selected` is the role of a selected row.
+    """
+    if option.state & QStyle.StateFlag.State_Selected:
+        rounded(painter, rect, RADIUS, color(selected))
+    elif option.state & QStyle.StateFlag.State_MouseOver:
+        rounded(painter, rect, RADIUS, color("hover"))
+    if option.state & QStyle.StateFlag.State_HasFocus and ring:
+        focus_ring(painter, rect, RADIUS, color("ring"))
 
 
 def wave(

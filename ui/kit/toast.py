@@ -16,6 +16,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 
 from ui.kit.buttons import Button, IconButton
+from ui.kit.escape import keep_escape
 from ui.kit.painting import RADIUS, rounded
 from ui.kit.text import Paragraph
 from ui.theme import Theme
@@ -97,14 +98,7 @@ class Toast(QWidget):
             self._timer.start()
 
     def event(self, event: QEvent) -> bool:
-        # While the focus is here, Esc is the toast's and no shortcut of the window.
-        if (
-            isinstance(event, QKeyEvent)
-            and event.type() == QEvent.Type.ShortcutOverride
-            and event.key() == Qt.Key.Key_Escape
-        ):
-            event.accept()
-        return super().event(event)
+        return keep_escape(event) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

@@ -92,10 +92,6 @@ class ActionArea(QWidget):
         else:
             self._show("nothing", words=self.tr("This model is on this computer."))
 
-    def show_nothing(self, words: str = "") -> None:
-        """There is nothing to be done, and why."""
-        self._show("nothing", words=words)
-
     def take_focus(self) -> None:
         self._main.setFocus()
 

@@ -16,6 +16,7 @@ from catalog.library import InstalledModel
 from ui.background import Background
 from ui.chat.links import ask_before_opening
 from ui.kit import Button, ElidedLabel, IconButton, Meter, Notice, Panel, Paragraph
+from ui.kit.escape import keep_escape
 from ui.kit.steady_scroll import SteadyScroll
 from ui.messages.formats import OUT
 from ui.messages.mathematics import Formulas
@@ -128,14 +129,7 @@ class DetailPanel(Panel):
         self._close.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def event(self, event: QEvent) -> bool:
-        # While the focus is here, Esc closes the panel and stops no answer.
-        if (
-            isinstance(event, QKeyEvent)
-            and event.type() == QEvent.Type.ShortcutOverride
-            and event.key() == Qt.Key.Key_Escape
-        ):
-            event.accept()
-        return super().event(event)
+        return keep_escape(event) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

@@ -8,7 +8,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.formatting import bytes_text, list_date
-from app.installs import best_projector
+from app.installs import best_group
+from catalog.hub.file_names import projector_for
 from catalog.hub.records import QuantFiles, Repository
 from ui.background import Background
 from ui.kit import Button, Chip, ComboBox, Hairline, Label, Notice, Paragraph
@@ -164,7 +165,8 @@ class RepositoryDetail(QWidget):
         items.append((self.tr("None: text only"), -1))
         box = ComboBox(self._theme, self.tr("Projector"), items)
         box.setToolTip(self.tr("The projector is what the model sees with"))
-        best = best_projector(projectors)
+        weights = best_group(self._repository.quants)
+        best = projector_for(weights, projectors) if weights is not None else None
         box.select(projectors.index(best) if best is not None else -1)
         box.currentIndexChanged.connect(self._offer)
         row = QHBoxLayout()

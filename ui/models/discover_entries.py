@@ -6,28 +6,17 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 
-from app.installs import best_artifact
 from app.machine import Machine
-from catalog.catalogues.entries import Artifact, Collection, Entry
+from app.recommendations import Choice, best_of_family, choose, good_here
+from catalog.catalogues.entries import Collection, Entry
 from catalog.catalogues.entry_filter import EntryFilter, EntryIndex
 from catalog.downloads.wanted import DownloadState
-from catalog.fit.fit import Fit
 from catalog.library import InstalledModel
 from ui.background import Background
 from ui.models.discover_services import FitSource
 
-_MODERN = "2024"
-"""Models that appeared before are history: they are offered where the road is told, not as a first choice."""
-
 _NOTABLE = 0.03
 """The part of the memory that must come or go before anything is reckoned anew."""
-
-
-class Choice(NamedTuple):
-    """The quant that most people want of an entry here, and whether it fits."""
-
-    artifact: Artifact
-    fit: Fit
 
 
 class EntryFacts(NamedTuple):
@@ -129,32 +118,12 @@ class DiscoverEntries(QObject):
         return choice is None or choice.fit.verdict == "fits"
 
     def good_here(self) -> tuple[Entry, ...]:
-        """What fits, best first; one of each family comes before the second of any."""
-        fitting = [
-            entry
-            for entry in self.entries
-            if entry.kind in ("chat", "vision")
-            and not "" < entry.published < _MODERN
-            and entry.id in self._choices
-            and self._choices[entry.id].fit.verdict == "fits"
-        ]
-        fitting.sort(key=self._merit)
-        rounds: dict[str, int] = {}
-        places = []
-        for entry in fitting:
-            rounds[entry.family] = rounds.get(entry.family, 0) + 1
-            places.append((self._is_slow(entry), rounds[entry.family], entry))
-        places.sort(key=lambda place: place[:2])
-        return tuple(entry for *_, entry in places)
+        """What fits, best first."""
+        return good_here(self.entries, self._choices)
 
-    def _is_slow(self, entry: Entry) -> bool:
-        return self._choices[entry.id].fit.speed == "slow"
-
-    def _merit(self, entry: Entry) -> tuple[bool, int]:
-        """What answers quickly enough is the better the larger it is; of the slow, the smallest first."""
-        weights = self._choices[entry.id].fit.parts.weights
-        slow = self._is_slow(entry)
-        return slow, weights if slow else -weights
+    def best_of_family(self, entries: Sequence[Entry]) -> Entry:
+        """Which of them to show where one stands for all."""
+        return best_of_family(entries, self._choices)
 
     def _take_index(self, number: int, index: EntryIndex) -> None:
         if number == self._entries_number:
@@ -165,7 +134,7 @@ class DiscoverEntries(QObject):
         if self._machine is None:
             return
         self._machine_number += 1
-        op = partial(_choices, self.entries, self._fitting)
+        op = partial(choose, self.entries, self._fitting.rough)
         self._background.run(self, op, partial(self._take_choices, self._machine_number))
 
     def _take_choices(self, number: int, choices: dict[str, Choice]) -> None:
@@ -180,15 +149,6 @@ def has_changed(before: Machine, now: Machine) -> bool:
     old, new = before.memory, now.memory
     moved = max(abs(new.free - old.free), abs(new.vram_free - old.vram_free))
     return moved > _NOTABLE * max(old.total, 1) or old.total != new.total
-
-
-def _choices(entries: tuple[Entry, ...], fitting: FitSource) -> dict[str, Choice]:
-    choices = {}
-    for entry in entries:
-        artifact = best_artifact(entry, partial(fitting.rough, entry))
-        if artifact is not None:
-            choices[entry.id] = Choice(artifact, fitting.rough(entry, artifact))
-    return choices
 
 
 class Stop(NamedTuple):

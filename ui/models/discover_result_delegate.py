@@ -4,12 +4,12 @@ import math
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QFontMetricsF, QPainter
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
 
 from catalog.hub.records import FoundRepository
 from ui.chat.conversation_model import Index
 from ui.icons import paint_icon
-from ui.kit.painting import RADIUS, focus_ring, rounded
+from ui.kit.painting import row_ground
 from ui.models.discover_entries import EntryFacts
 from ui.models.discover_result_rows import (
     FACTS_ROLE,
@@ -74,14 +74,15 @@ class ResultDelegate(QStyledItemDelegate):
         painter.restore()
 
     def _paint_ground(self, painter: QPainter, rect: QRectF, option: QStyleOptionViewItem) -> None:
-        color = self._theme.color
         ground = rect.adjusted(0, 1, 0, -1)
-        if option.state & QStyle.StateFlag.State_Selected:
-            rounded(painter, ground, RADIUS, color("accent_soft"))
-        elif option.state & QStyle.StateFlag.State_MouseOver:
-            rounded(painter, ground, RADIUS, color("hover"))
-        if option.state & QStyle.StateFlag.State_HasFocus and self._view.keyboard_used:
-            focus_ring(painter, ground, RADIUS, color("ring"))
+        row_ground(
+            painter,
+            ground,
+            option,
+            self._theme.color,
+            selected="accent_soft",
+            ring=self._view.keyboard_used,
+        )
 
     def _paint_entry(self, painter: QPainter, inner: QRectF, facts: EntryFacts) -> None:
         upper, lower = _lines(inner)

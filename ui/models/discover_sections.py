@@ -1,6 +1,6 @@
 """Discover before anything is searched for: a section for each collection."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import QModelIndex, QRect, Qt, QTimer, Signal
@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout
 
 from catalog.catalogues.entries import Collection, Entry
 from ui.kit import Button, Label, Paragraph
-from ui.models.discover_entries import DiscoverEntries, EntryFacts, is_road
+from ui.models.discover_entries import DiscoverEntries, is_road
 from ui.models.entry_card import ENTRY_ROLE, CardGrid
 from ui.models.entry_view import StillView
 from ui.models.road import BLEED, STOP_ROLE, Road
@@ -37,7 +37,7 @@ class Section(QWidget):
         self,
         theme: Theme,
         collection: Collection,
-        facts_of: Callable[[Entry], EntryFacts],
+        entries: DiscoverEntries,
         *,
         road: bool = False,
         rows: int = _ROWS,
@@ -45,13 +45,13 @@ class Section(QWidget):
     ) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._facts_of = facts_of
+        self._entries = entries
         self._waiting = ""
         self.collection = collection
         self.view: CardGrid | Road = (
-            Road(theme, collection.title, facts_of)
+            Road(theme, collection.title, entries.facts)
             if road
-            else CardGrid(theme, collection.title, facts_of, rows)
+            else CardGrid(theme, collection.title, entries.facts, rows)
         )
         self.view.opened.connect(self._open)
         self._all = Button(theme, "", "link")
@@ -107,7 +107,7 @@ class Section(QWidget):
         if stop is None:
             self.entry_chosen.emit(index.data(ENTRY_ROLE))
             return
-        self.entry_chosen.emit(_first_choice(stop.stop.entries, self._facts_of))
+        self.entry_chosen.emit(self._entries.best_of_family(stop.stop.entries))
 
     def _request_all(self) -> None:
         self.all_requested.emit(self.collection.id)
@@ -203,7 +203,7 @@ class DiscoverSections(QScrollArea):
             section.deleteLater()
         self._sections = []
         good = Collection(id=GOOD_HERE, title=self.tr("Good on this computer"))
-        self._add(Section(self._theme, good, self._entries.facts, rows=_GOOD_ROWS))
+        self._add(Section(self._theme, good, self._entries, rows=_GOOD_ROWS))
         self._to_build = list(self._entries.collections)
         self._build_next()
 
@@ -212,8 +212,8 @@ class DiscoverSections(QScrollArea):
             collection = self._to_build.pop(0)
             entries = self._entries.of_collection(collection.id)
             if entries:
-                facts, road = self._entries.facts, is_road(entries)
-                section = Section(self._theme, collection, facts, road=road)
+                road = is_road(entries)
+                section = Section(self._theme, collection, self._entries, road=road)
                 self._add(section)
                 self._fill(section)
                 section.mark(self._marked)
@@ -256,16 +256,3 @@ class DiscoverSections(QScrollArea):
     def _leave(self, place: int, step: int) -> None:
         if 0 <= place + step < len(self._sections):
             self._sections[place + step].view.enter(at_end=step < 0)
-
-
-def _first_choice(entries: Sequence[Entry], facts_of: Callable[[Entry], EntryFacts]) -> Entry:
-    """Of a family the largest that fits, else the smallest that can be run, else the first."""
-    able = [facts for facts in map(facts_of, entries) if facts.choice is not None]
-    sized = sorted(
-        ((facts.choice.fit.needed, facts) for facts in able if facts.choice is not None),
-        key=lambda pair: pair[0],
-    )
-    fitting = [facts for _, facts in sized if facts.choice and facts.choice.fit.verdict == "fits"]
-    if fitting:
-        return fitting[-1].entry
-    return sized[0][1].entry if sized else entries[0]

@@ -97,7 +97,7 @@ class CardGrid(StillView):
         self._columns = 0
         self.cards = EntryList(facts_of, self)
         self._delegate = CardDelegate(theme, self)
-        self.setModel(self.cards)
+        self.use_rows(self.cards, self.cards.row_of)
         self.setItemDelegate(self._delegate)
         self.setFlow(QListView.Flow.LeftToRight)
         self.setWrapping(True)
@@ -107,9 +107,6 @@ class CardGrid(StillView):
     @property
     def columns(self) -> int:
         return self._columns
-
-    def row_of(self, entry_id: str) -> int:
-        return self.cards.row_of(entry_id)
 
     def show_entries(self, entries: Sequence[Entry]) -> None:
         self._entries = tuple(entries)

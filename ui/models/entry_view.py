@@ -1,6 +1,15 @@
 """A list inside a page that scrolls: as high as its rows, with one place for the Tab key."""
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QRect, Qt, Signal
+from collections.abc import Callable
+
+from PySide6.QtCore import (
+    QAbstractItemModel,
+    QItemSelectionModel,
+    QModelIndex,
+    QRect,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QWidget
 
@@ -93,11 +102,13 @@ class StillView(EntryView):
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(name, parent)
         self._marked = ""
+        self._row_of: Callable[[str], int] = lambda entry_id: -1
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
-    def row_of(self, entry_id: str) -> int:
-        """The row that shows an entry, -1 where none does."""
-        raise NotImplementedError
+    def use_rows(self, rows: QAbstractItemModel, row_of: Callable[[str], int]) -> None:
+        """Show these; `row_of` gives the row that shows the entry of an id, -1 where none does."""
+        self._row_of = row_of
+        self.setModel(rows)
 
     def mark(self, entry_id: str) -> None:
         """Show which entry is open at the side; an empty id marks none."""
@@ -106,7 +117,7 @@ class StillView(EntryView):
 
     def show_mark(self) -> None:
         """Mark it again, after the rows have become others."""
-        row = self.row_of(self._marked) if self._marked else -1
+        row = self._row_of(self._marked) if self._marked else -1
         model = self.model()
         if row < 0 or model is None:
             self.clearSelection()

@@ -11,7 +11,7 @@ from catalog.library import InstalledModel, LibraryProblem
 from ui.chat.conversation_model import Index
 from ui.icons import paint_icon
 from ui.kit.chips import CHIP_HEIGHT, ChipKind, chip_width, paint_chip
-from ui.kit.painting import RADIUS, focus_ring, rounded
+from ui.kit.painting import RADIUS, rounded, row_ground
 from ui.models.fit_words import CHIP_KINDS, verdict_words
 from ui.models.installed_list import ROW_ROLE, fact_words, kind_words, place_words
 from ui.theme import Theme
@@ -56,13 +56,7 @@ class InstalledDelegate(QStyledItemDelegate):
     def _paint_ground(
         self, painter: QPainter, option: QStyleOptionViewItem, ground: QRectF
     ) -> None:
-        color = self._theme.color
-        if option.state & QStyle.StateFlag.State_Selected:
-            rounded(painter, ground, RADIUS, color("selected"))
-        elif option.state & QStyle.StateFlag.State_MouseOver:
-            rounded(painter, ground, RADIUS, color("hover"))
-        if option.state & QStyle.StateFlag.State_HasFocus and self.keyboard_used:
-            focus_ring(painter, ground, RADIUS, color("ring"))
+        row_ground(painter, ground, option, self._theme.color, ring=self.keyboard_used)
 
     def _paint_model(
         self, painter: QPainter, rect: QRectF, model: InstalledModel, selected: bool

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPen
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from catalog.catalogues.entries import Entry
 from ui.chat.conversation_model import Index
-from ui.kit.painting import RADIUS, focus_ring, rounded
+from ui.kit.painting import row_ground
 from ui.kit.tooltips import plain_tooltip
 from ui.models.discover_entries import EntryFacts, Stop, stops_of
 from ui.models.entry_facts import Inked, stop_words
@@ -115,7 +115,7 @@ class Road(StillView):
     ) -> None:
         super().__init__(name, parent)
         self.stops = RoadModel(facts_of, self)
-        self.setModel(self.stops)
+        self.use_rows(self.stops, self.stops.row_of)
         self.setItemDelegate(RoadDelegate(theme, self))
         self.setUniformItemSizes(True)
 
@@ -123,9 +123,6 @@ class Road(StillView):
         self.stops.show_entries(entries)
         self.setFixedHeight(ROW_HEIGHT * max(self.stops.rowCount(), 1))
         self.show_mark()
-
-    def row_of(self, entry_id: str) -> int:
-        return self.stops.row_of(entry_id)
 
 
 class RoadDelegate(QStyledItemDelegate):
@@ -166,14 +163,15 @@ class RoadDelegate(QStyledItemDelegate):
         return min(max(longest, _NARROWEST_NAME), _WIDEST_NAME)
 
     def _paint_ground(self, painter: QPainter, rect: QRectF, option: QStyleOptionViewItem) -> None:
-        color = self._theme.color
         ground = rect.adjusted(0, 1, 0, -1)
-        if option.state & QStyle.StateFlag.State_Selected:
-            rounded(painter, ground, RADIUS, color("accent_soft"))
-        elif option.state & QStyle.StateFlag.State_MouseOver:
-            rounded(painter, ground, RADIUS, color("hover"))
-        if option.state & QStyle.StateFlag.State_HasFocus and self._view.keyboard_used:
-            focus_ring(painter, ground, RADIUS, color("ring"))
+        row_ground(
+            painter,
+            ground,
+            option,
+            self._theme.color,
+            selected="accent_soft",
+            ring=self._view.keyboard_used,
+        )
 
     def _paint_line(self, painter: QPainter, inner: QRectF, index: Index, row: RoadStop) -> None:
         color = self._theme.color

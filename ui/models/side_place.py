@@ -4,6 +4,8 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QStackedWidget, QWidget
 
+from ui.kit.escape import offers_escape
+
 SIDE_WIDTH = 360
 _NARROWEST_PAGE = 500
 
@@ -49,13 +51,7 @@ class SidePlace(QWidget):
         self.closed.emit(had_focus)
 
     def event(self, event: QEvent) -> bool:
-        # Esc is the window's for stopping an answer, but not while a panel is open here.
-        if (
-            isinstance(event, QKeyEvent)
-            and event.type() == QEvent.Type.ShortcutOverride
-            and event.key() == Qt.Key.Key_Escape
-            and self.is_open
-        ):
+        if offers_escape(event) and self.is_open:
             event.accept()
             return True
         return super().event(event)
