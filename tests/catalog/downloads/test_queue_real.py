@@ -217,7 +217,8 @@ def test_a_folder_that_leads_elsewhere_is_said_in_words_and_can_be_cancelled(
         assert "A link leads from" in problem.why
         queue.cancel(request.id)
         assert queue.states() == ()
-        assert b"owner" not in (tmp_path / "downloads.json").read_bytes()
+        # The run that failed may hold its claim a moment longer; then the queue's thread clears up.
+        until(lambda: b"owner" not in (tmp_path / "downloads.json").read_bytes())
     assert (tmp_path / "elsewhere/model").exists()
 
 
