@@ -31,6 +31,14 @@ class PromptTooLong(BackendError):
     """The newest message alone does not fit in the context."""
 
 
+class BadAdapter(BackendError):
+    """An adapter can't be applied to the model: damaged, or made for another one."""
+
+
+class BadGrammar(BackendError):
+    """A JSON schema or grammar that no answer can be held to."""
+
+
 class EngineCrashed(BackendError):
     """The engine's process died. `detail` is the tail of its log, for a report."""
 

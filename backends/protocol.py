@@ -28,6 +28,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     grammar: bool = False
     count_tokens: bool = False
     save_state: bool = False
+    parallel: bool = False
     local: bool = False
 
 
@@ -38,16 +39,37 @@ class ModelDescription(msgspec.Struct, frozen=True, kw_only=True):
     name: str
 
 
+CacheType = Literal["f16", "q8_0", "q4_0"]
+FlashAttention = Literal["auto", "on", "off"]
+
+
+class StateKeeping(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an engine keeps what it has read when it must leave memory, and how much of that in all."""
+
+    folder: str
+    limit_bytes: int
+
+
 class LoadOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How to load a model. Zero means that the backend chooses, for `n_gpu_layers` a negative number.
 
     `chat_template` is a Jinja text to use instead of the file's own template; empty: the file's.
+    `cache_type` is how keys and values of the context are stored. `rpc_servers` are "HOST:PORT" of
+    machines that hold a part of the model. `memory_for_states` bounds the bytes of evaluated prompts
+    that are kept in memory beside the context. With `keep` None nothing of a chat goes to the disk.
     """
 
     n_ctx: int = 0
     n_threads: int = 0
     n_gpu_layers: int = -1
     chat_template: str = ""
+    cache_type: CacheType = "f16"
+    flash_attention: FlashAttention = "auto"
+    mmap: bool = True
+    mlock: bool = False
+    rpc_servers: tuple[str, ...] = ()
+    memory_for_states: int = 0
+    keep: StateKeeping | None = None
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,22 +80,89 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     reasoning: str = ""
 
 
+Sampler = Literal[
+    "penalties", "dry", "top_n_sigma", "top_k", "typical_p", "top_p", "min_p", "xtc", "temperature"
+]
+SAMPLERS: tuple[Sampler, ...] = (
+    "penalties",
+    "dry",
+    "top_n_sigma",
+    "top_k",
+    "typical_p",
+    "top_p",
+    "min_p",
+    "xtc",
+    "temperature",
+)
+"""The usual order, which is llama.cpp's."""
+
+
+class TokenBias(msgspec.Struct, frozen=True):
+    """Adds `bias` to the logit of a token; of a text, to those of all its tokens."""
+
+    token: int | str
+    bias: float
+
+
 class Sampling(msgspec.Struct, frozen=True, kw_only=True):
-    """How the next token is chosen. A negative `seed` draws one; `top_k` 0 switches it off."""
+    """How the next token is chosen: each sampler of `order` in turn narrows the choice.
+
+    A negative `seed` draws one. A sampler is off with `top_k` 0, `top_p` 1, `min_p` 0, `typical_p` 1,
+    `top_n_sigma` 0 or below, `xtc_probability` 0, `dry_multiplier` 0, `repeat_penalty` 1 and the other
+    penalties 0. `temperature` 0 takes the likeliest; `dynamic_range` varies it by so much up and down
+    with the entropy, to the power of `dynamic_exponent`. `repeat_last_n` and `dry_last_n` are tokens
+    looked back on, -1 the whole context. With `mirostat` 1 or 2, only penalties, bias and temperature
+    remain of the chain.
+    """
 
     temperature: float = 0.8
+    dynamic_range: float = 0.0
+    dynamic_exponent: float = 1.0
     top_k: int = 40
     top_p: float = 0.95
     min_p: float = 0.05
+    typical_p: float = 1.0
+    top_n_sigma: float = 0.0
+    xtc_probability: float = 0.0
+    xtc_threshold: float = 0.1
     repeat_penalty: float = 1.0
+    repeat_last_n: int = 64
+    frequency_penalty: float = 0.0
+    presence_penalty: float = 0.0
+    dry_multiplier: float = 0.0
+    dry_base: float = 1.75
+    dry_allowed_length: int = 2
+    dry_last_n: int = -1
+    mirostat: int = 0
+    mirostat_tau: float = 5.0
+    mirostat_eta: float = 0.1
+    logit_bias: tuple[TokenBias, ...] = ()
+    order: tuple[Sampler, ...] = SAMPLERS
     seed: int = -1
+
+
+class Grammar(msgspec.Struct, frozen=True):
+    """What an answer must be: text that a JSON schema or a GBNF grammar allows."""
+
+    kind: Literal["json_schema", "gbnf"]
+    text: str
+
+
+class AppliedAdapter(msgspec.Struct, frozen=True):
+    """A LoRA adapter's GGUF file, and how much of it is added to the model's weights."""
+
+    path: str
+    scale: float = 1.0
 
 
 class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A prompt and how to answer it.
 
     `max_tokens` below zero means up to the end of the context. With `continue_last`, the last
-    message is the beginning of the answer, and the stream holds only what follows it.
+    message is the beginning of the answer, and the stream holds only what follows it. Thinking is
+    outside the `grammar`. `logprobs` asks for the log-probability of each token, and of so many
+    alternatives; below zero, for none. `lookup` guesses what is copied from the prompt, and checks
+    several tokens at once: the same answer, often sooner.
     """
 
     messages: tuple[Message, ...]
@@ -81,6 +170,10 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     max_tokens: int = -1
     stop: tuple[str, ...] = ()
     continue_last: bool = False
+    adapters: tuple[AppliedAdapter, ...] = ()
+    grammar: Grammar | None = None
+    logprobs: int = -1
+    lookup: bool = False
 
 
 class PromptProgress(msgspec.Struct, frozen=True, tag="prompt_progress"):
@@ -101,6 +194,23 @@ class ReasoningDelta(msgspec.Struct, frozen=True, tag="reasoning"):
     """The next piece of the model's thinking."""
 
     text: str
+
+
+class TokenLogprob(msgspec.Struct, frozen=True):
+    """A token of the answer, its natural log-probability before sampling, and the likeliest others.
+
+    `text` may be a part of a character, shown as a replacement character.
+    """
+
+    text: str
+    logprob: float
+    top: tuple[tuple[str, float], ...] = ()
+
+
+class Logprobs(msgspec.Struct, frozen=True, tag="logprobs"):
+    """Of the tokens that came since the last such event, thinking included."""
+
+    tokens: tuple[TokenLogprob, ...]
 
 
 class ToolCall(msgspec.Struct, frozen=True, tag="tool_call"):
@@ -153,6 +263,7 @@ Event = (
     PromptProgress
     | TextDelta
     | ReasoningDelta
+    | Logprobs
     | ToolCall
     | HistoryTrimmed
     | Warned
@@ -213,7 +324,10 @@ class ChatStream(Protocol):
 
 
 class Session(Protocol):
-    """A model, ready to answer one request at a time."""
+    """A loaded model. It answers any number of requests at once, as `Capabilities.parallel` says.
+
+    `close` ends every stream, saves what it may keep, and returns within a few seconds.
+    """
 
     @property
     def info(self) -> SessionInfo: ...

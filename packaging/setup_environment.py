@@ -30,6 +30,9 @@ OLDEST_PYTHON = (3, 11)
 # dies with SIGSEGV on processors that have AMX (llama.cpp issue 20824).
 AMX_SAFE_FLAGS = "-mno-amx-tile -mno-amx-int8 -mno-amx-bf16"
 
+CMAKE_OPTIONS = "-DGGML_RPC=ON"
+"""A model that one machine can't hold is spread over llama.cpp's RPC servers."""
+
 
 def venv_program(name: str) -> Path:
     if os.name == "nt":
@@ -69,7 +72,8 @@ def wheel_cache() -> Path:
     if os.name == "nt":
         default = Path(os.environ.get("LOCALAPPDATA", home / "AppData/Local"))
     root = Path(os.environ.get("XDG_CACHE_HOME") or default)
-    key = hashlib.sha256(f"{compiler_flags()}\n{cpu_identity()}".encode()).hexdigest()[:12]
+    built_for = f"{compiler_flags()}\n{CMAKE_OPTIONS}\n{cpu_identity()}"
+    key = hashlib.sha256(built_for.encode()).hexdigest()[:12]
     tag = sysconfig.get_platform().replace("-", "_")
     return root / "causeway" / "wheels" / f"llama_cpp_python-{llama_cpp_version()}-{tag}-{key}"
 
@@ -87,6 +91,7 @@ def build_llama_cpp(folder: Path) -> None:
     env = dict(os.environ)
     for name in ("CFLAGS", "CXXFLAGS"):
         env[name] = f"{env.get(name, '')} {flags}".strip()
+    env["CMAKE_ARGS"] = f"{env.get('CMAKE_ARGS', '')} {CMAKE_OPTIONS}".strip()
     env.setdefault("CMAKE_BUILD_PARALLEL_LEVEL", str(cores))
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix="building-") as scratch:

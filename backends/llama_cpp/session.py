@@ -6,7 +6,14 @@ from typing import cast
 
 import msgspec
 
-from backends.errors import BackendError, ModelLoadError, OutOfMemory, PromptTooLong
+from backends.errors import (
+    BackendError,
+    BadAdapter,
+    BadGrammar,
+    ModelLoadError,
+    OutOfMemory,
+    PromptTooLong,
+)
 from backends.llama_cpp.deaths import crash_while_answering
 from backends.llama_cpp.process import Replies, WorkerProcess
 from backends.llama_cpp.wire import MAX_FRAME_BYTES, Chat, Count, Counted, Failed
@@ -19,6 +26,8 @@ _ERRORS: dict[str, type[BackendError]] = {
     "load": ModelLoadError,
     "memory": OutOfMemory,
     "prompt": PromptTooLong,
+    "adapter": BadAdapter,
+    "grammar": BadGrammar,
 }
 
 

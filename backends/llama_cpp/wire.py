@@ -11,6 +11,7 @@ from backends.protocol import (
     Finished,
     HistoryTrimmed,
     LoadOptions,
+    Logprobs,
     Message,
     PromptProgress,
     ReasoningDelta,
@@ -24,7 +25,7 @@ from backends.protocol import (
 MAX_FRAME_BYTES = 64 * 2**20
 _LENGTH_BYTES = 4
 
-FailureKind = Literal["load", "memory", "prompt"]
+FailureKind = Literal["load", "memory", "prompt", "adapter", "grammar"]
 
 
 class Load(msgspec.Struct, frozen=True, tag="load"):
@@ -96,6 +97,7 @@ class Reply(msgspec.Struct, frozen=True):
         | PromptProgress
         | TextDelta
         | ReasoningDelta
+        | Logprobs
         | ToolCall
         | HistoryTrimmed
         | Warned

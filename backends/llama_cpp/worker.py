@@ -14,7 +14,7 @@ import traceback
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from backends.errors import BackendError, OutOfMemory, PromptTooLong
+from backends.errors import BackendError, BadAdapter, BadGrammar, OutOfMemory, PromptTooLong
 from backends.llama_cpp.wire import (
     Cancel,
     Channel,
@@ -178,10 +178,16 @@ def _read_orders(channel: Channel[Order], jobs: Jobs) -> None:
         os._exit(0)
 
 
+_KINDS: tuple[tuple[type[BackendError], FailureKind], ...] = (
+    (OutOfMemory, "memory"),
+    (PromptTooLong, "prompt"),
+    (BadAdapter, "adapter"),
+    (BadGrammar, "grammar"),
+)
+
+
 def _kind(error: BackendError) -> FailureKind:
-    if isinstance(error, OutOfMemory):
-        return "memory"
-    return "prompt" if isinstance(error, PromptTooLong) else "load"
+    return next((kind for error_type, kind in _KINDS if isinstance(error, error_type)), "load")
 
 
 if __name__ == "__main__":
