@@ -158,7 +158,8 @@ def set_up(extras: list[str]) -> None:
     if not list(cache.glob("*.whl")):
         build_llama_cpp(cache)
     pip = (venv_program("python"), "-m", "pip", "install", "--quiet", "-c", CONSTRAINTS)
-    run(*pip, next(cache.glob("*.whl")))
+    # By force: to pip, a wheel of the same version built with other options is the same.
+    run(*pip, "--force-reinstall", "--no-deps", next(cache.glob("*.whl")))
     run(*pip, "--editable", f".[{','.join(extras)}]" if extras else ".")
     STAMP.write_text(wanted_stamp(extras))
 
