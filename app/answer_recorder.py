@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -11,6 +11,7 @@ import msgspec
 from app.conversations.records import Message, Origin, Status
 from app.conversations.store import ConversationStore
 from app.errors import StorageError
+from backends.protocol import TokenLogprob
 
 _FLUSH_SECONDS = 0.7
 """A killed program loses at most a second of an answer; the rest of it is for a slow disk."""
@@ -37,6 +38,7 @@ class AnswerRecorder:
         self._reasoning = [answer.reasoning] if answer.reasoning else []
         self._reasoning_seconds = answer.reasoning_seconds
         self._thinking_since: float | None = None
+        self._logprobs: list[TokenLogprob] = []
         self._dirty = False
         self._told = False
         self._ended = threading.Event()
@@ -70,6 +72,10 @@ class AnswerRecorder:
             self._reasoning.append(text)
             self._dirty = True
 
+    def add_logprobs(self, tokens: Sequence[TokenLogprob]) -> None:
+        """They are saved at the end, with the rest."""
+        self._logprobs += tokens
+
     def finish(
         self, *, status: Status, problem: str, notice: str, origin: Origin | None
     ) -> tuple[Message, StorageError | None]:
@@ -88,6 +94,7 @@ class AnswerRecorder:
                 problem=problem,
                 notice=notice,
                 origin=origin,
+                logprobs=self._all_logprobs(),
             )
             return saved, None
         except StorageError as error:
@@ -102,6 +109,12 @@ class AnswerRecorder:
                 origin=origin,
             )
             return unsaved, error
+
+    def _all_logprobs(self) -> tuple[TokenLogprob, ...]:
+        """With those of what this answer continues."""
+        if not self._logprobs or not (self._answer.text or self._answer.reasoning):
+            return tuple(self._logprobs)
+        return (*self._store.logprobs(self._answer.id), *self._logprobs)
 
     def _end_thought(self) -> None:
         if self._thinking_since is not None:

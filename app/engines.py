@@ -1,4 +1,4 @@
-"""Which model is in memory: one at a time, one answer at a time, and out again when idle."""
+"""Which model is in memory: one at a time, shared by all that ask it, and out again when idle."""
 
 import logging
 import threading
@@ -23,7 +23,7 @@ FILE_BACKEND = "llama_cpp"
 _LOOK_AGAIN_SECONDS = 30.0
 """How soon a change of the unload setting is noticed."""
 
-_SLOT_POLL_SECONDS = 0.1
+_WAIT_POLL_SECONDS = 0.1
 _CLOSE_SECONDS = 3.0
 
 Phase = Literal["unloaded", "loading", "ready", "busy", "crashed"]
@@ -49,17 +49,25 @@ class _Loaded(msgspec.Struct, frozen=True):
     options: LoadOptions
     session: Session
     info: SessionInfo
+    shares: bool
+    """Whether it answers several requests at once."""
 
     def serves(self, model: InstalledModel, options: LoadOptions) -> bool:
         return self.session.alive and self.model.path == model.path and self.options == options
 
 
+class _Ticket:
+    """Somebody's place in the line for the engine."""
+
+
 class Engines:
     """Loads models and hands out their sessions, from any thread.
 
-    Whoever is inside `use` holds the only compute slot of the program; others wait. An idle model
-    is closed after `unload_after()` seconds (0: never), by a thread that `close` ends. `on_load` is
-    told of each load, on the thread that waits for it.
+    One model is in memory at a time. Whoever is inside `use` shares it with the others there, as far
+    as its backend answers several at once; who wants another model waits until they have left, and
+    those who come later wait behind. An idle model is closed after `unload_after()` seconds (0:
+    never), by a thread that `close` ends. `on_load` is told of each load, on the thread that waits
+    for it.
     """
 
     def __init__(
@@ -74,9 +82,12 @@ class Engines:
         self._unload_after = unload_after
         self._memory_check = memory_check
         self._on_load = on_load
-        self._slot = threading.Lock()
-        self._loaded: _Loaded | None = None  # changed only by the holder of the slot
         self._changed = threading.Condition()  # guards what follows
+        self._line: list[_Ticket] = []
+        self._users = 0
+        self._alone = False  # somebody loads or unloads; only they change what is loaded
+        self._loaded: _Loaded | None = None
+        self._problem: Problem | None = None
         self._state = EngineState("", "unloaded")
         self._listeners: list[Listener] = []
         self._idle_since: float | None = None
@@ -122,38 +133,38 @@ class Engines:
     ) -> Iterator[Session]:
         """A session on the model, loaded first where it is not in memory with these options.
 
-        `on_wait` is called again and again while another answer comes first. Raises
-        `LoadCancelled` when `cancelled` is set before the session is there, and the errors of the
-        catalogue and backend.
+        `on_wait` is called again and again while others come first. Raises `LoadCancelled` when
+        `cancelled` is set before the session is there, and the errors of the catalogue and backend.
         """
-        self._take_slot(cancelled or threading.Event(), on_wait)
+        loaded = self._enter(model, options, cancelled or threading.Event(), on_wait)
+        if loaded is None:
+            loaded = self._load_alone(model, options, on_progress)
+        problem: Problem | None = None
         try:
-            with self._changed:
-                self._idle_since = None
-            loaded = self._ready(model, options, on_progress)
-            self._publish(EngineState(model.id, "busy", info=loaded.info))
-            problem: Problem | None = None
-            try:
-                yield loaded.session
-            except BackendError as error:
-                _note_crash(error)
-                problem = problem_from(error)
-                raise
-            finally:
-                self._settle(loaded, problem)
+            self._publish(EngineState(loaded.model.id, "busy", info=loaded.info))
+            yield loaded.session
+        except BackendError as error:
+            _note_crash(error)
+            problem = problem_from(error)
+            raise
         finally:
-            self._slot.release()
+            self._leave(loaded, problem)
 
     def cancel_load(self) -> None:
         """Give up the load that is going on, if any."""
         self._load_cancelled.set()
 
     def unload(self) -> None:
-        """Take the model out of memory, after the answer that is being written."""
+        """Take the model out of memory, after the answers that are being written."""
         self.cancel_load()
-        with self._slot:
-            self._drop()
-            self._publish(EngineState("", "unloaded"))
+        with self._changed:
+            ticket = self._join_line()
+            try:
+                self._changed.wait_for(lambda: self._is_free(ticket))
+                self._alone = True
+            finally:
+                self._line.remove(ticket)
+        self._drop_alone()
 
     def close(self) -> None:
         """End the model, even in the midst of an answer, and the idle thread. For the program's end."""
@@ -161,32 +172,73 @@ class Engines:
             self._closing = True
             self._changed.notify_all()
         self.cancel_load()
-        held = self._slot.acquire(timeout=_CLOSE_SECONDS)
-        try:
-            self._drop()
-        finally:
-            if held:
-                self._slot.release()
+        with self._changed:
+            self._changed.wait_for(lambda: not self._alone, _CLOSE_SECONDS)
+        self._drop()
         if self._watcher is not None:
             self._watcher.join()
 
-    def _take_slot(self, cancelled: threading.Event, on_wait: Callable[[], None]) -> None:
-        while not self._slot.acquire(timeout=_SLOT_POLL_SECONDS):
-            on_wait()
-            if cancelled.is_set() or self._closing:
-                raise LoadCancelled("The answer was cancelled before it began.")
-        if cancelled.is_set() or self._closing:
-            self._slot.release()
-            raise LoadCancelled("The answer was cancelled before it began.")
+    def _enter(
+        self,
+        model: InstalledModel,
+        options: LoadOptions,
+        cancelled: threading.Event,
+        on_wait: Callable[[], None],
+    ) -> _Loaded | None:
+        """Wait until this request's turn; None where it has to load, and is alone for that."""
+        with self._changed:
+            ticket = self._join_line()
+        try:
+            while True:
+                with self._changed:
+                    if cancelled.is_set() or self._closing:
+                        raise LoadCancelled("The answer was cancelled before it began.")
+                    loaded = self._loaded
+                    if self._may_share(ticket, model, options):
+                        self._users += 1
+                        self._idle_since = None
+                        return loaded
+                    if self._is_free(ticket):
+                        if loaded is None or not loaded.serves(model, options):
+                            self._alone = True
+                            loaded = None
+                        else:
+                            self._users += 1
+                        self._idle_since = None
+                        return loaded
+                    self._changed.wait(_WAIT_POLL_SECONDS)
+                on_wait()
+        finally:
+            with self._changed:
+                self._line.remove(ticket)
+                self._changed.notify_all()
 
-    def _ready(
+    def _join_line(self) -> _Ticket:
+        ticket = _Ticket()
+        self._line.append(ticket)
+        return ticket
+
+    def _is_free(self, ticket: _Ticket) -> bool:
+        return self._line[0] is ticket and not self._users and not self._alone
+
+    def _may_share(self, ticket: _Ticket, model: InstalledModel, options: LoadOptions) -> bool:
+        loaded = self._loaded
+        return (
+            self._line[0] is ticket
+            and not self._alone
+            and loaded is not None
+            and loaded.shares
+            and loaded.serves(model, options)
+        )
+
+    def _load_alone(
         self, model: InstalledModel, options: LoadOptions, on_progress: LoadProgress
     ) -> _Loaded:
-        if self._loaded is not None and self._loaded.serves(model, options):
-            return self._loaded
         self._load_cancelled.clear()
+        users = 0
         try:
-            self._loaded = self._load(model, options, on_progress)
+            loaded = self._load(model, options, on_progress)
+            users = 1
         except Exception as error:
             _note_crash(error)
             problem = None if isinstance(error, LoadCancelled) else problem_from(error)
@@ -196,8 +248,13 @@ class Engines:
                 phase: Phase = "crashed" if isinstance(error, EngineCrashed) else "unloaded"
                 self._publish(EngineState(model.id, phase, problem=problem))
             raise
+        finally:
+            with self._changed:
+                self._users += users
+                self._alone = False
+                self._changed.notify_all()
         self._start_watcher()
-        return self._loaded
+        return loaded
 
     def _load(
         self, model: InstalledModel, options: LoadOptions, on_progress: LoadProgress
@@ -230,7 +287,27 @@ class Engines:
             self._on_load(model, session.info)
         warnings = ((warning,) if warning else ()) + session.info.warnings
         info = msgspec.structs.replace(session.info, warnings=warnings)
-        return _Loaded(model, options, session, info)
+        loaded = _Loaded(model, options, session, info, shares=backend.capabilities.parallel)
+        with self._changed:
+            self._loaded = loaded
+        return loaded
+
+    def _leave(self, loaded: _Loaded, problem: Problem | None) -> None:
+        """The last one out says how it stands; a problem of an earlier one is not forgotten."""
+        with self._changed:
+            self._users -= 1
+            self._problem = problem or self._problem
+            if self._users:
+                self._changed.notify_all()
+                return
+            self._alone = True
+            problem, self._problem = self._problem, None
+        try:
+            self._settle(loaded, problem)
+        finally:
+            with self._changed:
+                self._alone = False
+                self._changed.notify_all()
 
     def _settle(self, loaded: _Loaded, problem: Problem | None) -> None:
         if loaded.session.alive:
@@ -243,9 +320,19 @@ class Engines:
             phase: Phase = "crashed" if problem else "unloaded"
             self._publish(EngineState(loaded.model.id, phase, problem=problem))
 
+    def _drop_alone(self) -> None:
+        """By whoever has seen to it that nobody else is here."""
+        try:
+            self._drop()
+            self._publish(EngineState("", "unloaded"))
+        finally:
+            with self._changed:
+                self._alone = False
+                self._changed.notify_all()
+
     def _drop(self) -> None:
-        loaded, self._loaded = self._loaded, None
         with self._changed:
+            loaded, self._loaded = self._loaded, None
             self._idle_since = None
         if loaded is not None:
             loaded.session.close()
@@ -267,14 +354,11 @@ class Engines:
 
     def _unload_when_idle(self) -> None:
         while self._wait_until_idle_long_enough():
-            if not self._slot.acquire(blocking=False):
-                continue  # an answer has just begun
-            try:
-                if self._seconds_left() == 0:
-                    self._drop()
-                    self._publish(EngineState("", "unloaded"))
-            finally:
-                self._slot.release()
+            with self._changed:
+                if self._line or self._users or self._alone or self._seconds_left() != 0:
+                    continue  # an answer has just begun
+                self._alone = True
+            self._drop_alone()
 
     def _wait_until_idle_long_enough(self) -> bool:
         """False when the program closes."""

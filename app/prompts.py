@@ -2,9 +2,18 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import msgspec
+
 from app.conversations.records import Message
+from app.errors import AppError
 from app.options import Value
+from app.options.texts import parse_biases, parse_order, parse_servers
 from backends import protocol
+
+_ANY_OBJECT = '{"type": "object"}'
+
+_ALTERNATIVES = 5
+"""Of each token, kept beside its own log-probability."""
 
 
 def prompt_messages(branch: Iterable[Message], system_prompt: str) -> tuple[protocol.Message, ...]:
@@ -27,13 +36,24 @@ def prompt_messages(branch: Iterable[Message], system_prompt: str) -> tuple[prot
     return tuple(prompt)
 
 
-def load_options(options: Mapping[str, Value], template: str = "") -> protocol.LoadOptions:
+def load_options(
+    options: Mapping[str, Value],
+    template: str = "",
+    *,
+    keep: protocol.StateKeeping | None = None,
+) -> protocol.LoadOptions:
     """How to load a model for these options; `template` is what its catalogue entry gives it."""
     return protocol.LoadOptions(
         n_ctx=int(options["n_ctx"]),
         n_threads=int(options["threads"]),
         n_gpu_layers=int(options["gpu_layers"]),
         chat_template=str(options["chat_template"]) or template,
+        cache_type=msgspec.convert(options["cache_type"], protocol.CacheType),
+        flash_attention=msgspec.convert(options["flash_attention"], protocol.FlashAttention),
+        mmap=bool(options["mmap"]),
+        mlock=bool(options["mlock"]),
+        rpc_servers=parse_servers(str(options["rpc_servers"])),
+        keep=keep,
     )
 
 
@@ -43,19 +63,52 @@ def chat_request(
     *,
     stop: Sequence[str] = (),
     continue_last: bool = False,
+    adapters: Sequence[protocol.AppliedAdapter] = (),
 ) -> protocol.ChatRequest:
     """What to ask for the branch, every option of `app.options` given."""
     return protocol.ChatRequest(
         messages=prompt_messages(branch, str(options["system_prompt"])),
-        sampling=protocol.Sampling(
-            temperature=float(options["temperature"]),
-            top_k=int(options["top_k"]),
-            top_p=float(options["top_p"]),
-            min_p=float(options["min_p"]),
-            repeat_penalty=float(options["repeat_penalty"]),
-            seed=int(options["seed"]),
-        ),
+        sampling=sampling_of(options),
         max_tokens=int(options["max_tokens"]),
         stop=tuple(stop),
         continue_last=continue_last,
+        adapters=tuple(adapters),
+        grammar=grammar_of(options),
+        logprobs=_ALTERNATIVES if options["logprobs"] else -1,
+        lookup=bool(options["lookup"]),
     )
+
+
+def sampling_of(options: Mapping[str, Value]) -> protocol.Sampling:
+    """The samplers that the options set."""
+    plain = {
+        name: options[name]
+        for name in protocol.Sampling.__struct_fields__
+        if name not in ("logit_bias", "order")
+    }
+    return msgspec.convert(
+        {
+            **plain,
+            "logit_bias": parse_biases(str(options["logit_bias"])),
+            "order": parse_order(str(options["sampler_order"])),
+        },
+        protocol.Sampling,
+    )
+
+
+def grammar_of(options: Mapping[str, Value]) -> protocol.Grammar | None:
+    """What an answer must be; None where any text will do."""
+    match options["answer_format"]:
+        case "json":
+            return protocol.Grammar("json_schema", _ANY_OBJECT)
+        case "json_schema" if schema := str(options["answer_schema"]).strip():
+            return protocol.Grammar("json_schema", schema)
+        case "grammar" if grammar := str(options["answer_grammar"]).strip():
+            return protocol.Grammar("gbnf", grammar)
+        case "json_schema" | "grammar" as missing:
+            what = "schema" if missing == "json_schema" else "grammar"
+            raise AppError(
+                f"The chat wants answers by a {what}, and has none.",
+                fix=f"Write the {what}, or choose another format.",
+            )
+    return None

@@ -22,7 +22,7 @@ _LONGEST_LIST = 100
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The settings in force. `window` is the window's own: its size, which panels are open.
 
-    `unload_after_minutes` 0 means never, `download_limit` (MB a second) 0 no limit; an empty
+    `unload_after_minutes` 0 means never, `states_limit` is in GB, `download_limit` (MB a second) 0 no limit; an empty
     `package_index`, `models_folder`, `hub_endpoint` or `proxy` means the usual one. `catalogues` are
     addresses or whole paths of catalogue files, `model_folders` whole paths. `has_hub_token`: there is
     one in the system's keyring.
@@ -35,6 +35,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     adopt_places: bool = True
     catalogues: tuple[str, ...] = ()
     unload_after_minutes: int = 10
+    keep_states: bool = True
+    states_limit: int = 4
     hub_endpoint: str = ""
     proxy: str = ""
     offline: bool = False
@@ -135,6 +137,26 @@ SETTINGS: tuple[Setting, ...] = (
             Choice(60, "An hour after its last answer"),
             Choice(0, "Until Causeway is closed"),
         ),
+    ),
+    Setting(
+        key="keep_states",
+        kind="switch",
+        title="Remember what was read",
+        help="A chat goes on at once, also after a restart: what the model has read of it is kept on "
+        "the disk, unencrypted, for you alone to read. Off: it reads long chats again.",
+        section="Models",
+        default=True,
+    ),
+    Setting(
+        key="states_limit",
+        kind="number",
+        title="Space for that",
+        help="What was not used for longest goes first.",
+        section="Models",
+        default=4,
+        minimum=1,
+        maximum=1000,
+        unit="GB",
     ),
     Setting(
         key="offline",

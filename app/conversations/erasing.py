@@ -21,6 +21,7 @@ def erase_deleted(connection: sqlite3.Connection, before: float) -> bool:
     for statement in (
         f"DELETE FROM message_search WHERE rowid IN ({_ERASED_MESSAGES})",
         f"DELETE FROM title_search WHERE rowid IN ({_ERASED_CONVERSATIONS})",
+        f"DELETE FROM token_logprobs WHERE message_seq IN ({_ERASED_MESSAGES})",
         f"DELETE FROM messages WHERE seq IN ({_ERASED_MESSAGES})",
         f"DELETE FROM conversations WHERE seq IN ({_ERASED_CONVERSATIONS})",
     ):

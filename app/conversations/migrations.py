@@ -76,7 +76,18 @@ def _create(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create,)
+def _keep_logprobs(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        """
+        CREATE TABLE token_logprobs (
+            message_seq INTEGER PRIMARY KEY REFERENCES messages (seq),
+            tokens BLOB NOT NULL
+        ) STRICT
+        """
+    )
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create, _keep_logprobs)
 VERSION = len(MIGRATIONS)
 
 

@@ -12,6 +12,15 @@ Status = Literal["streaming", "complete", "stopped", "length", "interrupted"]
 """How a message ended. A person's message is always complete."""
 
 
+class UsedAdapter(msgspec.Struct, frozen=True):
+    """An adapter that took part in an answer; `sha256` is of its file."""
+
+    id: str
+    name: str
+    sha256: str
+    scale: float
+
+
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
     """What produced an answer, and at which cost. Times in milliseconds.
 
@@ -24,6 +33,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     model_bytes: int = 0
     model_sha256: str = ""
     quant: str = ""
+    adapters: tuple[UsedAdapter, ...] = ()
     backend: str = ""
     template: str = ""
     options: dict[str, Value] = {}

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from app.conversations.conversation_table import (
@@ -17,6 +17,7 @@ from app.conversations.conversation_table import (
 )
 from app.conversations.database import Database
 from app.conversations.erasing import erase_deleted, merge_index
+from app.conversations.logprob_table import logprobs_of, save_logprobs
 from app.conversations.message_table import (
     conversation_of,
     insert_message,
@@ -48,6 +49,7 @@ from app.conversations.tree import (
 )
 from app.conversations.writers import Writer, is_running, this_process
 from app.options import Value
+from backends.protocol import TokenLogprob
 
 _CUT_OFF = "Causeway ended while this answer was being written."
 
@@ -198,8 +200,9 @@ class ConversationStore:
         problem: str = "",
         notice: str = "",
         origin: Origin | None = None,
+        logprobs: Sequence[TokenLogprob] = (),
     ) -> Message:
-        """Save an answer for good. Without `origin`, the one that is stored stays."""
+        """Save an answer for good. Without `origin` or `logprobs`, those that are stored stay."""
         with self._database.write() as connection:
             seq = save_finished(
                 connection,
@@ -212,8 +215,15 @@ class ConversationStore:
                 notice=notice,
                 origin=origin,
             )
+            if logprobs:
+                save_logprobs(connection, seq, logprobs)
             touch(connection, conversation_of(connection, seq), self._clock())
             return message_at(connection, seq)
+
+    def logprobs(self, message_id: str) -> tuple[TokenLogprob, ...]:
+        """How sure the model was of each token of an answer; empty where that was not kept."""
+        with self._database.read() as connection:
+            return logprobs_of(connection, message_seq(connection, message_id))
 
     def step_sibling(self, message_id: str, step: int) -> Conversation:
         """Show the version `step` further on of a message, and what was written last after it."""
@@ -282,10 +292,10 @@ class ConversationStore:
                 index_message(connection, row["seq"], row["text"])
         return len(cut_off)
 
-    def purge(self, *, older_than_seconds: float) -> None:
+    def purge(self, *, older_than_seconds: float) -> bool:
         """Erase what was deleted longer ago than that: out of the file, not only out of sight.
 
-        On a large file this may take a second, in many short transactions.
+        Says whether there was anything. On a large file this may take a second, in many short transactions.
         """
         with self._database.write() as connection:
             more = erased = erase_deleted(connection, self._clock() - older_than_seconds)
@@ -296,6 +306,7 @@ class ConversationStore:
                 more = merge_index(connection, begin=False)
         if erased:
             self._database.empty_log()
+        return erased
 
     def _set(self, conversation_id: str, column: str, value: str) -> Conversation:
         with self._database.write() as connection:
