@@ -33,7 +33,29 @@ CAPABILITIES = {
 }
 """The capabilities that the program knows, each with what it means."""
 
-SAMPLING_KEYS = ("temperature", "top_k", "top_p", "min_p", "repeat_penalty")
+SAMPLING_KEYS = (
+    "temperature",
+    "dynamic_range",
+    "dynamic_exponent",
+    "top_k",
+    "top_p",
+    "min_p",
+    "typical_p",
+    "top_n_sigma",
+    "xtc_probability",
+    "xtc_threshold",
+    "repeat_penalty",
+    "repeat_last_n",
+    "frequency_penalty",
+    "presence_penalty",
+    "dry_multiplier",
+    "dry_base",
+    "dry_allowed_length",
+    "dry_last_n",
+    "mirostat",
+    "mirostat_tau",
+    "mirostat_eta",
+)
 
 _SOURCES: dict[str, type[msgspec.Struct]] = {"hub": HubFile, "url": Url, "package": Package}
 
