@@ -8,6 +8,8 @@ import msgspec
 
 from catalog.gguf.tensor_types import FILE_TYPES, TENSOR_TYPES
 
+_MAX_LINE = 200
+
 
 class ArraySummary(msgspec.Struct, frozen=True):
     """What is kept of an array with many items: the GGUF type of its items, and how many."""
@@ -54,6 +56,11 @@ class GgufHeader(msgspec.Struct, frozen=True):
         value = self.metadata.get(key, default)
         return value if isinstance(value, int) else default
 
+    def line(self, key: str) -> str:
+        """A text of the header, fit for one line."""
+        line = " ".join(self.text(key)[:_MAX_LINE].split())
+        return "".join(char for char in line if char.isprintable())
+
     def hyper(self, key: str) -> MetadataValue | None:
         """A value of the architecture's own, such as `llama.block_count`."""
         return self.metadata.get(f"{self.architecture}.{key}")
@@ -65,8 +72,16 @@ class GgufHeader(msgspec.Struct, frozen=True):
     @property
     def name(self) -> str:
         """What its makers call the model, fit for one line; empty where they don't say."""
-        line = " ".join(self.text("general.name")[:200].split())
-        return "".join(char for char in line if char.isprintable())
+        return self.line("general.name")
+
+    @property
+    def base(self) -> str:
+        """What it was made from, or an adapter for: "OWNER/NAME" where it tells, else a name."""
+        url = self.line("general.base_model.0.repo_url").rstrip("/")
+        owner, _, name = url.rpartition("/")
+        if owner.startswith("https://huggingface.co/") and name:
+            return f"{owner.rpartition('/')[2]}/{name}"
+        return self.line("general.base_model.0.name")
 
     @property
     def context_length(self) -> int:

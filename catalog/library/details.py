@@ -6,10 +6,10 @@ from typing import Literal
 
 import msgspec
 
+from catalog.adapters.facts import AdapterFacts, adapter_facts
 from catalog.catalogues.entries import Licence
 from catalog.gguf.files import GgufHeader, read_header
 from catalog.library.content import Against
-from catalog.library.facts import base_of, line_of
 from catalog.library.installed import InstalledModel
 
 _MAX_LICENCE_LINE = 200
@@ -23,6 +23,7 @@ class ModelDetails(msgspec.Struct, frozen=True, kw_only=True):
     `bits` are per weight, over the whole file. `template` is the Jinja text in force and
     `template_from` who gave it. `sha256_from` is whose word the checksum is. `n_tensors` and
     `parameters` are of all parts, `projector_bytes` of the projector. `place` is for people.
+    `adapter` is what only an adapter says; None for a model.
     """
 
     name: str
@@ -53,6 +54,7 @@ class ModelDetails(msgspec.Struct, frozen=True, kw_only=True):
     sha256_from: Against | Literal[""]
     projector: Path | None
     projector_bytes: int
+    adapter: AdapterFacts | None = None
 
 
 def details_of(
@@ -72,7 +74,7 @@ def details_of(
     template = model.template or header.chat_template
     return ModelDetails(
         name=model.name,
-        author=line_of(header, "general.organization") or line_of(header, "general.author"),
+        author=header.line("general.organization") or header.line("general.author"),
         architecture=header.architecture,
         parameters=parameters,
         quant=header.quant,
@@ -86,11 +88,11 @@ def details_of(
         n_expert_used=_largest(header, "expert_used_count"),
         n_vocab=header.n_vocab,
         n_tensors=sum(len(each.tensors) for each in headers),
-        tokenizer=line_of(header, "tokenizer.ggml.model"),
+        tokenizer=header.line("tokenizer.ggml.model"),
         template=template,
         template_from="catalogue" if model.template else "file" if template else "",
         licence=_licence(model, header, licence_file),
-        base=base_of(header) or (model.entry.base if model.entry else ""),
+        base=header.base or (model.entry.base if model.entry else ""),
         place=place,
         paths=tuple(paths),
         also_at=model.also_at,
@@ -99,6 +101,7 @@ def details_of(
         sha256_from=sha256_from if model.sha256 else "",
         projector=model.projector,
         projector_bytes=_size(model.projector),
+        adapter=adapter_facts(header) if header.kind == "adapter" else None,
     )
 
 
@@ -112,8 +115,8 @@ def _largest(header: GgufHeader, key: str) -> int:
 def _licence(model: InstalledModel, header: GgufHeader, licence_file: str) -> Licence:
     if model.entry:
         return model.entry.licence
-    url = line_of(header, "general.license.link")
-    name = line_of(header, "general.license.name") or line_of(header, "general.license")
+    url = header.line("general.license.link")
+    name = header.line("general.license.name") or header.line("general.license")
     return Licence(name or _first_words(licence_file), url if url.startswith("https://") else "")
 
 

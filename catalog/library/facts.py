@@ -19,7 +19,6 @@ READER = 1
 _SAMPLES = 32
 _SAMPLE_BYTES = 4096
 _START_BYTES = 1 << 16
-_MAX_TEXT = 200
 
 
 class FileFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -77,7 +76,7 @@ def read_facts(path: Path, known_texts: KnownTexts | None = None) -> FileFacts:
         n_parts=len(parts),
         kind=kind_of(header),
         parameters=sum(each.n_parameters for each in (header, *later)),
-        base=base_of(header),
+        base=header.base,
         reader=READER,
     )
 
@@ -90,21 +89,6 @@ def kind_of(header: GgufHeader) -> FileKind:
     if header.hyper("attention.causal") is False or (isinstance(pooling, int) and pooling > 0):
         return "embedding"
     return "chat" if header.chat_template else "completion"
-
-
-def base_of(header: GgufHeader) -> str:
-    """What a model was made from, or an adapter for: "OWNER/NAME" where the file tells, else a name."""
-    url = line_of(header, "general.base_model.0.repo_url").rstrip("/")
-    owner, _, name = url.rpartition("/")
-    if owner.startswith("https://huggingface.co/") and name:
-        return f"{owner.rpartition('/')[2]}/{name}"
-    return line_of(header, "general.base_model.0.name")
-
-
-def line_of(header: GgufHeader, key: str) -> str:
-    """A text of the header, fit for one line."""
-    line = " ".join(header.text(key)[:_MAX_TEXT].split())
-    return "".join(char for char in line if char.isprintable())
 
 
 def file_parts(path: Path, n_parts: int) -> tuple[Path, ...]:

@@ -205,7 +205,10 @@ class TestDetails:
     def test_an_adapter_has_details_too(self, folder: Path, open_library: OpenLibrary) -> None:
         write_adapter(folder / "a.gguf")
         library = open_library()
-        assert library.details(library.adapters()[0]).n_tensors == 4
+        details = library.details(library.adapters()[0])
+        assert details.n_tensors == 4
+        assert details.adapter is not None
+        assert (details.adapter.rank, details.adapter.alpha) == (4, 8.0)
 
     def test_a_file_that_is_gone_is_said(self, folder: Path, open_library: OpenLibrary) -> None:
         path = write_model(folder / "m.gguf")
