@@ -206,8 +206,9 @@ class Engines:
                             self._users += 1
                         self._idle_since = None
                         return loaded
-                    self._changed.wait(_WAIT_POLL_SECONDS)
-                on_wait()
+                    is_news = self._changed.wait(_WAIT_POLL_SECONDS)
+                if not is_news:
+                    on_wait()
         finally:
             with self._changed:
                 self._line.remove(ticket)
