@@ -4,20 +4,27 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
+from app.adapters import Adapters
 from app.conversations.records import Conversation, Message
 from app.conversations.store import ConversationStore
 from app.engines import Engines
 from app.errors import AppError
-from app.options import Value, checked, effective
+from app.kept_states import KeptStates
+from app.options import CHAT_OPTIONS, Value, checked, effective
+from app.options.adapter_stack import stack_of
 from app.profiles import Profiles
-from app.prompts import chat_request
+from app.prompts import chat_request, load_options
 from app.settings_file import SettingsFile
 from app.turns import Plan, Turn
+from backends.protocol import LoadOptions
 from catalog.catalogues.bundled import STARTER_ID
 from catalog.errors import CatalogError, UnknownModel
 from catalog.library import InstalledModel, Library
 
 _CLOSE_SECONDS = 4.0
+_SAMPLING_KEYS = frozenset(
+    option.key for option in CHAT_OPTIONS if option.section in ("sampling", "advanced")
+)
 
 
 class Chats:
@@ -30,12 +37,16 @@ class Chats:
         engines: Engines,
         settings: SettingsFile,
         profiles: Profiles,
+        adapters: Adapters,
+        states: KeptStates,
     ) -> None:
         self._store = store
         self._library = library
         self._engines = engines
         self._settings = settings
         self._profiles = profiles
+        self._adapters = adapters
+        self._states = states
         self._turns: list[Turn] = []
         self._lock = threading.Lock()
 
@@ -45,14 +56,15 @@ class Chats:
         self._refuse_while_writing(conversation.id, conversation.leaf_id)
         return self._ask(conversation, conversation.leaf_id, text)
 
-    def regenerate(self, answer_id: str) -> Turn:
+    def regenerate(self, answer_id: str, *, without_adapters: bool = False) -> Turn:
         """Another answer to the same question, beside that one."""
         answer = self._store.message(answer_id)
         self._refuse_while_writing(answer.conversation_id, answer.id)
         if answer.role != "assistant" or answer.parent_id is None:
             raise AppError("Only an answer can be written again.")
         question = self._store.message(answer.parent_id)
-        return self._answer(self._store.get(answer.conversation_id), question)
+        conversation = self._store.get(answer.conversation_id)
+        return self._answer(conversation, question, without_adapters=without_adapters)
 
     def edit(self, message_id: str, text: str) -> Turn | None:
         """The message in other words, beside the old one. A question gets a new answer."""
@@ -114,7 +126,7 @@ class Chats:
         profile: Mapping[str, object] = {}
         with suppress(AppError, CatalogError):
             model = self.model_for(conversation)
-            advice = model.entry.sampling if model.entry else {}
+            advice = _advice_of(model)
             in_use = self._profiles.in_use(model.id)
             profile = in_use.options if in_use else {}
         return effective(
@@ -123,6 +135,10 @@ class Chats:
             _sound(profile),
             _sound(conversation.options),
         )
+
+    def loading(self, model: InstalledModel, options: Mapping[str, Value]) -> LoadOptions:
+        """How the model is loaded for these options."""
+        return load_options(options, model.template, keep=self._states.keeping())
 
     def close(self) -> None:
         """Stop all turns and wait until they are saved."""
@@ -141,11 +157,17 @@ class Chats:
         )
         return self._answer(conversation, question)
 
-    def _answer(self, conversation: Conversation, question: Message) -> Turn:
+    def _answer(
+        self, conversation: Conversation, question: Message, *, without_adapters: bool = False
+    ) -> Turn:
         answer = self._store.add_message(
             conversation.id, parent_id=question.id, role="assistant", text="", status="streaming"
         )
-        return self._turn(question, answer, lambda: self._plan(conversation, question))
+        return self._turn(
+            question,
+            answer,
+            lambda: self._plan(conversation, question, without_adapters=without_adapters),
+        )
 
     def _turn(self, question: Message | None, answer: Message, plan: Callable[[], Plan]) -> Turn:
         turn = Turn(self._store, self._engines, question=question, answer=answer, plan=plan)
@@ -155,17 +177,33 @@ class Chats:
         return turn
 
     def _plan(
-        self, conversation: Conversation, last: Message, *, continue_last: bool = False
+        self,
+        conversation: Conversation,
+        last: Message,
+        *,
+        continue_last: bool = False,
+        without_adapters: bool = False,
     ) -> Plan:
         model = self.model_for(conversation)
         options = self.options_for(conversation)
+        if without_adapters:
+            options["adapters"] = ""
+        stack = self._adapters.applied(stack_of(options), model)
         request = chat_request(
             self._store.branch(last.id),
             options,
             stop=model.entry.stop if model.entry else (),
             continue_last=continue_last,
+            adapters=stack.applied,
         )
-        return Plan(model, request, options)
+        return Plan(
+            model=model,
+            loading=self.loading(model, options),
+            request=request,
+            options=options,
+            adapters=stack.used,
+            notices=stack.left_out,
+        )
 
     def _refuse_while_writing(self, conversation_id: str, message_id: str | None) -> None:
         with self._lock:
@@ -195,6 +233,12 @@ def _able_to_write(model: InstalledModel) -> InstalledModel:
         "It is an adapter, which changes a model." if is_adapter else "It finds passages in texts.",
         "Choose a chat model.",
     )
+
+
+def _advice_of(model: InstalledModel) -> dict[str, object]:
+    """How its makers would sample. A catalogue comes from anywhere: it sets nothing else."""
+    advised = model.entry.sampling if model.entry else {}
+    return {key: value for key, value in advised.items() if key in _SAMPLING_KEYS}
 
 
 def _sound(layer: Mapping[str, object]) -> dict[str, Value]:

@@ -10,12 +10,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from app.adapters import Adapters
 from app.allocations import Allocations
 from app.chats import Chats
 from app.conversations.store import ConversationStore
 from app.engines import Engines
 from app.errors import StorageError
 from app.fitting import Fitting
+from app.kept_states import KeptStates
 from app.lookup import Lookup
 from app.machine import ThisMachine
 from app.memory import check_memory
@@ -61,6 +63,8 @@ class Services:
     lookup: Lookup
     allocations: Allocations
     profiles: Profiles
+    adapters: Adapters
+    states: KeptStates
     engines: Engines
     chats: Chats
 
@@ -95,11 +99,14 @@ def open_services(paths: Paths, settings: SettingsFile | None = None) -> Service
     with ExitStack() as undo:
         settings = settings or SettingsFile(paths.settings_file)
         folder = models_folder(paths, settings.load())
+        states = KeptStates(paths.cache_folder / "states", settings)
         store = ConversationStore(paths.database_file)
         undo.callback(store.close)
         with suppress(StorageError):  # on a full disk, chats can still be read
             store.recover()
-            store.purge(older_than_seconds=_TRASH_SECONDS)
+            erased = store.purge(older_than_seconds=_TRASH_SECONDS)
+            if erased:  # what was read of those chats must go too, and nobody knows which that is
+                states.clear()
         secrets = Secrets(settings)
         network = network_of(settings, secrets)
         catalogues = Catalogues(
@@ -129,6 +136,7 @@ def open_services(paths: Paths, settings: SettingsFile | None = None) -> Service
         machine = ThisMachine(lambda: folder, paths.cache_folder)
         allocations = Allocations(paths.cache_folder / "allocations.json")
         profiles = Profiles(paths.profiles_file)
+        adapters = Adapters(library)
         engines = _engines(settings, allocations, machine)
         fitting = Fitting(
             hub.resolve,
@@ -154,8 +162,10 @@ def open_services(paths: Paths, settings: SettingsFile | None = None) -> Service
         lookup=Lookup(catalogues, hub, fitting),
         allocations=allocations,
         profiles=profiles,
+        adapters=adapters,
+        states=states,
         engines=engines,
-        chats=Chats(store, library, engines, settings, profiles),
+        chats=Chats(store, library, engines, settings, profiles, adapters, states),
     )
 
 

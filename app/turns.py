@@ -8,12 +8,11 @@ from contextlib import suppress
 import msgspec
 
 from app.answer_recorder import AnswerRecorder
-from app.conversations.records import Message, Origin, Status
+from app.conversations.records import Message, Origin, Status, UsedAdapter
 from app.conversations.store import ConversationStore
 from app.engines import FILE_BACKEND, Engines
 from app.errors import KnownErrors, Problem, StorageError, problem_from
 from app.options import Value
-from app.prompts import load_options
 from backends.errors import EngineCrashed, LoadCancelled
 from backends.protocol import (
     ChatRequest,
@@ -22,6 +21,8 @@ from backends.protocol import (
     Finished,
     FinishReason,
     HistoryTrimmed,
+    LoadOptions,
+    Logprobs,
     ReasoningDelta,
     SessionInfo,
     TextDelta,
@@ -63,12 +64,19 @@ class TurnEnded(msgspec.Struct, frozen=True):
 TurnEvent = Waiting | ModelLoading | Event | TurnEnded
 
 
-class Plan(msgspec.Struct, frozen=True):
-    """What a turn asks of which model. `options` are all that were in force."""
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What a turn asks of which model, and how that is loaded.
+
+    `options` are all that were in force, `adapters` those that take part. `notices` are sentences
+    that the person should read.
+    """
 
     model: InstalledModel
+    loading: LoadOptions
     request: ChatRequest
     options: dict[str, Value]
+    adapters: tuple[UsedAdapter, ...] = ()
+    notices: tuple[str, ...] = ()
 
 
 class Turn:
@@ -175,6 +183,8 @@ class Turn:
 
     def _generate(self, recorder: AnswerRecorder, outcome: "_Outcome") -> None:
         plan = outcome.plan = self._plan()
+        for notice in plan.notices:
+            self._queue.put(Warned(notice))
         loaded_now = False
 
         def on_wait() -> None:
@@ -192,7 +202,7 @@ class Turn:
 
         with self._engines.use(
             plan.model,
-            load_options(plan.options, plan.model.template),
+            plan.loading,
             on_progress,
             cancelled=self._stopped,
             on_wait=on_wait,
@@ -212,6 +222,8 @@ class Turn:
                         recorder.add_text(text)
                     case ReasoningDelta(text):
                         recorder.add_reasoning(text)
+                    case Logprobs(tokens):
+                        recorder.add_logprobs(tokens)
                     case HistoryTrimmed(messages):
                         outcome.trimmed = messages
                     case Usage():
@@ -276,6 +288,7 @@ class _Outcome:
             model_bytes=model.size_bytes,
             model_sha256=_published_sha256(model),
             quant=model.quant,
+            adapters=self.plan.adapters,
             backend=FILE_BACKEND,
             template=self.info.template if self.info else "",
             options=self.plan.options,

@@ -17,6 +17,7 @@ from backends.protocol import (
     HistoryTrimmed,
     LoadOptions,
     LoadProgress,
+    Logprobs,
     Message,
     ModelDescription,
     PromptProgress,
@@ -24,6 +25,7 @@ from backends.protocol import (
     SessionInfo,
     TextDelta,
     Timings,
+    TokenLogprob,
     Usage,
     Warned,
 )
@@ -55,9 +57,11 @@ class ScriptedBackend:
     """
 
     name = "scripted"
-    capabilities = Capabilities(complete=True, count_tokens=True, local=True)
 
-    def __init__(self, script: Script = Script()) -> None:  # noqa: B008 (frozen)
+    def __init__(self, script: Script = Script(), *, parallel: bool = True) -> None:  # noqa: B008
+        self.capabilities = Capabilities(
+            complete=True, adapters=True, count_tokens=True, parallel=parallel, local=True
+        )
         self.script = script
         self.sessions: list[ScriptedSession] = []
         self.requests: list[ChatRequest] = []
@@ -155,6 +159,8 @@ class ScriptedStream:
                 reason = "length"
                 break
             yield TextDelta(script.tokens[sent])
+            if request.logprobs >= 0:
+                yield Logprobs((TokenLogprob(script.tokens[sent], -0.5),))
             self._closed.wait(script.delay)
         seconds = time.perf_counter() - started
         usage = Usage(prompt_tokens=prompt_tokens, completion_tokens=sent)

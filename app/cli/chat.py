@@ -3,6 +3,7 @@
 import os
 import sys
 from contextlib import closing
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -11,15 +12,17 @@ import typer
 from app.cli.answer_screen import AnswerScreen
 from app.cli.interrupts import stopping
 from app.cli.opening import opened
-from app.cli.option_values import SET_HELP, option_values
+from app.cli.option_values import SET_HELP, option_values, read_text
 from app.cli.output import print_json, say
-from app.conversations.records import Message, Origin
+from app.conversations.records import Message, Origin, UsedAdapter
 from app.conversations.store import ConversationStore
 from app.errors import AppError
-from app.options import Value
+from app.options import Value, checked
+from app.options.adapter_stack import stack_text
+from app.presets import PRESETS, with_preset
 from app.services import Services
 from app.turns import Turn, TurnEnded
-from backends.protocol import FinishReason
+from backends.protocol import FinishReason, TokenLogprob
 
 _REASONS: dict[str, FinishReason] = {"complete": "stop", "length": "length", "stopped": "cancelled"}
 
@@ -41,7 +44,7 @@ class ReportedTimings(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What `--json` prints."""
+    """What `--json` prints. `logprobs` are there where the chat keeps them."""
 
     text: str
     reasoning: str
@@ -50,6 +53,8 @@ class Report(msgspec.Struct, frozen=True):
     usage: ReportedUsage
     timings: ReportedTimings
     model: str
+    adapters: tuple[UsedAdapter, ...] = ()
+    logprobs: tuple[TokenLogprob, ...] = ()
 
 
 def chat(
@@ -61,23 +66,63 @@ def chat(
         str, typer.Option("-c", "--conversation", help="Go on with this conversation.")
     ] = "",
     system: Annotated[str | None, typer.Option("-s", "--system", help="System prompt.")] = None,
+    adapters: Annotated[
+        list[str] | None,
+        typer.Option(
+            "-a",
+            "--adapter",
+            metavar="ADAPTER[:SCALE]",
+            help="Repeatable. The chat's adapters from now on; “-a none” for none.",
+        ),
+    ] = None,
+    preset: Annotated[
+        str, typer.Option(help=f"One of {', '.join(preset.key for preset in PRESETS)}.")
+    ] = "",
+    json_schema: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Answer in JSON that is valid for it.")
+    ] = None,
+    grammar: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Answer as a GBNF grammar allows.")
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help=SET_HELP),
     ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Answer the last question of -c once more.")
+    ] = False,
+    without_adapters: Annotated[
+        bool, typer.Option(help="With --again: leave the adapters out this time.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Ask a model. The answer goes to standard output, and the chat is kept."""
-    options = option_values(settings or [])
+    if again and (not conversation or prompt is not None):
+        raise typer.BadParameter("--again goes with -c and without a prompt.")
+    if without_adapters and not again:
+        raise typer.BadParameter("--without-adapters goes with --again.")
+    options: dict[str, Value] = with_preset({}, preset) if preset else {}
+    options |= _format(json_schema, grammar) | option_values(settings or [])
     if system is not None:
         options["system_prompt"] = system
     with opened() as services:
+        if adapters is not None:
+            from app.cli.adapter_arguments import parse_adapters
+
+            options["adapters"] = stack_text(parse_adapters(adapters, services.library))
         chosen = _model_ref(services, model, conversation)
-        question = _read_prompt() if prompt is None else prompt
-        if not question.strip():
-            raise typer.BadParameter("There is nothing to ask: the prompt is empty.")
-        conversation = _conversation(services.store, conversation, chosen, options)
-        message = _run(services.chats.send(conversation, question), quiet=as_json)
+        question = ""
+        if not again:
+            question = _read_prompt() if prompt is None else prompt
+            if not question.strip():
+                raise typer.BadParameter("There is nothing to ask: the prompt is empty.")
+        conversation = _conversation(services.store, conversation, chosen, options, preset)
+        if again:
+            answer = _last_answer(services.store, conversation)
+            turn = services.chats.regenerate(answer, without_adapters=without_adapters)
+        else:
+            turn = services.chats.send(conversation, question)
+        message = _run(turn, quiet=as_json)
         if as_json:
             print_json(_report(services, message))
         if message.status == "stopped":
@@ -108,8 +153,32 @@ def _model_ref(services: Services, ref: str, conversation_id: str) -> str:
     return model.id if installed else str(model.path)
 
 
+def _format(json_schema: Path | None, grammar: Path | None) -> dict[str, Value]:
+    """What the answer must be, from the file that says it."""
+    if json_schema is not None and grammar is not None:
+        raise typer.BadParameter("An answer follows a schema or a grammar, not both.")
+    if json_schema is not None:
+        schema = checked("answer_schema", read_text(json_schema))
+        return {"answer_format": "json_schema", "answer_schema": schema}
+    if grammar is not None:
+        rules = checked("answer_grammar", read_text(grammar))
+        return {"answer_format": "grammar", "answer_grammar": rules}
+    return {}
+
+
+def _last_answer(store: ConversationStore, conversation_id: str) -> str:
+    messages = store.page(conversation_id, limit=1).messages
+    if not messages or messages[0].role != "assistant":
+        raise AppError("There is no answer to write again in this conversation.")
+    return messages[0].id
+
+
 def _conversation(
-    store: ConversationStore, conversation_id: str, model: str, options: dict[str, Value]
+    store: ConversationStore,
+    conversation_id: str,
+    model: str,
+    options: dict[str, Value],
+    preset: str,
 ) -> str:
     """The conversation's id; a new one's where none is given."""
     if not conversation_id:
@@ -117,8 +186,9 @@ def _conversation(
     conversation = store.get(conversation_id)
     if model != conversation.model_id:
         store.set_model(conversation.id, model)
-    if options:
-        store.set_options(conversation.id, {**conversation.options, **options})
+    before = with_preset(conversation.options, preset) if preset else conversation.options
+    if options or before != conversation.options:
+        store.set_options(conversation.id, {**before, **options})
     return conversation.id
 
 
@@ -156,4 +226,6 @@ def _report(services: Services, message: Message) -> Report:
             tokens_per_second=timings.tokens_per_second,
         ),
         model=origin.model_id,
+        adapters=origin.adapters,
+        logprobs=services.store.logprobs(message.id),
     )

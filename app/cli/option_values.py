@@ -1,6 +1,7 @@
 """The options of a chat as `--set KEY=VALUE` gives them."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import typer
 
@@ -8,6 +9,8 @@ from app.errors import AppError
 from app.options import CHAT_OPTIONS, Value, checked
 
 SET_HELP = f"Repeatable. The keys: {', '.join(option.key for option in CHAT_OPTIONS)}."
+
+_LARGEST_TEXT = 1_000_000
 
 
 def option_values(settings: Sequence[str]) -> dict[str, Value]:
@@ -22,3 +25,15 @@ def option_values(settings: Sequence[str]) -> dict[str, Value]:
         except AppError as error:
             raise typer.BadParameter(str(error)) from None
     return options
+
+
+def read_text(path: Path) -> str:
+    """A file's text, for an option. Raises `BadParameter` where it can't be read."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LARGEST_TEXT + 1)
+    except OSError as error:
+        raise typer.BadParameter(f"“{path}” can't be read: {error.strerror}.") from None
+    if len(data) > _LARGEST_TEXT:
+        raise typer.BadParameter(f"“{path}” is too large for that.")
+    return data.decode("utf-8", "replace")

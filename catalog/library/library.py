@@ -125,6 +125,39 @@ class Library:
             return self._model_at(Path(wanted), assembled)
         raise self._unknown(wanted, installed)
 
+    def find_adapter(self, ref: str) -> InstalledModel:
+        """The adapter of that id, name, or unique beginning of either, or in the file `ref`.
+
+        Raises `UnknownModel` or `BadModelFile`.
+        """
+        wanted = ref.strip()
+        assembled = self._scan()[0]
+        adapters = [model for model in assembled.models if model.kind == "adapter"]
+        folded = wanted.casefold()
+        for adapter in adapters:
+            if folded in (adapter.id.casefold(), adapter.name.casefold(), adapter.path.name):
+                return adapter
+        if wanted.lower().endswith(_SUFFIX) or os.sep in wanted:
+            where = _absolute(Path(wanted))
+            facts = self._facts_of_loose(where)
+            if facts.kind != "adapter":
+                raise UnknownModel(f"“{where.name}” is a model, not an adapter.")
+            return _at(where, assembled) or self._loose_model(where, facts, frozenset())
+        matches = [adapter for adapter in adapters if folded and _begins(adapter, folded)]
+        if len(matches) == 1:
+            return matches[0]
+        names = ", ".join(adapter.id for adapter in matches or adapters)
+        raise UnknownModel(
+            f"“{wanted}” fits more than one adapter."
+            if matches
+            else f"There is no adapter called “{wanted}”.",
+            fix=f"Choose one of {names}." if names else "Get one, or give the path of a file.",
+        )
+
+    def files(self, model: InstalledModel) -> tuple[Path, ...]:
+        """The files of a model, of which there are several where it is split."""
+        return self._parts(model)
+
     def add_file(self, path: Path) -> InstalledModel:
         """Check a model or adapter and add it where it lies. Raises `BadModelFile`.
 

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from app.adapters import Adapters
 from app.chats import Chats
 from app.conversations.store import ConversationStore
 from app.engines import Engines
+from app.kept_states import KeptStates
 from app.paths import Paths, default_paths
 from app.profiles import Profiles
 from app.settings_file import SettingsFile
@@ -83,12 +85,39 @@ def store(paths: Paths) -> Iterator[ConversationStore]:
     store.close()
 
 
+MakeChats = Callable[..., Chats]
+
+
 @pytest.fixture
-def chats(
+def make_chats(
     store: ConversationStore, library: Library, make_engines: MakeEngines, paths: Paths
-) -> Iterator[Chats]:
+) -> MakeChats:
+    """Chats of these parts, but for those that are given."""
+
+    def make(
+        *,
+        store: ConversationStore = store,
+        engines: Engines | None = None,
+        settings: SettingsFile | None = None,
+        profiles: Profiles | None = None,
+    ) -> Chats:
+        settings = settings or SettingsFile(paths.settings_file)
+        return Chats(
+            store,
+            library,
+            engines or make_engines(),
+            settings,
+            profiles or Profiles(paths.profiles_file),
+            Adapters(library),
+            KeptStates(paths.cache_folder / "states", settings),
+        )
+
+    return make
+
+
+@pytest.fixture
+def chats(make_chats: MakeChats) -> Iterator[Chats]:
     """Chats that are answered by the script."""
-    settings = SettingsFile(paths.settings_file)
-    chats = Chats(store, library, make_engines(), settings, Profiles(paths.profiles_file))
+    chats = make_chats()
     yield chats
     chats.close()

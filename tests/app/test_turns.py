@@ -1,5 +1,6 @@
 """A turn, from the question on disk to the last word on disk."""
 
+import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -7,20 +8,29 @@ from pathlib import Path
 
 import pytest
 
+from app.adapters import Adapters
 from app.chats import Chats
 from app.conversations.records import Message
 from app.conversations.store import ConversationStore
 from app.errors import AppError, StorageError
 from app.options import effective
+from app.options.adapter_stack import StackedAdapter, stack_text
 from app.paths import Paths
 from app.profiles import Profiles
-from app.prompts import load_options
 from app.settings_file import SettingsFile
 from app.turns import ModelLoading, Turn, TurnEnded, TurnEvent, Waiting
 from backends.errors import EngineCrashed, ModelLoadError, PromptTooLong
-from backends.protocol import Finished, ReasoningDelta, TextDelta, Warned
+from backends.protocol import (
+    AppliedAdapter,
+    Capabilities,
+    Finished,
+    ReasoningDelta,
+    TextDelta,
+    Warned,
+)
 from catalog.library import InstalledModel, Library
-from tests.app.conftest import MakeEngines
+from tests.app.conftest import MakeChats, MakeEngines
+from tests.gguf_files import write_adapter, write_model
 from tests.scripted_backend import Script, ScriptedBackend
 
 
@@ -175,6 +185,7 @@ def test_an_engine_that_dies_of_being_stopped_was_stopped(
 def test_a_second_chat_waits_for_the_first_and_can_be_stopped_there(
     chats: Chats, store: ConversationStore, conversation_id: str, scripted: ScriptedBackend
 ) -> None:
+    scripted.capabilities = Capabilities(parallel=False)
     scripted.script = Script(tokens=("word ",) * 10_000, delay=0.005)
     first = chats.send(conversation_id, "Hello")
     first_events = run_until(first, TextDelta)
@@ -189,23 +200,39 @@ def test_a_second_chat_waits_for_the_first_and_can_be_stopped_there(
     list(first_events)
 
 
+def test_two_chats_are_answered_at_once(
+    chats: Chats, store: ConversationStore, conversation_id: str, scripted: ScriptedBackend
+) -> None:
+    scripted.script = Script(tokens=("word ",) * 10_000, delay=0.005)
+    first = chats.send(conversation_id, "Hello")
+    first_events = run_until(first, TextDelta)
+    second = chats.send(store.create(model_id=store.get(conversation_id).model_id).id, "Me too")
+    second_events = run_until(second, TextDelta)
+    assert len(scripted.sessions) == 1
+    second.stop()
+    assert [event.message.status for event in second_events if isinstance(event, TurnEnded)] == [
+        "stopped"
+    ]
+    assert isinstance(next(first_events), TextDelta), "the first one goes on"
+    first.stop()
+    list(first_events)
+
+
 def test_waiting_for_a_load_that_is_under_way_shows_the_load(
     store: ConversationStore,
-    library: Library,
+    make_chats: MakeChats,
     make_engines: MakeEngines,
-    paths: Paths,
     model: InstalledModel,
     scripted: ScriptedBackend,
 ) -> None:
     engines = make_engines()
-    chats = Chats(
-        store, library, engines, SettingsFile(paths.settings_file), Profiles(paths.profiles_file)
-    )
+    chats = make_chats(engines=engines)
     scripted.script = Script(load_seconds=1)
     begun = threading.Event()
+    options = chats.loading(model, effective())
 
     def load() -> None:
-        with engines.use(model, load_options(effective()), lambda fraction: begun.set() or True):
+        with engines.use(model, options, lambda fraction: begun.set() or True):
             pass
 
     loading = threading.Thread(target=load)
@@ -292,16 +319,9 @@ def test_thinking_is_kept_apart_and_timed(
 
 
 def test_warnings_of_the_model_are_told_when_it_is_loaded(
-    store: ConversationStore,
-    library: Library,
-    make_engines: MakeEngines,
-    paths: Paths,
-    conversation_id: str,
+    make_chats: MakeChats, make_engines: MakeEngines, conversation_id: str
 ) -> None:
-    engines = make_engines(memory_check=lambda *_, **__: "It is tight.")
-    chats = Chats(
-        store, library, engines, SettingsFile(paths.settings_file), Profiles(paths.profiles_file)
-    )
+    chats = make_chats(engines=make_engines(memory_check=lambda *_, **__: "It is tight."))
     events, _ = run(chats.send(conversation_id, "Hello"))
     assert Warned("It is tight.") in events
     events, _ = run(chats.send(conversation_id, "Hello again"))
@@ -336,20 +356,12 @@ def unreliable(tmp_path: Path) -> Iterator[UnreliableStore]:
 @pytest.mark.parametrize("frees_up", [True, False])
 def test_a_full_disk_does_not_end_the_answer(
     unreliable: UnreliableStore,
-    library: Library,
-    make_engines: MakeEngines,
-    paths: Paths,
+    make_chats: MakeChats,
     model: InstalledModel,
     scripted: ScriptedBackend,
     frees_up: bool,
 ) -> None:
-    chats = Chats(
-        unreliable,
-        library,
-        make_engines(),
-        SettingsFile(paths.settings_file),
-        Profiles(paths.profiles_file),
-    )
+    chats = make_chats(store=unreliable)
     scripted.script = Script(tokens=("word ",) * 10_000, delay=0.005)
     turn = chats.send(unreliable.create(model_id=model.id).id, "Hello")
     unreliable.full = True
@@ -399,6 +411,139 @@ def test_regenerating_makes_a_sibling_from_the_same_question(
     assert store.get(conversation_id).leaf_id == second.id
     asked = [[message.content for message in request.messages] for request in scripted.requests]
     assert asked == [["Hello"], ["Hello"]]
+
+
+@pytest.fixture
+def adapter(library: Library, tmp_path: Path) -> InstalledModel:
+    return library.add_file(write_adapter(tmp_path / "terse.gguf"))
+
+
+def with_stack(store: ConversationStore, conversation_id: str, *stack: StackedAdapter) -> None:
+    store.set_options(conversation_id, {"adapters": stack_text(stack)})
+
+
+def test_a_chats_adapters_take_part_and_are_recorded(
+    chats: Chats,
+    store: ConversationStore,
+    conversation_id: str,
+    adapter: InstalledModel,
+    scripted: ScriptedBackend,
+) -> None:
+    with_stack(store, conversation_id, StackedAdapter(adapter.id, 0.8))
+    answer = answer_to(chats.send(conversation_id, "Hello"))
+    assert scripted.requests[-1].adapters == (AppliedAdapter(str(adapter.path), 0.8),)
+    assert answer.origin is not None
+    (used,) = answer.origin.adapters
+    digest = hashlib.sha256(adapter.path.read_bytes()).hexdigest()
+    assert (used.id, used.name, used.sha256, used.scale) == (
+        adapter.id,
+        adapter.name,
+        digest,
+        0.8,
+    )
+    again = answer_to(chats.regenerate(answer.id, without_adapters=True))
+    assert again.origin is not None
+    assert (again.origin.adapters, scripted.requests[-1].adapters) == ((), ())
+    assert again.parent_id == answer.parent_id
+    assert "terse" in str(store.get(conversation_id).options["adapters"]), "the chat keeps them"
+
+
+def test_a_muted_adapter_and_one_of_no_strength_take_no_part(
+    chats: Chats,
+    store: ConversationStore,
+    conversation_id: str,
+    adapter: InstalledModel,
+    library: Library,
+    tmp_path: Path,
+    scripted: ScriptedBackend,
+) -> None:
+    other = library.add_file(write_adapter(tmp_path / "other.gguf", seed=2))
+    stack = StackedAdapter(adapter.id, 1.0, muted=True), StackedAdapter(other.id, 0.0)
+    with_stack(store, conversation_id, *stack)
+    answer = answer_to(chats.send(conversation_id, "Hello"))
+    assert scripted.requests[-1].adapters == ()
+    assert answer.origin is not None
+    assert answer.origin.adapters == ()
+
+
+def test_an_adapter_that_is_gone_or_fits_another_model_is_left_out_in_words(
+    chats: Chats,
+    store: ConversationStore,
+    conversation_id: str,
+    library: Library,
+    tmp_path: Path,
+    scripted: ScriptedBackend,
+) -> None:
+    wide = library.add_file(write_adapter(tmp_path / "wide.gguf", n_embd=128))
+    with_stack(store, conversation_id, StackedAdapter("lost"), StackedAdapter(wide.id))
+    events, ended = run(chats.send(conversation_id, "Hello"))
+    assert ended.problem is None
+    assert scripted.requests[-1].adapters == ()
+    lost, unfit = (event.text for event in events if isinstance(event, Warned))
+    assert "lost is gone" in lost
+    assert "was left out" in unfit
+
+
+def test_a_profile_carries_adapters(
+    make_chats: MakeChats,
+    store: ConversationStore,
+    model: InstalledModel,
+    adapter: InstalledModel,
+    paths: Paths,
+    scripted: ScriptedBackend,
+) -> None:
+    profiles = Profiles(paths.profiles_file)
+    stack = stack_text([StackedAdapter(adapter.id, -0.5)])
+    profiles.create(model.id, "Terse", {"adapters": stack})
+    chats = make_chats(profiles=profiles)
+    answer_to(chats.send(store.create(model_id=model.id).id, "Hello"))
+    assert scripted.requests[-1].adapters == (AppliedAdapter(str(adapter.path), -0.5),)
+
+
+def test_adapters_are_offered_with_the_models_they_fit(
+    library: Library, model: InstalledModel, adapter: InstalledModel, tmp_path: Path
+) -> None:
+    wide = library.add_file(write_adapter(tmp_path / "wide.gguf", n_embd=128))
+    big = library.add_file(write_model(tmp_path / "big.gguf", n_embd=128))
+    adapters = Adapters(library)
+    fitting, unfit = adapters.for_model(model)
+    assert (fitting.adapter.id, fitting.fit.fits) == (adapter.id, True)
+    assert (unfit.adapter.id, unfit.fit.fits) == (wide.id, False)
+    assert unfit.fit.reason
+    assert [each.id for each, fit in adapters.models_for(wide) if fit.fits] == [big.id]
+    assert adapters.facts(adapter).rank == 4
+    write_adapter(adapter.path, n_embd=128)
+    assert not adapters.fit(adapter, model).fits, "what was read is read again after a change"
+
+
+def test_states_are_kept_where_and_as_long_as_the_person_likes(
+    make_chats: MakeChats,
+    store: ConversationStore,
+    conversation_id: str,
+    paths: Paths,
+    scripted: ScriptedBackend,
+) -> None:
+    settings = SettingsFile(paths.settings_file)
+    chats = make_chats(settings=settings)
+    answer_to(chats.send(conversation_id, "Hello"))
+    settings.update(keep_states=False)
+    answer_to(chats.send(conversation_id, "Hello"))
+    kept, not_kept = (session.options.keep for session in scripted.sessions)
+    assert kept is not None
+    assert Path(kept.folder).is_relative_to(paths.cache_folder)
+    assert kept.limit_bytes == 4 * 10**9
+    assert not_kept is None
+
+
+def test_probabilities_are_stored_and_go_on_with_the_answer(
+    chats: Chats, store: ConversationStore, conversation_id: str, scripted: ScriptedBackend
+) -> None:
+    store.set_options(conversation_id, {"logprobs": 1})
+    answer = answer_to(chats.send(conversation_id, "Hello"))
+    assert [token.text for token in store.logprobs(answer.id)] == list(scripted.script.tokens)
+    continued = answer_to(chats.continue_answer(answer.id))
+    tokens = store.logprobs(continued.id)
+    assert "".join(token.text for token in tokens) == continued.text
 
 
 def test_a_question_cannot_be_regenerated(chats: Chats, conversation_id: str) -> None:
@@ -514,17 +659,13 @@ def test_closing_stops_and_saves_running_answers(
 
 
 def test_options_come_from_the_chat_before_the_profile_before_the_person(
-    store: ConversationStore,
-    library: Library,
-    make_engines: MakeEngines,
-    model: InstalledModel,
-    paths: Paths,
+    store: ConversationStore, make_chats: MakeChats, model: InstalledModel, paths: Paths
 ) -> None:
     settings = SettingsFile(paths.settings_file)
     settings.update(chat_defaults={"top_k": 11, "top_p": 0.5, "colour": "red"})
     profiles = Profiles(paths.profiles_file)
     profiles.create(model.id, "Brief", {"min_p": 0.2, "top_k": 13})
-    chats = Chats(store, library, make_engines(), settings, profiles)
+    chats = make_chats(settings=settings, profiles=profiles)
     conversation = store.create(
         model_id=model.id, options={"top_k": 12, "temperature": 99.0, "seed": 3}
     )

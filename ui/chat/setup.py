@@ -8,7 +8,6 @@ from PySide6.QtCore import QObject, Signal
 from app.conversations.records import Message
 from app.engines import EngineState
 from app.options import Value
-from app.prompts import load_options
 from backends.errors import LoadCancelled
 from catalog.library import InstalledModel
 from ui.chat.engine_watch import EngineWatch, state_in_words
@@ -139,7 +138,8 @@ class ChatSetup(QObject):
 
         def load() -> tuple[str, ...]:
             model = self._services.library.find(model_id)
-            options = load_options(self._services.chats.options_for(conversation), model.template)
+            chats = self._services.chats
+            options = chats.loading(model, chats.options_for(conversation))
             with (
                 suppress(LoadCancelled),
                 self._services.engines.use(model, options, lambda fraction: True),

@@ -64,6 +64,16 @@ def test_a_database_of_every_version_opens_with_all_it_holds(script, database_fi
     store.close()
 
 
+def test_a_stored_database_keeps_its_log_probabilities(database_file):
+    make_from(STORED / "version_2.sql", database_file)
+    store = ConversationStore(database_file)
+    first, second = store.logprobs("0000000000000003")
+    assert (first.text, first.logprob, first.top) == ("Because", -0.25, ((" Since", -1.5),))
+    assert second.text == " of"
+    assert store.logprobs("0000000000000002") == ()
+    store.close()
+
+
 def test_there_is_a_stored_database_of_every_version():
     names = {path.name for path in STORED.iterdir()}
     assert names == {f"version_{number}.sql" for number in range(1, VERSION + 1)}

@@ -6,7 +6,7 @@ import pytest
 from app.conversations.records import Message, Origin
 from app.conversations.store import ConversationStore
 from app.errors import AppError, StorageError
-from backends.protocol import Timings, Usage
+from backends.protocol import Timings, TokenLogprob, Usage
 
 
 def ask(store, conversation_id, text="Why is the sky blue?", parent_id=None) -> Message:
@@ -333,7 +333,7 @@ def test_an_origin_of_another_program_version_is_read_as_far_as_it_is_known(stor
     broken = answer(store, ask(store, conversation.id))
     with sqlite3.connect(database_file) as other:
         change = "UPDATE messages SET origin = ? WHERE id = ?"
-        other.execute(change, ('{"model_id": "m", "adapters": [1], "seed": 7}', newer.id))
+        other.execute(change, ('{"model_id": "m", "mood": [1], "seed": 7}', newer.id))
         other.execute(change, ('{"model_id": ', broken.id))
         other.execute("UPDATE conversations SET options = '[]'")
     other.close()
@@ -440,3 +440,19 @@ def test_threads_share_a_store(store):
 
 def ids(messages) -> list[str]:
     return [message.id for message in messages]
+
+
+def test_log_probabilities_are_kept_and_erased_with_their_answer(store, database_file):
+    conversation = store.create()
+    reply = answer(store, ask(store, conversation.id), "", status="streaming")
+    tokens = (TokenLogprob("He", -0.5, (("Ho", -1.0),)), TokenLogprob("llo", 0.0))
+    finish(store, reply, "Hello", logprobs=tokens)
+    assert store.logprobs(reply.id) == tokens
+    finish(store, reply, "Hello")
+    assert store.logprobs(reply.id) == tokens
+    store.delete(conversation.id)
+    assert store.purge(older_than_seconds=-1)
+    assert not store.purge(older_than_seconds=-1)
+    connection = sqlite3.connect(database_file)
+    assert connection.execute("SELECT count(*) FROM token_logprobs").fetchone() == (0,)
+    connection.close()

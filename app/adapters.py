@@ -1,0 +1,105 @@
+"""Adapters: which ones suit a model, and what a chat's stack comes to when it is asked."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from app.conversations.records import UsedAdapter
+from app.options.adapter_stack import StackedAdapter
+from backends.protocol import AppliedAdapter
+from catalog.adapters.facts import AdapterFacts, adapter_facts
+from catalog.adapters.fit import AdapterFit, adapter_fit
+from catalog.errors import BadModelFile, CatalogError
+from catalog.gguf.files import GgufHeader, read_header
+from catalog.library import InstalledModel, Library
+
+_KEPT_HEADERS = 200
+
+
+class AdapterChoice(msgspec.Struct, frozen=True):
+    adapter: InstalledModel
+    fit: AdapterFit
+
+
+class AppliedStack(msgspec.Struct, frozen=True):
+    """What of a stack goes into an answer; `left_out` says in sentences what doesn't, and why."""
+
+    applied: tuple[AppliedAdapter, ...] = ()
+    used: tuple[UsedAdapter, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+
+class Adapters:
+    """Reads the headers of models and adapters, so it blocks; from any thread."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._headers: OrderedDict[tuple[str, int, int], GgufHeader] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def for_model(self, model: InstalledModel) -> tuple[AdapterChoice, ...]:
+        """Every installed adapter, those that fit the model first."""
+        choices = [AdapterChoice(each, self.fit(each, model)) for each in self._library.adapters()]
+        return tuple(sorted(choices, key=lambda choice: not choice.fit.fits))
+
+    def models_for(self, adapter: InstalledModel) -> tuple[tuple[InstalledModel, AdapterFit], ...]:
+        """Every installed model, those that the adapter fits first."""
+        pairs = [(model, self.fit(adapter, model)) for model in self._library.models()]
+        return tuple(sorted(pairs, key=lambda pair: not pair[1].fits))
+
+    def facts(self, adapter: InstalledModel) -> AdapterFacts:
+        """Raises `CatalogError` where the file can't be read."""
+        return adapter_facts(self._headers_of(adapter)[0])
+
+    def fit(self, adapter: InstalledModel, model: InstalledModel) -> AdapterFit:
+        """Whether the adapter can be applied to the model; a file that can't be read fits none."""
+        try:
+            return adapter_fit(self._headers_of(adapter)[0], self._headers_of(model))
+        except CatalogError as error:
+            return AdapterFit(fits=False, reason=str(error))
+
+    def applied(self, stack: Sequence[StackedAdapter], model: InstalledModel) -> AppliedStack:
+        """What the stack comes to with a model: who is gone, doesn't fit, or is muted is left out."""
+        applied: list[AppliedAdapter] = []
+        used: list[UsedAdapter] = []
+        left_out: list[str] = []
+        for each in stack:
+            if each.muted or each.scale == 0:
+                continue
+            try:
+                adapter = self._library.find_adapter(each.adapter)
+            except CatalogError:
+                left_out.append(f"The adapter {each.adapter} is gone, and was left out.")
+                continue
+            fit = self.fit(adapter, model)
+            if not fit.fits:
+                left_out.append(f"The adapter {adapter.name} was left out. {fit.reason}")
+                continue
+            applied.append(AppliedAdapter(str(adapter.path), each.scale))
+            digest = adapter.sha256 or self._library.digest(adapter)
+            used.append(UsedAdapter(adapter.id, adapter.name, digest, each.scale))
+        return AppliedStack(tuple(applied), tuple(used), tuple(left_out))
+
+    def _headers_of(self, model: InstalledModel) -> tuple[GgufHeader, ...]:
+        return tuple(self._header(path) for path in self._library.files(model))
+
+    def _header(self, path: Path) -> GgufHeader:
+        """Read once, until the file changes."""
+        try:
+            state = path.stat()
+        except OSError as error:
+            raise BadModelFile(f"“{path.name}” is gone.", f"{error.strerror}.") from error
+        key = str(path), state.st_size, state.st_mtime_ns
+        with self._lock:
+            if known := self._headers.get(key):
+                self._headers.move_to_end(key)
+                return known
+        header = read_header(path)
+        with self._lock:
+            self._headers[key] = header
+            if len(self._headers) > _KEPT_HEADERS:
+                self._headers.popitem(last=False)
+        return header
