@@ -7,9 +7,10 @@ from pathlib import Path
 
 import msgspec
 
-from backends.protocol import Allocation, SessionInfo
+from app.memory import expected_memory
+from backends.protocol import Allocation, LoadOptions, SessionInfo
 from catalog.errors import CatalogError
-from catalog.fit.fit import MemoryEstimate, estimate
+from catalog.fit.fit import MemoryEstimate
 from catalog.gguf.files import read_header
 from catalog.library import InstalledModel
 from catalog.whole_file import write_whole
@@ -44,12 +45,13 @@ class Allocations:
         self._file = file
         self._lock = threading.Lock()
 
-    def note(self, model: InstalledModel, info: SessionInfo) -> None:
+    def note(self, model: InstalledModel, options: LoadOptions, info: SessionInfo) -> None:
         """Keep what a load took, where the engine tells."""
         if info.allocated is None:
             return
         try:
-            expected = estimate(read_header(model.path), model.size_bytes, info.n_ctx)
+            header = read_header(model.path)
+            expected = expected_memory(header, model.size_bytes, info.n_ctx, options)
             load = Allocated(
                 path=str(model.path),
                 stamp=_stamp(model.path),

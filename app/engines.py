@@ -28,7 +28,7 @@ _CLOSE_SECONDS = 3.0
 
 Phase = Literal["unloaded", "loading", "ready", "busy", "crashed"]
 MemoryCheck = Callable[..., str]
-OnLoad = Callable[[InstalledModel, SessionInfo], None]
+OnLoad = Callable[[InstalledModel, LoadOptions, SessionInfo], None]
 
 
 class EngineState(msgspec.Struct, frozen=True):
@@ -285,7 +285,7 @@ class Engines:
             "loaded %s in %.1f s, %s", model.id, session.info.load_ms / 1000, session.info.device
         )
         if self._on_load is not None:
-            self._on_load(model, session.info)
+            self._on_load(model, options, session.info)
         warnings = ((warning,) if warning else ()) + session.info.warnings
         info = msgspec.structs.replace(session.info, warnings=warnings)
         loaded = _Loaded(model, options, session, info, shares=backend.capabilities.parallel)

@@ -8,7 +8,7 @@ from app.system_memory import available_memory, free_swap, total_memory
 from backends.errors import OutOfMemory
 from backends.protocol import DEFAULT_CONTEXT, LoadOptions
 from catalog.fit.fit import MemoryEstimate, estimate
-from catalog.gguf.files import check_model_file
+from catalog.gguf.files import GgufHeader, check_model_file
 from catalog.library import InstalledModel
 
 _TIGHT = 0.9
@@ -36,9 +36,9 @@ def check_memory(
     n_ctx = options.n_ctx or min(header.context_length or DEFAULT_CONTEXT, DEFAULT_CONTEXT)
     memory = machine().memory if machine and options.n_gpu_layers < 0 else None
     if memory is not None and memory.vram_total:
-        on_card = estimate(header, model.size_bytes, n_ctx, flash_attention=True)
+        on_card = expected_memory(header, model.size_bytes, n_ctx, options, on_card=True)
         return _warning_of_card(model, on_card, memory.vram_free + freed)
-    needed = estimate(header, model.size_bytes, n_ctx)
+    needed = expected_memory(header, model.size_bytes, n_ctx, options)
     # Of what is freed, mapped weights were available all along.
     free = min(available() + freed, total_memory())
     context = needed.kv_cache + needed.compute
@@ -56,6 +56,21 @@ def check_memory(
             " model, or set a shorter context length."
         )
     return ""
+
+
+def expected_memory(
+    header: GgufHeader,
+    weights_bytes: int,
+    n_ctx: int,
+    options: LoadOptions,
+    *,
+    on_card: bool = False,
+) -> MemoryEstimate:
+    """What a load with these options is expected to take."""
+    flash = options.flash_attention == "on" or (on_card and options.flash_attention == "auto")
+    return estimate(
+        header, weights_bytes, n_ctx, cache_type=options.cache_type, flash_attention=flash
+    )
 
 
 def _warning_of_card(model: InstalledModel, needed: MemoryEstimate, free: int) -> str:

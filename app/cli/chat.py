@@ -92,7 +92,8 @@ def chat(
         bool, typer.Option("--again", help="Answer the last question of -c once more.")
     ] = False,
     without_adapters: Annotated[
-        bool, typer.Option(help="With --again: leave the adapters out this time.")
+        bool,
+        typer.Option("--without-adapters", help="With --again: leave the adapters out this time."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -109,7 +110,8 @@ def chat(
         if adapters is not None:
             from app.cli.adapter_arguments import parse_adapters
 
-            options["adapters"] = stack_text(parse_adapters(adapters, services.library))
+            named = [] if adapters == ["none"] else adapters
+            options["adapters"] = stack_text(parse_adapters(named, services.library))
         chosen = _model_ref(services, model, conversation)
         question = ""
         if not again:

@@ -44,7 +44,7 @@ def test_each_length_of_context_is_kept_once(
     allocations: Allocations, model: InstalledModel
 ) -> None:
     for n_ctx, compute in ((4096, 1), (512, 2), (4096, 3)):
-        allocations.note(model, info(n_ctx, compute))
+        allocations.note(model, LoadOptions(), info(n_ctx, compute))
     loads = allocations.of(model.path)
     assert [(load.n_ctx, load.allocated.compute) for load in loads] == [(512, 2), (4096, 3)]
 
@@ -52,7 +52,7 @@ def test_each_length_of_context_is_kept_once(
 def test_another_file_in_the_same_place_has_taken_nothing_yet(
     allocations: Allocations, model: InstalledModel
 ) -> None:
-    allocations.note(model, info(512))
+    allocations.note(model, LoadOptions(), info(512))
     assert allocations.of(model.path)
     before = model.path.stat()
     os.utime(model.path, ns=(before.st_atime_ns, before.st_mtime_ns + 1_000_000_000))
@@ -66,7 +66,7 @@ def test_another_file_in_the_same_place_has_taken_nothing_yet(
 def test_an_engine_that_does_not_tell_leaves_no_trace(
     allocations: Allocations, model: InstalledModel
 ) -> None:
-    allocations.note(model, SessionInfo(model="Tiny", n_ctx=512))
+    allocations.note(model, LoadOptions(), SessionInfo(model="Tiny", n_ctx=512))
     assert allocations.of(model.path) == ()
 
 
@@ -75,24 +75,24 @@ def test_the_oldest_are_forgotten(
 ) -> None:
     monkeypatch.setattr("app.allocations._MOST", 3)
     for n_ctx in (256, 512, 768, 1024):
-        allocations.note(model, info(n_ctx))
+        allocations.note(model, LoadOptions(), info(n_ctx))
     assert [load.n_ctx for load in allocations.of(model.path)] == [512, 768, 1024]
 
 
 def test_a_damaged_record_is_begun_anew(
     allocations: Allocations, model: InstalledModel, tmp_path: Path
 ) -> None:
-    allocations.note(model, info(512))
+    allocations.note(model, LoadOptions(), info(512))
     (tmp_path / "cache" / "allocations.json").write_text('{"loads": [{"path": 3}]}')
     assert allocations.of(model.path) == ()
-    allocations.note(model, info(512))
+    allocations.note(model, LoadOptions(), info(512))
     assert len(allocations.of(model.path)) == 1
 
 
 def test_where_nothing_can_be_written_loads_go_on(tmp_path: Path, model: InstalledModel) -> None:
     (tmp_path / "file").write_text("in the way")
     allocations = Allocations(tmp_path / "file" / "allocations.json")
-    allocations.note(model, info(512))
+    allocations.note(model, LoadOptions(), info(512))
     assert allocations.of(model.path) == ()
 
 
@@ -100,7 +100,7 @@ def test_a_model_that_is_gone_by_then_is_no_failure(
     allocations: Allocations, model: InstalledModel, tmp_path: Path
 ) -> None:
     gone = msgspec.structs.replace(model, path=tmp_path / "gone.gguf")
-    allocations.note(gone, info(512))
+    allocations.note(gone, LoadOptions(), info(512))
     assert allocations.of(gone.path) == ()
 
 

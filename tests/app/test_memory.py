@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from app.machine import Machine
-from app.memory import check_memory
+from app.memory import check_memory, expected_memory
 from app.options import option
 from backends.errors import OutOfMemory
 from backends.protocol import DEFAULT_CONTEXT, LoadOptions
@@ -122,3 +122,10 @@ def test_a_file_that_was_damaged_since_is_refused(
 
 def test_the_inspector_names_the_length_that_is_set_up_unasked() -> None:
     assert f"{DEFAULT_CONTEXT:,}" in option("n_ctx").neutral_title
+
+
+def test_a_smaller_cache_takes_less(model: InstalledModel) -> None:
+    header = read_header(model.path)
+    plain = expected_memory(header, model.size_bytes, N_CTX, LoadOptions())
+    small = expected_memory(header, model.size_bytes, N_CTX, LoadOptions(cache_type="q8_0"))
+    assert small.kv_cache < plain.kv_cache
