@@ -108,7 +108,8 @@ def test_loads_on_many_threads_are_all_kept(
     allocations: Allocations, model: InstalledModel
 ) -> None:
     threads = [
-        threading.Thread(target=allocations.note, args=(model, info(256 * n))) for n in range(1, 9)
+        threading.Thread(target=allocations.note, args=(model, LoadOptions(), info(256 * n)))
+        for n in range(1, 9)
     ]
     for thread in threads:
         thread.start()
