@@ -16,6 +16,7 @@ from app.cli import (
     pull,
     settings,
     show,
+    states,
 )
 from app.versions import installed_version
 
@@ -58,5 +59,6 @@ commands.add_typer(conversations.commands, name="conversations")
 commands.add_typer(profiles.commands, name="profiles")
 commands.command("settings")(settings.settings)
 commands.command("token")(settings.token)
+commands.command("states")(states.states)
 commands.command("bench")(bench.bench)
 commands.command("doctor")(doctor.doctor)

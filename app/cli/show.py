@@ -11,6 +11,7 @@ import typer
 from app.cli.interrupts import stopping
 from app.cli.opening import opened
 from app.cli.output import print_json, say, terminal_safe
+from app.cli.show_adapter import ShownAdapter, shown_adapter
 from app.errors import AppError
 from app.fits import ReportedFit, reported_fit
 from app.formatting import bytes_text, tokens_text
@@ -70,6 +71,7 @@ class ShownInstalled(msgspec.Struct, frozen=True, kw_only=True):
     checksum_from: str
     fit: ReportedFit | None
     allocations: tuple[ShownAllocation, ...]
+    adapter: ShownAdapter | None
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -296,6 +298,7 @@ def _shown_installed(services: Services, model: InstalledModel, context: int) ->
             )
             for each in services.allocations.of(model.path)
         ),
+        adapter=shown_adapter(services, model) if model.kind == "adapter" else None,
     )
 
 
@@ -352,6 +355,7 @@ def _print_installed(model: ShownInstalled) -> None:
         "Projector": model.projector,
         "SHA-256": f"{model.sha256} ({model.checksum_from})" if model.sha256 else "",
         "Memory": f"{model.fit.words}: {model.fit.sum}" if model.fit else "",
+        **(model.adapter.lines() if model.adapter else {}),
     }
     print("\n".join(f"  {key}: {terminal_safe(value)}" for key, value in facts.items() if value))
     for each in model.allocations:
@@ -359,3 +363,5 @@ def _print_installed(model: ShownInstalled) -> None:
             f"  Loaded with {tokens_text(each.n_ctx)}: expected {bytes_text(each.estimated_bytes)},"
             f" took {bytes_text(each.allocated_bytes)}"
         )
+    for reason in model.adapter.reasons() if model.adapter else ():
+        print(f"  {terminal_safe(reason)}")
