@@ -24,12 +24,12 @@ class KeptStates:
 
     def bytes(self) -> int:
         """What the kept states take."""
-        from backends.llama_cpp.state_files import folder_bytes
+        from backends.llama_cpp.state_folder import folder_bytes
 
         return folder_bytes(self._folder)
 
     def clear(self) -> int:
         """Delete them all; the bytes freed."""
-        from backends.llama_cpp.state_files import clear
+        from backends.llama_cpp.state_folder import clear
 
         return clear(self._folder)
