@@ -21,7 +21,7 @@ from ui.installed_models import Installed, InstalledModels
 from ui.kit import Toast
 from ui.known_fits import KnownFits
 from ui.models.download_words import fraction_of, summary_words
-from ui.models.models_nav import DISCOVER, DOWNLOADS
+from ui.models.models_nav import ADAPTERS, DISCOVER, DOWNLOADS
 from ui.settings.settings_page import SettingsPage
 from ui.settings.settings_work import SettingsWork
 from ui.startup import Opened
@@ -165,6 +165,7 @@ class Pages(QObject):
 
     def _connect(self) -> None:
         self._chat.models_requested.connect(partial(self._show_models_place, DISCOVER))
+        self._chat.adapters_requested.connect(partial(self._show_models_place, ADAPTERS))
         self._chat.title_changed.connect(self.title_changed)
         self._installed.changed.connect(self._show_installed)
         self._downloads.changed.connect(self._show_downloads)

@@ -19,6 +19,7 @@ QLineEdit, QPlainTextEdit, QAbstractSpinBox, ComboBox {
 }
 QLineEdit { padding: 0 9px; min-height: 30px; }
 ComboBox { padding: 0 11px; min-height: 30px; }
+ComboBox[small="true"] { padding: 0 7px; min-height: 22px; border-radius: 6px; }
 QPlainTextEdit { padding: 5px 7px; }
 QLineEdit[ground="page"], ComboBox[ground="page"] { background: $page; }
 QLineEdit:focus { border: 2px solid $ring; padding: 0 8px; min-height: 28px; }

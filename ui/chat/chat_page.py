@@ -27,10 +27,12 @@ class ChatPage(QWidget):
 
     Signals:
         models_requested: the person wants other models.
+        adapters_requested: the person wants other adapters.
         title_changed: the title of the shown chat, empty for a new one.
     """
 
     models_requested = Signal()
+    adapters_requested = Signal()
     title_changed = Signal(str)
 
     def __init__(
@@ -159,6 +161,7 @@ class ChatPage(QWidget):
         self._layout.new_chat.suggestion_chosen.connect(self._suggest)
         self._layout.new_chat.models_requested.connect(self.models_requested)
         self._setup.models_requested.connect(self.models_requested)
+        self._setup.adapters_requested.connect(self.adapters_requested)
         self._turns.writing_changed.connect(chats.show_writing)
         self._turns.writing_changed.connect(self._setup.show_writing)
         self._turns.ended.connect(self._turn_ended)

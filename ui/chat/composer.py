@@ -62,6 +62,11 @@ class Composer(QWidget):
         self._field.set_text(text)
         self._draft.stop()
 
+    def insert(self, text: str) -> None:
+        """Write a text where the cursor is, apart from the words around it."""
+        self._field.insert_words(text)
+        self.take_focus()
+
     def flush_draft(self) -> None:
         """Report a change at once that waits for a pause: before another chat is shown."""
         if self._draft.isActive():

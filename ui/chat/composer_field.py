@@ -77,6 +77,18 @@ class ComposerField(QTextEdit):
         self.document().setUndoRedoEnabled(True)
         self.moveCursor(QTextCursor.MoveOperation.End)
 
+    def insert_words(self, text: str) -> None:
+        """Insert a text at the cursor, with a space to the words before and after it."""
+        cursor = self.textCursor()
+        start, end = cursor.selectionStart(), cursor.selectionEnd()
+        document = self.document()
+        before = document.characterAt(start - 1) if start else " "
+        after = document.characterAt(end)
+        apart = "" if before.isspace() else " "
+        insert_plain(cursor, apart + text + ("" if after.isspace() else " "), self._block_format)
+        self.setTextCursor(cursor)
+        self.ensureCursorVisible()
+
     def is_blank(self) -> bool:
         """Whether there is nothing but white space; the first word decides, so it is quick."""
         block = self.document().begin()

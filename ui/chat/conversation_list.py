@@ -90,9 +90,9 @@ class ConversationList(Panel):
         if self._view.current_id() != conversation_id:
             self._view.select(conversation_id)
 
-    def show_writing(self, conversation_id: str) -> None:
-        """Mark the conversation whose answer is being written; an empty id marks none."""
-        self._model.show_writing(conversation_id)
+    def show_writing(self, conversation_ids: frozenset[str]) -> None:
+        """Mark the conversations in which answers are being written."""
+        self._model.show_writing(conversation_ids)
 
     def neighbour(self, step: int) -> str:
         """The id of the conversation `step` below the open one; empty past either end."""

@@ -43,7 +43,7 @@ class ConversationModel(QAbstractListModel):
         super().__init__(parent)
         self._lines: tuple[Line, ...] = ()
         self._positions: dict[str, int] = {}
-        self._writing = ""
+        self._writing: frozenset[str] = frozenset()
         self._now = 0.0
 
     def show_rows(self, rows: Sequence[ConversationRow], now: float) -> bool:
@@ -68,9 +68,9 @@ class ConversationModel(QAbstractListModel):
             self.endResetModel()
         return not same_places
 
-    def show_writing(self, conversation_id: str) -> None:
-        """Mark the conversation whose answer is being written; an empty id marks none."""
-        self._writing = conversation_id
+    def show_writing(self, conversation_ids: frozenset[str]) -> None:
+        """Mark the conversations in which answers are being written."""
+        self._writing = conversation_ids
         self.repaint_wanted.emit()
 
     @property
@@ -125,7 +125,7 @@ class ConversationModel(QAbstractListModel):
 
     def snippet(self, row: ConversationRow) -> str:
         """The second line of a row: what happens, went wrong, or was said last."""
-        if row.id == self._writing:
+        if row.id in self._writing:
             return self.tr("Writing…")
         if row.status == "interrupted":
             return self.tr("The answer was cut off")
@@ -150,7 +150,7 @@ class ConversationModel(QAbstractListModel):
             case _ if role == WHEN_ROLE:
                 return list_date(row.updated, self._now)
             case _ if role == WRITING_ROLE:
-                return row.id == self._writing
+                return row.id in self._writing
         return None
 
     def _line(self, index: Index) -> Line | None:

@@ -7,15 +7,24 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWi
 
 from app.formatting import tokens_text
 from app.options import CHAT_OPTIONS, Option, Section, Value
+from app.presets import preset_of
 from backends.protocol import SessionInfo
+from ui.chat.adapters.adapters_section import AdaptersSection
+from ui.chat.inspector_section import OUT, FoldedSection, InspectorSection
 from ui.chat.model_facts import ModelFacts
 from ui.chat.option_help import HelpLine
 from ui.chat.option_row import OptionRow
+from ui.chat.preset_button import PresetButton
 from ui.chat.prompt_box import PromptBox
-from ui.kit import Button, Hairline, IconButton, Label, Panel
+from ui.chat.rows import align_titles, option_row
+from ui.chat.rows.relevance import matters
+from ui.kit import Hairline, IconButton, Label, Panel
 from ui.theme import Theme
 
 _EDGE = 16
+_FOLDED: tuple[Section, ...] = ("advanced", "engine")
+_NOT_ADOPTED = ("adapters",)
+"""They are made for one model; new chats may have another."""
 
 
 class Inspector(Panel):
@@ -24,11 +33,13 @@ class Inspector(Panel):
     Signals:
         option_changed(str, object): key and value, within the option's range.
         option_reset(str): the key of the option that goes back to its default.
+        preset_chosen(str): the key of a preset.
         defaults_requested: these settings shall be those of new chats.
     """
 
     option_changed = Signal(str, object)
     option_reset = Signal(str)
+    preset_chosen = Signal(str)
     defaults_requested = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -37,7 +48,8 @@ class Inspector(Panel):
         self._trained_on = 0
         self._values: dict[str, Value] = {}
         self._defaults: dict[str, Value] = {}
-        self._rows = {opt.key: self._make_row(opt) for opt in CHAT_OPTIONS if opt.kind != "text"}
+        self._rows: dict[str, OptionRow] = {}
+        self._folds: dict[Section, FoldedSection] = {}
         self._prompt_option = next(opt for opt in CHAT_OPTIONS if opt.section == "prompt")
         self._prompt = PromptBox(
             theme, self.tr(self._prompt_option.title), self.tr(self._prompt_option.help)
@@ -45,17 +57,31 @@ class Inspector(Panel):
         self._prompt_reset = IconButton(
             theme, "arrow-counter-clockwise", self.tr("Reset the system prompt"), box=20, size=13
         )
+        self.adapters = AdaptersSection(theme)
         self._facts = ModelFacts(theme)
         self._help = HelpLine(theme)
-        self._adopt = Button(theme, self.tr("Use for new chats"), "ghost", small=True)
+        self._preset = PresetButton(theme)
         self.setFixedWidth(theme.size("inspector"))
         self.setAccessibleName(self.tr("Settings of this chat"))
         self._lay_out()
         self._prompt.edited.connect(self._prompt_edited)
         self._prompt_reset.clicked.connect(self._reset_prompt)
-        self._adopt.clicked.connect(self.defaults_requested)
+        self._preset.chosen.connect(self.preset_chosen)
+        self._preset.adoption_requested.connect(self.defaults_requested)
+        self._preset.pointed_at.connect(self._help.show_words)
+        self.adapters.changed.connect(self._adapters_changed)
         self.show_session(None)
         self.show_options({}, {})
+
+    @property
+    def unfolded(self) -> tuple[Section, ...]:
+        """The sections that could be folded, and are not."""
+        return tuple(name for name, section in self._folds.items() if section.unfolded)
+
+    def unfold(self, sections: Sequence[str]) -> None:
+        """Show just these of the sections that can be folded."""
+        for name, section in self._folds.items():
+            section.unfold(name in sections)
 
     def show_options(self, values: Mapping[str, Value], defaults: Mapping[str, Value]) -> None:
         """Show the settings in force, and what each goes back to."""
@@ -65,6 +91,7 @@ class Inspector(Panel):
         for key, row in self._rows.items():
             row.show_value(self._values[key], self._defaults[key])
         self._prompt.show_text(str(self._values[self._prompt_option.key]))
+        self.adapters.show_text(str(self._values["adapters"]))
         self._refresh()
 
     def show_session(self, info: SessionInfo | None) -> None:
@@ -74,33 +101,36 @@ class Inspector(Panel):
         self._refresh()
 
     def flush(self) -> None:
-        """Report at once what waits for a pause in typing: before another chat is shown."""
+        """Report at once what waits for a pause: before another chat is shown."""
         self._prompt.flush()
-
-    def _make_row(self, option: Option) -> OptionRow:
-        row = OptionRow(self._theme, option)
-        row.changed.connect(self._option_changed)
-        row.reset_requested.connect(self._option_reset)
-        row.pointed_at.connect(self._explain)
-        return row
+        self.adapters.flush()
+        for row in self._rows.values():
+            row.flush()
 
     def _lay_out(self) -> None:
         body = Panel(self._theme, "panel")
-        sections = QVBoxLayout(body)
-        sections.setContentsMargins(0, 0, 0, 0)
-        sections.setSpacing(0)
-        self._add_section(sections, self.tr("Model"), [self._facts])
-        prompt = [self._prompt]
-        self._add_section(sections, self.tr(self._prompt_option.title), prompt, self._prompt_reset)
+        self._sections = QVBoxLayout(body)
+        self._sections.setContentsMargins(0, 0, 0, 0)
+        self._sections.setSpacing(0)
+        self._add(InspectorSection(self._theme, self.tr("Model"), [self._facts]))
+        prompt = self.tr(self._prompt_option.title)
+        self._add(InspectorSection(self._theme, prompt, [self._prompt], self._prompt_reset))
+        self._add(self.adapters)
         titles: dict[Section, str] = {
             "sampling": self.tr("Sampling"),
+            "advanced": self.tr("Advanced"),
             "length": self.tr("Length"),
+            "format": self.tr("Answer format"),
             "engine": self.tr("Engine"),
         }
         for section, title in titles.items():
-            rows = [row for row in self._rows.values() if row.option.section == section]
-            self._add_section(sections, title, rows)
-        sections.addStretch(1)
+            if section in _FOLDED:
+                fold = FoldedSection(self._theme, title, lambda s=section: self._make_rows(s))  # type: ignore[misc]
+                self._folds[section] = fold
+                self._add(fold)
+            else:
+                self._add(InspectorSection(self._theme, title, self._make_rows(section)))
+        self._sections.addStretch(1)
         column = QVBoxLayout(self)
         # One pixel for the hairline at the left.
         column.setContentsMargins(1, 0, 0, 0)
@@ -116,32 +146,36 @@ class Inspector(Panel):
         line.setContentsMargins(_EDGE - 1, 0, 8, 0)
         line.addWidget(Label(self._theme, self.tr("This chat"), "strong"))
         line.addStretch(1)
-        line.addWidget(self._adopt)
+        line.addWidget(self._preset)
         return header
 
-    def _add_section(
-        self,
-        sections: QVBoxLayout,
-        title: str,
-        rows: Sequence[QWidget],
-        button: QWidget | None = None,
-    ) -> None:
-        if sections.count():
-            sections.addSpacing(8)
-            sections.addWidget(Hairline(self._theme))
-        head = QHBoxLayout()
-        head.setContentsMargins(0, 8, 0, 4)
-        head.addWidget(Label(self._theme, title, "strong"))
-        head.addStretch(1)
-        if button is not None:
-            head.addWidget(button)
-        sections.addLayout(head)
-        column = QVBoxLayout()
-        column.setContentsMargins(0, 0, 0, 4)
-        column.setSpacing(0)
+    def _add(self, section: QWidget) -> None:
+        if self._sections.count():
+            line = QVBoxLayout()
+            line.setContentsMargins(OUT, 4, 0, 0)
+            line.addWidget(Hairline(self._theme))
+            self._sections.addLayout(line)
+        self._sections.addWidget(section)
+
+    def _make_rows(self, section: Section) -> list[OptionRow]:
+        # With a parent, or one that is shown would be a window of its own until it has its place.
+        rows = [
+            option_row(self._theme, option, self)
+            for option in CHAT_OPTIONS
+            if option.section == section
+        ]
+        align_titles(rows)
         for row in rows:
-            column.addWidget(row)
-        sections.addLayout(column)
+            row.changed.connect(self._option_changed)
+            row.reset_requested.connect(self._option_reset)
+            row.pointed_at.connect(self._explain)
+            key = row.option.key
+            self._rows[key] = row
+            if self._values:
+                row.show_value(self._values[key], self._defaults[key])
+        if self._values:
+            self._refresh()
+        return rows
 
     def _option_changed(self, key: str, value: Value) -> None:
         self._values[key] = value
@@ -156,9 +190,11 @@ class Inspector(Panel):
     def _prompt_edited(self, text: str) -> None:
         self._option_changed(self._prompt_option.key, text)
 
+    def _adapters_changed(self, text: str) -> None:
+        self._option_changed("adapters", text)
+
     def _reset_prompt(self) -> None:
-        self._prompt.flush()
-        self._prompt.show_text(str(self._defaults[self._prompt_option.key]))
+        self._prompt.replace_text(str(self._defaults[self._prompt_option.key]))
         self._prompt.setFocus(Qt.FocusReason.OtherFocusReason)
         self._option_reset(self._prompt_option.key)
 
@@ -167,10 +203,19 @@ class Inspector(Panel):
         self._help.show_option(option, default)
 
     def _refresh(self) -> None:
-        key = self._prompt_option.key
-        self._prompt_reset.setVisible(self._values.get(key) != self._defaults.get(key))
-        self._adopt.setEnabled(self._values != self._defaults)
-        length = int(self._values.get("n_ctx", 0))
+        values, defaults = self._values, self._defaults
+        changed = [opt for opt in CHAT_OPTIONS if values.get(opt.key) != defaults.get(opt.key)]
+        self._prompt_reset.setVisible(self._prompt_option in changed)
+        self._preset.show_preset(
+            preset_of(values, defaults),
+            can_adopt=any(opt.key not in _NOT_ADOPTED for opt in changed),
+        )
+        for key, row in self._rows.items():
+            row.setVisible(matters(key, values))
+        for section, fold in self._folds.items():
+            count = sum(option.section == section for option in changed)
+            fold.show_summary(self.tr("{count} changed").format(count=count) if count else "")
+        length = int(values.get("n_ctx", 0))
         too_long = 0 < self._trained_on < length
         self._rows["n_ctx"].show_words(
             self.tr("This model has learned to look back on {tokens} only.").format(
@@ -194,7 +239,7 @@ def _scrolling(body: QWidget) -> QScrollArea:
 
     def make_room(minimum: int, maximum: int) -> None:
         right = _EDGE - (bar_width if maximum > minimum else 0)
-        body.setContentsMargins(_EDGE - 1, 4, right, 8)
+        body.setContentsMargins(_EDGE - 1 - OUT, 4, right, 8)
 
     bar.rangeChanged.connect(make_room)
     make_room(bar.minimum(), bar.maximum())

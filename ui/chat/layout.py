@@ -74,11 +74,17 @@ class ChatLayout(QWidget):
         self._arrange()
 
     def state(self) -> dict[str, WindowValue]:
-        return {"list": self._wants_list, "inspector": self._wants_inspector}
+        unfolded = " ".join(self.inspector.unfolded)
+        return {
+            "list": self._wants_list,
+            "inspector": self._wants_inspector,
+            "unfolded": unfolded,
+        }
 
     def restore(self, state: dict[str, WindowValue]) -> None:
         self._wants_list = bool(state.get("list", True))
         self._wants_inspector = bool(state.get("inspector", True))
+        self.inspector.unfold(str(state.get("unfolded", "")).split())
         self._arrange()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -104,7 +104,7 @@ class ModelList(QAbstractListModel):
 class ModelDelegate(QStyledItemDelegate):
     """Name and quant; at the right its size, or that it is in memory; a check on the chosen one."""
 
-    def __init__(self, theme: Theme, models: ModelList, parent: QObject) -> None:
+    def __init__(self, theme: Theme, models: ModelList, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._models = models

@@ -13,12 +13,14 @@ from ui.chat.model_list import FitOf, unknown_fit
 from ui.chat.model_popup import ModelPopup
 from ui.icons import paint_icon
 from ui.kit import Button, Meter, PaintedButton
+from ui.kit.chips import CHIP_HEIGHT, chip_width, paint_chip
 from ui.kit.tooltips import plain_tooltip
 from ui.theme import Theme
 
 _ICON = 18
 _GAP = 8
 _CARET = 12
+_CHIP_ICON = "stack"
 _NAME_LIMIT = 360  # pixels; a file name can be of any length
 
 
@@ -29,15 +31,18 @@ class ModelButton(PaintedButton):
         super().__init__(theme, "", parent)
         self._name = ""
         self._detail = ""
+        self._chip = ""
         self._name_font = theme.font("strong")
         self._detail_font = theme.font("small", tabular=True)
         self.setFixedHeight(theme.size("control"))
 
-    def show_words(self, name: str, detail: str) -> None:
+    def show_words(self, name: str, detail: str, chip: str = "") -> None:
         metrics = QFontMetricsF(self._name_font)
         self._name = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, _NAME_LIMIT)
         self._detail = detail
-        self.setAccessibleName(self.tr("Model: {name} {detail}").format(name=name, detail=detail))
+        self._chip = chip
+        words = self.tr("Model: {name} {detail}").format(name=name, detail=detail)
+        self.setAccessibleName(f"{words}, {chip}" if chip else words)
         self.setToolTip(plain_tooltip(name) if self._name != name else "")
         self.updateGeometry()
         self.update()
@@ -46,6 +51,8 @@ class ModelButton(PaintedButton):
         width = 2 * _GAP + _ICON + _GAP + self._name_width() + _GAP + _CARET
         if self._detail:
             width += QFontMetricsF(self._detail_font).horizontalAdvance(self._detail) + _GAP
+        if self._chip:
+            width += chip_width(self.theme, self._chip, _CHIP_ICON) + _GAP
         return QSize(math.ceil(width), self.height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -66,6 +73,12 @@ class ModelButton(PaintedButton):
         painter.setFont(self._detail_font)
         painter.setPen(color("text2"))
         painter.drawText(QRectF(x, 0, rect.width(), height), middle, self._detail)
+        if self._chip:
+            if self._detail:
+                x += QFontMetricsF(self._detail_font).horizontalAdvance(self._detail) + _GAP
+            width = chip_width(self.theme, self._chip, _CHIP_ICON)
+            chip = QRectF(x, (height - CHIP_HEIGHT) / 2, width, CHIP_HEIGHT)
+            paint_chip(painter, self.theme, chip, self._chip, "soft", _CHIP_ICON)
         caret = QRectF(rect.right() - _GAP - _CARET, 0, _CARET, height)
         paint_icon(painter, "caret-down", caret, _CARET, color("text2"))
 
@@ -95,6 +108,7 @@ class ModelPicker(QWidget):
         self._models: tuple[InstalledModel, ...] = ()
         self._current_id = ""
         self._state = EngineState("", "unloaded")
+        self._adapters = 0
         self._button = ModelButton(theme)
         self._popup = ModelPopup(theme, fit_of, self)
         self._progress = Meter(theme, self.tr("Loading the model"))
@@ -131,6 +145,12 @@ class ModelPicker(QWidget):
         self._state = state
         self._tell()
 
+    def show_adapters(self, count: int) -> None:
+        """How many adapters change the model's answers."""
+        if count != self._adapters:
+            self._adapters = count
+            self._tell()
+
     def open(self) -> None:
         """Open the list; without any model, ask for one instead."""
         if not self._models:
@@ -150,7 +170,7 @@ class ModelPicker(QWidget):
                 self.tr("loading, {percent} %").format(percent=int(state.fraction * 100)),
             )
         elif current is not None:
-            self._button.show_words(current.name, current.quant)
+            self._button.show_words(current.name, current.quant, self._chip())
         else:
             words = self.tr("Choose a model") if self._models else self.tr("Get a model")
             self._button.show_words(words, "")
@@ -159,3 +179,12 @@ class ModelPicker(QWidget):
         self._cancel.setVisible(loading)
         loaded = state.model_id if state.phase in ("ready", "busy") else ""
         self._popup.show_models(self._models, self._current_id, loaded)
+
+    def _chip(self) -> str:
+        match self._adapters:
+            case 0:
+                return ""
+            case 1:
+                return self.tr("1 adapter")
+            case count:
+                return self.tr("{count} adapters").format(count=count)

@@ -33,18 +33,27 @@ class HelpLine(Panel):
                 self.tr("They apply to this chat. Point at one to see what it does.")
             )
             return
-        words = self.tr("{help} Default: {default}.").format(
-            help=self.tr(option.help), default=option_words(option, default)
-        )
+        words = self.tr(option.help)
+        if option.is_number or option.kind in ("choice", "switch"):
+            words = self.tr("{help} Default: {default}.").format(
+                help=words, default=option_words(option, default)
+            )
         if option.reloads:
             reloading = self.tr("The model loads again at the next message.")
             words = f"{words} {reloading}"
         self._words.set_text(words, f"{self.tr(option.title)}.")
 
+    def show_words(self, title: str, words: str) -> None:
+        """What something else does, such as a preset; an empty title for nothing."""
+        if title:
+            self._words.set_text(words, f"{title}.")
+        else:
+            self.show_option(None, 0)
+
     def _tallest(self, width: int) -> int:
         heights = []
         for option in CHAT_OPTIONS:
-            if option.kind != "text":
+            if option.section not in ("prompt", "template", "adapters"):
                 self.show_option(option, option.default)
                 heights.append(self._words.heightForWidth(width))
         return max(heights)

@@ -1,23 +1,23 @@
-"""One setting of the inspector: its title, its control, and the way back to its default."""
+"""What the settings of the inspector share: a title, the way back to the default, and words below."""
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QEnterEvent
-from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLayout, QVBoxLayout, QWidget
 
 from app.options import Option, Value
-from ui.kit import IconButton, Label, NumberField, Paragraph, Slider
+from ui.kit import IconButton, Label, Paragraph
 from ui.theme import Theme
 
-_TITLE_WIDTH = 100
-_NUMBER_WIDTH = 52
+TITLE_WIDTH = 100
 _RESET_BOX = 20
+_INSIDE = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
 
 class OptionRow(QWidget):
-    """A number. One with a value in words ("Random") is only typed, any other slides as well.
+    """One setting. What it is set with is a subclass's, one for each kind of option.
 
     Signals:
-        changed(str, object): key and value; a person changed it.
+        changed(str, object): key and value; a person changed it, within what the option takes.
         reset_requested(str): key; back to the default.
         pointed_at(object): the option that pointer or focus came to, or None when they left.
     """
@@ -28,21 +28,11 @@ class OptionRow(QWidget):
 
     def __init__(self, theme: Theme, option: Option, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.theme = theme
         self.option = option
         self._value: Value = option.default
         self._default: Value = option.default
         self._title = Label(theme, self.tr(option.title), "body", "text2")
-        self._field = NumberField(
-            theme,
-            self.tr(option.title),
-            minimum=option.minimum,
-            maximum=option.maximum,
-            step=option.step,
-            decimals=option.decimals,
-            special=self.tr(option.neutral_title),
-        )
-        self._field.setAccessibleDescription(self.tr(option.help))
-        self._slider = self._make_slider(theme) if option.neutral is None else None
         self._reset = IconButton(
             theme,
             "arrow-counter-clockwise",
@@ -50,35 +40,48 @@ class OptionRow(QWidget):
             box=_RESET_BOX,
             size=13,
         )
+        self._reset.clicked.connect(self.request_reset)
         self._words = Paragraph(theme, "", "small", "warn")
-        self._lay_out()
-        self._field.valueChanged.connect(self._number_changed)
-        self._reset.clicked.connect(self._request_reset)
-        for control in (self._slider, self._field, self._reset):
-            if control is not None:
-                control.installEventFilter(self)
-        self.show_value(option.default, option.default)
+        self._words.hide()
+        self.watch(self._reset)
 
     @property
     def value(self) -> Value:
         return self._value
 
+    @property
+    def title_width(self) -> int:
+        """Pixels that the title needs where it has a column of its own, else 0."""
+        return 0
+
+    def set_title_width(self, width: int) -> None:
+        """As wide as the widest of its neighbours."""
+        if self.title_width:
+            self._title.setFixedWidth(width)
+
     def show_value(self, value: Value, default: Value) -> None:
         """Show a value, and the way back where it is not the default."""
         self._value = value
         self._default = default
-        self._field.blockSignals(True)
-        self._field.setValue(float(value))
-        self._field.blockSignals(False)
-        if self._slider is not None:
-            self._slider.set_default(float(default))
-            self._slider.set_number(float(value))
-        self._show_reset()
+        self._reset.setVisible(value != default)
+        self.show_control(value, default)
 
-    def show_words(self, words: str) -> None:
+    def show_words(self, words: str, role: str = "warn") -> None:
         """What should be known about the value, under the control; empty for nothing."""
+        self._words.set_role(role)
         self._words.set_text(words)
         self._words.setVisible(bool(words))
+
+    def flush(self) -> None:
+        """Report at once what waits for a pause: before other values are shown."""
+
+    def show_control(self, value: Value, default: Value) -> None:
+        """Let the control show a value, without a signal."""
+        raise NotImplementedError
+
+    def main_control(self) -> QWidget:
+        """What gets the focus when the way back has been taken."""
+        raise NotImplementedError
 
     def enterEvent(self, event: QEnterEvent) -> None:
         self.pointed_at.emit(self.option)
@@ -89,70 +92,52 @@ class OptionRow(QWidget):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.FocusIn:
             self.pointed_at.emit(self.option)
-            if watched is self._field and self._value == self.option.neutral:
-                # Words can't be edited into a number, only replaced: typing must do that.
-                QTimer.singleShot(0, self._field, self._field.selectAll)
         elif event.type() == QEvent.Type.FocusOut:
             self.pointed_at.emit(None)
         return False
 
-    def _make_slider(self, theme: Theme) -> Slider:
-        option = self.option
-        slider = Slider(
-            theme,
-            self.tr(option.title),
-            minimum=option.minimum,
-            maximum=option.maximum,
-            step=option.step,
-        )
-        slider.setAccessibleDescription(self.tr(option.help))
-        slider.number_changed.connect(self._number_changed)
-        return slider
+    def watch(self, control: QWidget) -> None:
+        """The focus in this control points at the setting."""
+        control.installEventFilter(self)
 
-    def _lay_out(self) -> None:
-        line = QGridLayout()
-        line.setContentsMargins(0, 4, 0, 4)
-        line.setHorizontalSpacing(4)
-        self._title.setFixedWidth(_TITLE_WIDTH)
-        line.addWidget(self._title, 0, 0)
-        if self._slider is not None:
-            self._field.setFixedWidth(_NUMBER_WIDTH)
-            line.addWidget(self._slider, 0, 1)
-            line.addWidget(self._reset, 0, 2)
-            _keep_place(self._reset)
-            line.addWidget(self._field, 0, 3)
-        else:
-            # The words of a default need the whole width, a number leaves room for the button.
-            self._field.setMinimumWidth(_NUMBER_WIDTH)
-            line.addWidget(self._field, 0, 1)
-            inside = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-            line.addWidget(self._reset, 0, 1, inside)
-            self._reset.raise_()
-        line.setColumnStretch(1, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addLayout(line)
-        column.addWidget(self._words)
-        self._words.hide()
-
-    def _number_changed(self, number: float) -> None:
-        value: Value = int(number) if self.option.kind == "integer" else round(number, 6)
+    def take(self, value: Value) -> None:
+        """A person has set it to this."""
         if value == self._value:
             return
         self.show_value(value, self._default)
         self.changed.emit(self.option.key, value)
 
-    def _request_reset(self) -> None:
+    def put_beside_title(self, control: QWidget) -> None:
+        """One line: the title, and the control in what is left, with the way back inside it."""
+        line = QGridLayout()
+        line.setContentsMargins(0, 4, 0, 4)
+        line.setHorizontalSpacing(4)
+        line.addWidget(self._title, 0, 0)
+        line.addWidget(control, 0, 1)
+        line.addWidget(self._reset, 0, 1, _INSIDE)
+        self._reset.raise_()
+        line.setColumnStretch(1, 1)
+        self.put_lines(line)
+
+    def put_lines(self, *lines: QLayout) -> None:
+        """The lines below each other, and the words that may come under them."""
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for line in lines:
+            column.addLayout(line)
+        column.addWidget(self._words)
+
+    def request_reset(self) -> None:
+        """Go back to the default."""
+        self.show_words("")
         self.show_value(self._default, self._default)
-        (self._slider or self._field).setFocus(Qt.FocusReason.OtherFocusReason)
+        self.main_control().setFocus(Qt.FocusReason.OtherFocusReason)
         self.reset_requested.emit(self.option.key)
 
-    def _show_reset(self) -> None:
-        self._reset.setVisible(self._value != self._default)
 
-
-def _keep_place(widget: QWidget) -> None:
+def keep_place(widget: QWidget) -> None:
+    """Nothing around it moves when it comes or goes."""
     policy = widget.sizePolicy()
     policy.setRetainSizeWhenHidden(True)
     widget.setSizePolicy(policy)

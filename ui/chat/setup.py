@@ -8,8 +8,10 @@ from PySide6.QtCore import QObject, Signal
 from app.conversations.records import Message
 from app.engines import EngineState
 from app.options import Value
+from app.presets import with_preset
 from backends.errors import LoadCancelled
 from catalog.library import InstalledModel
+from ui.chat.chat_adapters import ChatAdapters
 from ui.chat.engine_watch import EngineWatch, state_in_words
 from ui.chat.layout import ChatLayout
 from ui.chat.open_chat import ChatContents
@@ -22,9 +24,11 @@ class ChatSetup(QObject):
 
     Signals:
         models_requested: the person wants other models.
+        adapters_requested: the person wants other adapters.
     """
 
     models_requested = Signal()
+    adapters_requested = Signal()
 
     def __init__(
         self,
@@ -42,8 +46,9 @@ class ChatSetup(QObject):
         self._toast = toast
         self._used = 0
         self._oldest = ""
-        self._written_in = ""
+        self._written_in: frozenset[str] = frozenset()
         self._has_model = False
+        self._adapters = ChatAdapters(shown, layout.inspector.adapters, layout.picker, self)
         self._engine = EngineWatch(shown.services.engines, self)
         self._engine.changed.connect(self._show_engine)
         shown.opened.connect(self._show)
@@ -54,12 +59,16 @@ class ChatSetup(QObject):
         layout.picker.cancel_requested.connect(shown.services.engines.cancel_load)
         layout.inspector.option_changed.connect(self._change_option)
         layout.inspector.option_reset.connect(self._reset_option)
+        layout.inspector.preset_chosen.connect(self._choose_preset)
         layout.inspector.defaults_requested.connect(self._adopt_as_defaults)
+        self._adapters.find_requested.connect(self.adapters_requested)
+        self._adapters.words_chosen.connect(layout.composer.insert)
         self._show_engine(self._engine.state)
 
     def show_models(self, models: tuple[InstalledModel, ...]) -> None:
         """Other models are installed now."""
         self._models = models
+        self._adapters.read()
         self._shown.refresh()
 
     def use_model(self, model: InstalledModel) -> None:
@@ -74,9 +83,9 @@ class ChatSetup(QObject):
         self._used = usage.prompt_tokens + usage.completion_tokens if usage else 0
         self._show_context()
 
-    def show_writing(self, conversation_id: str) -> None:
-        """An answer is being written in that chat; an empty id means in none."""
-        self._written_in = conversation_id
+    def show_writing(self, conversation_ids: frozenset[str]) -> None:
+        """Answers are being written in these chats."""
+        self._written_in = conversation_ids
         self._show_status()
 
     def stop(self) -> None:
@@ -112,14 +121,29 @@ class ChatSetup(QObject):
 
     def _show_status(self) -> None:
         state = self._engine.state
-        elsewhere = self._written_in not in ("", self._shown.id)
-        if state.phase == "busy" and elsewhere:
-            words = self.tr("Writing in another chat")
+        others = len(self._written_in - {self._shown.id})
+        if state.phase == "busy" and others:
+            words = self._writing_words(others)
         elif state.phase == "unloaded" and not self._has_model:
             words = self.tr("No model")
         else:
             words = state_in_words(state)
         self._layout.composer.show_model_state(words)
+
+    def _writing_words(self, others: int) -> str:
+        here = self._shown.id in self._written_in
+        if others == 1:
+            return (
+                self.tr("Writing here and in another chat")
+                if here
+                else self.tr("Writing in another chat")
+            )
+        words = (
+            self.tr("Writing here and in {count} other chats")
+            if here
+            else self.tr("Writing in {count} other chats")
+        )
+        return words.format(count=others)
 
     def _show_context(self) -> None:
         info = self._engine.state.info
@@ -166,6 +190,9 @@ class ChatSetup(QObject):
         options = self._shown.chat.conversation.options
         self._set_options({name: value for name, value in options.items() if name != key})
 
+    def _choose_preset(self, key: str) -> None:
+        self._set_options(with_preset(self._shown.chat.conversation.options, key))
+
     def _set_options(self, options: dict[str, Value]) -> None:
         chat = self._shown.chat
         chat.change(options=options)
@@ -178,7 +205,10 @@ class ChatSetup(QObject):
 
     def _adopt_as_defaults(self) -> None:
         settings = self._services.settings
-        defaults = settings.current.chat_defaults | self._shown.chat.conversation.options
+        own = self._shown.chat.conversation.options
+        # Adapters are made for one model; new chats may have another.
+        adopted = {key: value for key, value in own.items() if key != "adapters"}
+        defaults = settings.current.chat_defaults | adopted
         self._shown.in_order(
             partial(settings.update, chat_defaults=defaults),
             self._tell_adopted,

@@ -136,11 +136,13 @@ class Transcript(ReadingArea):
             answer.add_reasoning(text)
 
     def show_prompt_progress(self, done: int, total: int) -> None:
-        """Tokens of the prompt that were read, of `total`."""
+        """Tokens of the prompt that were read, of `total`; without those that were known already."""
+        if total <= 0:
+            return
         words = self.tr("Reading the chat, {done} of {total}").format(
             done=f"{done:,}", total=tokens_text(total)
         )
-        self._show_progress(words, done / total if total else None)
+        self._show_progress(words, min(max(done / total, 0.0), 1.0))
 
     def show_loading(self, name: str, fraction: float) -> None:
         """The model is being loaded; `fraction` from 0 to 1."""

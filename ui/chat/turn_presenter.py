@@ -25,11 +25,11 @@ class TurnPresenter(QObject):
     """Owns the running turns.
 
     Signals:
-        writing_changed: the id of the chat that is being written in, empty for none.
+        writing_changed: a `frozenset` of the ids of the chats that are being written in.
         ended: the id of a chat whose answer has ended, and the answer.
     """
 
-    writing_changed = Signal(str)
+    writing_changed = Signal(object)
     ended = Signal(str, object)
 
     def __init__(
@@ -102,8 +102,8 @@ class TurnPresenter(QObject):
                 transcript.add_text(text)
             case ReasoningDelta(text):
                 transcript.add_reasoning(text)
-            case PromptProgress(done, total):
-                transcript.show_prompt_progress(done, total)
+            case PromptProgress(done, total, cached):
+                transcript.show_prompt_progress(done - cached, total - cached)
             case ModelLoading(name, fraction):
                 transcript.show_loading(name, fraction)
             case Waiting():
@@ -138,7 +138,7 @@ class TurnPresenter(QObject):
         return running
 
     def _tell_writing(self) -> None:
-        self.writing_changed.emit(next(iter(self._running), ""))
+        self.writing_changed.emit(frozenset(self._running))
 
 
 def _cut_off(running: RunningTurn) -> Message:

@@ -3,6 +3,8 @@
 from ui.kit.buttons import Button, IconButton, PaintedButton
 from ui.kit.chips import Chip
 from ui.kit.fields import ComboBox, NumberField, SearchField, TextArea, TextField
+from ui.kit.fold_line import FoldLine
+from ui.kit.menu_button import MenuButton
 from ui.kit.menus import Menu
 from ui.kit.meter import Meter
 from ui.kit.navigation import NavItem, RailButton
@@ -22,12 +24,14 @@ __all__ = [
     "ComboBox",
     "ElidedLabel",
     "EmptyState",
+    "FoldLine",
     "Hairline",
     "Icon",
     "IconButton",
     "Label",
     "Mark",
     "Menu",
+    "MenuButton",
     "Meter",
     "NavItem",
     "Notice",

@@ -224,6 +224,18 @@ class IconButton(PaintedButton):
         self.setCheckable(checkable)
         self.setToolTip(plain_tooltip(name))
 
+    @property
+    def icon_name(self) -> str:
+        return self._icon
+
+    def set_action(self, icon: str, name: str) -> None:
+        """Become another action: "Mute" turns into "Let it act again"."""
+        glyph(icon)
+        self._icon = icon
+        self.setAccessibleName(name)
+        self.setToolTip(plain_tooltip(name))
+        self.update()
+
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         rect = QRectF(self.rect())

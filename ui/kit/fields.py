@@ -161,13 +161,16 @@ class ComboBox(QComboBox):
         items: Iterable[tuple[str, object]] = (),
         ground: FieldGround = "raised",
         parent: QWidget | None = None,
+        *,
+        small: bool = False,
     ) -> None:
         super().__init__(parent)
         self.theme = theme
         self._ring = False
         self.setAccessibleName(name)
         self.setProperty("ground", ground)
-        self.setFixedHeight(theme.size("control"))
+        self.setProperty("small", small)
+        self.setFixedHeight(24 if small else theme.size("control"))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         # Qt's own delegate for combo boxes knows nothing of the style sheet.
         self.setItemDelegate(QStyledItemDelegate(self))

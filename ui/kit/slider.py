@@ -11,7 +11,8 @@ _KNOB = 14
 
 
 class Slider(QSlider):
-    """Slides over numbers in steps. The default is marked by a tick under the groove.
+    """Slides over numbers in steps. The default is marked by a tick under the groove, which is filled
+    from `origin`, else from its left end.
 
     Signals:
         number_changed: a person moved it.
@@ -27,12 +28,15 @@ class Slider(QSlider):
         minimum: float = 0,
         maximum: float = 1,
         step: float = 0.01,
+        origin: float | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
         self._theme = theme
         self._minimum = minimum
         self._step = step
+        self._origin = minimum if origin is None else origin
+        self._quiet = False
         self._default: float | None = None
         self._ring = False
         self._moving = False
@@ -41,7 +45,7 @@ class Slider(QSlider):
         self.setPageStep(max(1, self.maximum() // 10))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setFixedHeight(24)
-        self.setMinimumWidth(72)
+        self.setMinimumWidth(64)
         self.valueChanged.connect(self._report)
 
     @property
@@ -58,6 +62,11 @@ class Slider(QSlider):
     def set_default(self, default: float) -> None:
         """The number to mark."""
         self._default = default
+        self.update()
+
+    def set_quiet(self, quiet: bool) -> None:
+        """Whether what it says has no effect for now, though it can be moved."""
+        self._quiet = quiet
         self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -92,8 +101,10 @@ class Slider(QSlider):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(color("track"))
         painter.drawRoundedRect(QRectF(0, middle - 2, self.width(), 4), 2, 2)
-        painter.setBrush(color("accent" if self.isEnabled() else "disabled"))
-        painter.drawRoundedRect(QRectF(0, middle - 2, x, 4), 2, 2)
+        painter.setBrush(color("disabled" if self._quiet or not self.isEnabled() else "accent"))
+        start = self._x_of((self._origin - self._minimum) / self._step)
+        start = 0.0 if self._origin <= self._minimum else start
+        painter.drawRoundedRect(QRectF(min(start, x), middle - 2, abs(x - start), 4), 2, 2)
         if self._default is not None:
             tick = self._x_of((self._default - self._minimum) / self._step)
             painter.fillRect(QRectF(round(tick) - 0.5, middle + 5, 1, 3), color("border"))

@@ -11,6 +11,7 @@ from app.options import CHAT_OPTIONS, Value
 from app.profiles import Profile
 from ui.chat.option_row import OptionRow
 from ui.chat.prompt_box import PromptBox
+from ui.chat.rows import option_row
 from ui.kit import Button, ComboBox, IconButton, Label, Menu, Paragraph, TextField
 from ui.theme import Theme
 
@@ -105,7 +106,7 @@ class ModelProfiles(QWidget):
         return super().eventFilter(watched, event)
 
     def _make_row(self, key: str) -> OptionRow:
-        row = OptionRow(self._theme, _DECLARED[key])
+        row = option_row(self._theme, _DECLARED[key])
         row.changed.connect(self._set)
         row.reset_requested.connect(self._reset)
         return row

@@ -74,7 +74,7 @@ def test_what_happens_to_an_answer_stands_in_the_second_line():
     stopped = ConversationRow(id="stopped", title="Stopped", updated=NOW, status="stopped")
     assert model.snippet(new) == "No answer yet"
     assert model.snippet(stopped) == "Stopped"
-    model.show_writing("new")
+    model.show_writing(frozenset({"new"}))
     assert model.snippet(cut) == "The answer was cut off"
     assert model.snippet(new) == "Writing…"
     assert model.index(2).data() == "New chat"
@@ -288,7 +288,7 @@ def test_other_words_in_five_thousand_rows_measure_only_those_in_sight(measured,
     panel.show_rows(many)
     assert len(measured) >= len(many)
     measured.clear()
-    panel.show_writing("c7")
+    panel.show_writing(frozenset({"c7"}))
     panel.show_rows(tuple(msgspec.structs.replace(row, snippet="Other") for row in many))
     panel.grab()
     assert len(measured) < 50

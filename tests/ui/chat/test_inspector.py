@@ -8,12 +8,14 @@ from PySide6.QtWidgets import QApplication, QLabel, QScrollArea
 from app.options import CHAT_OPTIONS, option
 from backends.protocol import SessionInfo
 from tests.ui.tab_order import names, tab_stops
+from ui.chat.adapters.offers import AdapterOffer
 from ui.chat.inspector import Inspector
 from ui.chat.model_facts import ModelFacts
 from ui.chat.option_help import HelpLine
 from ui.chat.option_row import OptionRow
+from ui.chat.preset_button import PresetButton
 from ui.chat.prompt_box import PromptBox
-from ui.kit import Button, IconButton, NumberField, Slider
+from ui.kit import Button, ComboBox, IconButton, NumberField, Slider, Switch
 
 INFO = SessionInfo(
     model="tiny",
@@ -30,6 +32,7 @@ def inspector(qtbot, theme):
     inspector = Inspector(theme)
     qtbot.addWidget(inspector)
     inspector.resize(300, 700)
+    inspector.unfold(("advanced", "engine"))
     inspector.show()
     return inspector
 
@@ -61,10 +64,12 @@ def set_number(qtbot, row: OptionRow, text: str) -> None:
 
 
 def test_every_declared_option_has_a_control_with_a_name(inspector):
-    keys = {row.option.key for row in inspector.findChildren(OptionRow)} | {"system_prompt"}
-    # A template belongs to a model, so its profile has it.
-    assert keys | {"chat_template"} == {opt.key for opt in CHAT_OPTIONS}
-    for kind in (NumberField, Slider, IconButton, Button, PromptBox):
+    keys = {row.option.key for row in inspector.findChildren(OptionRow)}
+    # The prompt and the adapters have sections of their own. A template belongs to a model, so its
+    # profile has it.
+    apart = {"system_prompt", "adapters", "chat_template"}
+    assert keys | apart == {opt.key for opt in CHAT_OPTIONS}
+    for kind in (NumberField, Slider, IconButton, Button, PromptBox, ComboBox, Switch):
         for control in inspector.findChildren(kind):
             assert control.accessibleName()
 
@@ -262,21 +267,25 @@ def test_a_context_longer_than_the_model_has_learned_is_said(inspector):
 
 
 def test_settings_can_be_made_those_of_new_chats_once_they_differ(qtbot, inspector):
-    button = next(b for b in inspector.findChildren(Button) if b.text() == "Use for new chats")
-    assert not button.isEnabled()
+    menu = inspector.findChild(PresetButton).menu
+    adopt = next(a for a in menu.actions() if a.text() == "Use these settings for new chats")
+    assert not adopt.isEnabled()
+    inspector.show_options({"adapters": '[{"adapter":"terse"}]'}, {})
+    assert not adopt.isEnabled()
     inspector.show_options({"temperature": 0.1}, {})
     with qtbot.waitSignal(inspector.defaults_requested):
-        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+        adopt.trigger()
 
 
 def test_tab_follows_the_eye(inspector):
+    inspector.adapters.show_offers([AdapterOffer("terse", "terse", 1), AdapterOffer("b", "b", 1)])
     inspector.show_options({"temperature": 0.1, "seed": 5, "system_prompt": "Hi."}, {})
     QApplication.processEvents()
     stops = [stop for stop in tab_stops(inspector) if stop.focusProxy() is None]
     places = [(line_of(stop, inspector), stop.mapTo(inspector, QPoint()).x()) for stop in stops]
     assert places == sorted(places), names(stops)
-    assert names(stops)[:6] == [
-        *("Use for new chats", "Reset the system prompt", "System prompt"),
+    assert names(stops)[:7] == [
+        *("Preset: Custom", "Reset the system prompt", "System prompt", "Add adapter"),
         *("Temperature", "Reset Temperature", "Temperature"),
     ]
 
