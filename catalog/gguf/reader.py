@@ -27,7 +27,10 @@ _KEPT_ITEMS = 1024
 _TOO_LARGE = "Its header is larger than that of any model"
 _CHUNK = 1 << 18
 
-_STRING, _ARRAY = 8, 9
+_FLOAT32, _STRING, _ARRAY = 6, 8, 9
+_DEMANDED = {"adapter.lora.alpha": _FLOAT32}
+"""llama.cpp ends the process over another type than this, instead of refusing the file."""
+
 _SCALARS = {
     0: struct.Struct("<B"),
     1: struct.Struct("<b"),
@@ -111,7 +114,10 @@ class HeaderReader:
             key = self._text(_MAX_NAME, "The name of a property")
             if key in metadata:
                 raise self._damaged(f"It sets {_shown(key)} twice")
-            metadata[key] = self._value(self._integer(_U32), key)
+            value_type = self._integer(_U32)
+            if _DEMANDED.get(key, value_type) != value_type:
+                raise self._damaged(f"{_shown(key)} is of the wrong type")
+            metadata[key] = self._value(value_type, key)
         return metadata
 
     def _value(self, value_type: int, key: str) -> MetadataValue:

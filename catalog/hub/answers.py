@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from catalog.catalogues.entries import HubFile
+from catalog.hub.peft_files import NAMES as PEFT_NAMES
 from catalog.hub.records import FoundRepository, RepositoryFile
 from catalog.safe_names import is_repository, is_safe_path
 
@@ -88,7 +89,7 @@ def facts(answer: object, repo: str, revision: str) -> Facts | None:
 
 
 def tree_files(answer: object, repo: str, revision: str) -> tuple[RepositoryFile, ...]:
-    """The GGUF files of one page of a repository's tree."""
+    """The GGUF files of one page of a repository's tree, and those of a PEFT adapter."""
     return tuple(_files(answer, "path", repo, revision)) if isinstance(answer, list) else ()
 
 
@@ -137,7 +138,9 @@ def _files(
     for item in items:
         fields = _fields(item)
         path, linked = fields.get(path_field), _fields(fields.get("lfs"))
-        if not isinstance(path, str) or not path.lower().endswith(".gguf") or path in seen:
+        if not isinstance(path, str) or path in seen:
+            continue
+        if not path.lower().endswith(".gguf") and path not in PEFT_NAMES:
             continue
         if fields.get("type", "file") != "file" or not is_safe_path(path):
             continue

@@ -22,6 +22,7 @@ from catalog.hub.answers import (
 from catalog.hub.bounds import Bounds
 from catalog.hub.errors import GatedRepository, HubError, NotOffered
 from catalog.hub.file_names import group_files, is_adapter_repository
+from catalog.hub.peft_files import found_peft
 from catalog.hub.records import (
     Gated,
     HubPage,
@@ -64,7 +65,7 @@ class Hub:
         self._is_closed = False
 
     def search(self, query: HubQuery, more: str = "") -> HubPage:
-        """One page of the repositories with GGUF files that match; `more` is of the page before."""
+        """One page of the repositories that match; `more` is of the page before."""
         with self._connected() as connection:
             for _ in range(_MOST_EMPTY_PAGES):
                 page = _page(connection, query, more)
@@ -108,6 +109,7 @@ class Hub:
             quants=groups.quants,
             projectors=groups.projectors,
             adapters=groups.adapters,
+            peft=found_peft(files or ()),
             listed=files is not None,
         )
 

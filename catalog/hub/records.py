@@ -45,6 +45,11 @@ class FoundRepository(msgspec.Struct, frozen=True, kw_only=True):
     def name(self) -> str:
         return self.repo.partition("/")[2]
 
+    @property
+    def is_peft(self) -> bool:
+        """Whether it is an adapter that must be converted, and no GGUF file."""
+        return "gguf" not in self.tags and "peft" in self.tags
+
 
 class HubPage(msgspec.Struct, frozen=True, kw_only=True):
     """Some results; `more` goes into the next request, empty where these are the last."""
@@ -74,8 +79,20 @@ class RepositoryFile(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str | None = None
 
 
+class PeftFiles(msgspec.Struct, frozen=True):
+    """An adapter as it was trained, to be converted: its settings and its weights.
+
+    There are none where the weights are only there as a `pickle`, the name of which is given.
+    """
+
+    files: tuple[RepositoryFile, ...]
+    pickle: str = ""
+
+
 class Repository(msgspec.Struct, frozen=True, kw_only=True):
     """A repository's page: its card in Markdown, and its GGUF files by what they are.
+
+    `peft` is an adapter in it that is to be converted first; None where there is none.
 
     `gated` "ask": the person must agree on the Hub's page `url` first, and have a token.
     `listed` is False where a mirror lists no files; they can still be fetched by name.
@@ -98,6 +115,7 @@ class Repository(msgspec.Struct, frozen=True, kw_only=True):
     quants: tuple[QuantFiles, ...] = ()
     projectors: tuple[QuantFiles, ...] = ()
     adapters: tuple[QuantFiles, ...] = ()
+    peft: PeftFiles | None = None
     listed: bool = True
 
     @property

@@ -8,17 +8,16 @@ from catalog.hub.records import FoundRepository, HubQuery
 _PAGE = 30
 _LINE_FIELDS = ("downloads", "likes", "lastModified", "gated", "tags", "gguf")
 _SORTS = {"trending": "trendingScore", "downloads": "downloads", "newest": "createdAt"}
-# No tag alone finds all adapters: those made with PEFT bear the first, others only the second. So
-# there are two listings, the second without what was in the first.
-_ADAPTER_TAGS = ("peft", "lora")
+# No tag alone finds all adapters: those made with PEFT bear one, others only another, and those that
+# are still to be converted are no GGUF. So there are several listings, each without what was before.
+_ADAPTER_LISTINGS = (("gguf", "peft"), ("gguf", "lora"), ("peft", "safetensors"))
 _LONGEST_CURSOR = 4000
 
 
 def search_params(query: HubQuery, listing: int) -> list[tuple[str, str]]:
     """The parameters of the first page of a listing."""
-    params = [("filter", "gguf")]
-    if query.adapters:
-        params.append(("filter", _ADAPTER_TAGS[listing]))
+    tags = _ADAPTER_LISTINGS[listing] if query.adapters else ("gguf",)
+    params = [("filter", tag) for tag in tags]
     if query.licence:
         params.append(("filter", f"license:{text(query.licence)}"))
     if words := _words_of(query.text):
@@ -55,8 +54,10 @@ def not_shown_before(
     """Without what an earlier listing has shown already."""
     if not query.adapters:
         return found
-    earlier = set(_ADAPTER_TAGS[:listing])
-    return tuple(each for each in found if earlier.isdisjoint(each.tags))
+    earlier = _ADAPTER_LISTINGS[:listing]
+    return tuple(
+        each for each in found if not any(set(tags).issubset(each.tags) for tags in earlier)
+    )
 
 
 def cursor_in(more: str) -> tuple[int, str]:
@@ -64,14 +65,14 @@ def cursor_in(more: str) -> tuple[int, str]:
     number, colon, cursor = more.partition(":")
     if not colon:
         return 0, ""
-    return min(int(number), len(_ADAPTER_TAGS) - 1) if number.isdecimal() else 0, cursor
+    return min(int(number), len(_ADAPTER_LISTINGS) - 1) if number.isdecimal() else 0, cursor
 
 
 def more_of(query: HubQuery, listing: int, cursor: str) -> str:
     """`HubPage.more` after a page that ends at `cursor`, which is empty at the end of a listing."""
     if cursor:
         return f"{listing}:{cursor}"
-    is_last = not query.adapters or listing + 1 == len(_ADAPTER_TAGS)
+    is_last = not query.adapters or listing + 1 == len(_ADAPTER_LISTINGS)
     return "" if is_last else f"{listing + 1}:"
 
 

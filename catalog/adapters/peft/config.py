@@ -8,10 +8,8 @@ from typing import Any, TypeGuard
 
 import msgspec
 
-from catalog.adapters.peft.weights import WEIGHTS_FILE
+from catalog.adapters.peft_names import CONFIG_FILE, WEIGHTS_FILE
 from catalog.errors import CatalogError
-
-CONFIG_FILE = "adapter_config.json"
 
 _MOST_BYTES = 1 << 20
 _MOST_RANK = 1 << 16

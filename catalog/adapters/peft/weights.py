@@ -12,16 +12,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 import msgspec
 
+from catalog.adapters.peft_names import PICKLES, WEIGHTS_FILE
 from catalog.errors import CatalogError
 
 if TYPE_CHECKING:
     import numpy as np
 
-WEIGHTS_FILE = "adapter_model.safetensors"
-
 Stored = Literal["F32", "F16", "BF16"]
 
-_PICKLES = ("adapter_model.bin", "adapter_model.pt", "adapter_model.pth")
 _SIZES: dict[Stored, int] = {"F32": 4, "F16": 2, "BF16": 2}
 _MOST_HEADER = 16 << 20
 _MOST_TENSORS = 65_536
@@ -53,7 +51,7 @@ def open_weights(folder: Path) -> BinaryIO:
     try:
         if path.is_file():
             return path.open("rb")
-        pickle = next((name for name in _PICKLES if (folder / name).exists()), "")
+        pickle = next((name for name in PICKLES if (folder / name).exists()), "")
     except OSError as error:
         raise _unreadable(error) from error
     if pickle:

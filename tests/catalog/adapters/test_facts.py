@@ -2,8 +2,10 @@ import math
 
 import gguf
 import numpy as np
+import pytest
 
 from catalog.adapters.facts import adapter_facts
+from catalog.errors import BadModelFile
 from catalog.gguf.files import read_header
 from tests.gguf_files import write_adapter
 
@@ -69,3 +71,12 @@ def test_an_adapter_without_weights_has_no_rank(tmp_path) -> None:
 
 def test_an_alpha_that_is_no_number_is_none(tmp_path) -> None:
     assert adapter_facts(read_header(write(tmp_path / "adapter.gguf", alpha=math.inf))).alpha == 0.0
+
+
+def test_an_alpha_of_a_type_that_llama_cpp_dies_of_makes_a_damaged_file(tmp_path) -> None:
+    def describe(writer: gguf.GGUFWriter) -> None:
+        del writer.kv_data[0]["adapter.lora.alpha"]
+        writer.add_float64("adapter.lora.alpha", 8.0)
+
+    with pytest.raises(BadModelFile, match="wrong type"):
+        read_header(write(tmp_path / "adapter.gguf", extra=describe))

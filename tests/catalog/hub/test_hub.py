@@ -112,7 +112,21 @@ def test_adapters_are_found_by_either_tag_and_shown_once(server: HubServer) -> N
 def test_an_empty_first_listing_of_adapters_is_passed_over(server: HubServer) -> None:
     server.add("a/lora-adapter-GGUF", {}, tags=["lora"])
     page = hub_at(server).search(HubQuery(adapters=True))
-    assert ([each.repo for each in page.found], page.more) == (["a/lora-adapter-GGUF"], "")
+    assert [each.repo for each in page.found] == ["a/lora-adapter-GGUF"]
+
+
+def test_adapters_that_are_to_be_converted_are_found_last(server: HubServer) -> None:
+    server.add("a/trained", {}, tags=["peft", "safetensors"]).info["tags"].remove("gguf")
+    server.add("a/pickled", {}, tags=["peft"]).info["tags"].remove("gguf")
+    server.add("a/both", {}, tags=["peft", "safetensors"])
+    server.add("a/converted-GGUF", {}, tags=["lora"])
+    hub, pages, more = hub_at(server), [], ""
+    for _ in range(3):
+        page = hub.search(HubQuery(adapters=True), more)
+        pages.append([(each.repo, each.is_peft) for each in page.found])
+        more = page.more
+    assert pages == [[("a/both", False)], [("a/converted-GGUF", False)], [("a/trained", True)]]
+    assert not more
 
 
 def test_odd_lines_of_a_search_are_left_out(server: HubServer) -> None:
