@@ -28,6 +28,10 @@ QLineEdit[invalid="true"], QLineEdit[invalid="true"]:focus { border-color: $dang
 QLineEdit:disabled, QPlainTextEdit:disabled, QAbstractSpinBox:disabled, ComboBox:disabled {
     color: $disabled; border-color: $hairline;
 }
+QTextEdit[heat="true"] {
+    background: $raised; color: $text; border: 1px solid $border; border-radius: 8px; padding: 5px 7px;
+}
+QTextEdit[heat="true"]:focus { border: 2px solid $ring; padding: 4px 6px; }
 QLineEdit:read-only { color: $text2; }
 QAbstractSpinBox { padding: 0 6px 0 4px; border-radius: 6px; }
 QAbstractSpinBox:focus { border: 2px solid $ring; padding: 0 5px 0 3px; }

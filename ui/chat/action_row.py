@@ -10,12 +10,13 @@ from ui.kit import ElidedLabel, IconButton, Label
 from ui.messages.formats import OUT
 from ui.theme import Theme
 
-Action = Literal["copy", "edit", "regenerate", "continue", "delete", "details"]
+Action = Literal["copy", "edit", "regenerate", "regenerate_plain", "continue", "delete", "details"]
 
 _ICONS: dict[Action, str] = {
     "copy": "copy-simple",
     "edit": "pencil-simple",
     "regenerate": "arrow-clockwise",
+    "regenerate_plain": "stack-simple",
     "continue": "arrow-elbow-down-right",
     "delete": "trash",
     "details": "info",

@@ -109,6 +109,8 @@ class AnswerItem(MessageItem):
             "edit": self.tr("Edit"),
             "regenerate": self.tr("Answer again"),
         }
+        if self.message.origin is not None and self.message.origin.adapters:
+            names["regenerate_plain"] = self.tr("Answer again without adapters")
         if self.message.status in CONTINUABLE:
             names["continue"] = self.tr("Continue")
         names["delete"] = self.tr("Delete")

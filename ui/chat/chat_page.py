@@ -9,6 +9,7 @@ from app.conversations.records import ConversationRow, Message
 from app.settings import WindowValue
 from catalog.library import InstalledModel
 from ui.background import Background
+from ui.chat.answer_details import AnswerDetails
 from ui.chat.conversing import Conversing
 from ui.chat.layout import ChatLayout
 from ui.chat.links import ask_before_opening
@@ -64,6 +65,7 @@ class ChatPage(QWidget):
         self._conversing = Conversing(self._shown, self._turns, transcript, composer, toast, self)
         writers = tuple(model for model in opened.models if model.writes)
         self._setup = ChatSetup(self._shown, layout, writers, toast, self)
+        AnswerDetails(theme, self._shown, transcript, self)
         self._connect()
 
     @property

@@ -63,6 +63,7 @@ class Conversing(QObject):
         transcript.copy_requested.connect(self._copy_message)
         transcript.edit_submitted.connect(self._edit)
         transcript.regenerate_requested.connect(self._regenerate)
+        transcript.plain_regenerate_requested.connect(self._regenerate_plain)
         transcript.continue_requested.connect(self._continue)
         transcript.retry_requested.connect(self._retry)
         transcript.delete_requested.connect(self._delete)
@@ -163,6 +164,10 @@ class Conversing(QObject):
 
     def _regenerate(self, message_id: str) -> None:
         self._answer_anew(partial(self._services.chats.regenerate, message_id))
+
+    def _regenerate_plain(self, message_id: str) -> None:
+        regenerate = self._services.chats.regenerate
+        self._answer_anew(partial(regenerate, message_id, without_adapters=True))
 
     def _continue(self, message_id: str) -> None:
         self._answer_anew(partial(self._services.chats.continue_answer, message_id))

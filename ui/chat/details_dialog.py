@@ -3,30 +3,59 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
+from backends.protocol import TokenLogprob
+from ui.chat.probabilities.probabilities import Probabilities
 from ui.kit import Button, Label
 from ui.theme import Theme
 
 _WIDTH = 440
+_PROBABILITIES_WIDTH = 440
+_LOWEST, _TALLEST = 420, 640
 
 
 class DetailsDialog(QDialog):
-    """Names and values in two columns; the values can be selected. Esc closes it."""
+    """Names and values in two columns, the values can be selected; and beside them the probabilities
+    of the tokens, where they were kept. Esc closes it.
+    """
 
     def __init__(
-        self, theme: Theme, rows: Sequence[tuple[str, str]], parent: QWidget | None = None
+        self,
+        theme: Theme,
+        rows: Sequence[tuple[str, str]],
+        tokens: Sequence[TokenLogprob] = (),
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Details of the answer"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        grid = QGridLayout()
+        left = QWidget()
+        grid = QGridLayout(left)
+        grid.setContentsMargins(0, 0, 8, 0)
         grid.setHorizontalSpacing(24)
         grid.setVerticalSpacing(6)
         grid.setColumnStretch(1, 1)
         for number, (name, value) in enumerate(rows):
             grid.addWidget(Label(theme, name, role="text2"), number, 0, Qt.AlignmentFlag.AlignTop)
             grid.addWidget(_value(theme, name, value), number, 1, Qt.AlignmentFlag.AlignTop)
+        grid.setRowStretch(len(rows), 1)
+        parts = QHBoxLayout()
+        parts.setSpacing(24)
+        figures = _scrolling(left)
+        figures.setAccessibleName(self.tr("Figures"))
+        parts.addWidget(figures)
+        if tokens:
+            parts.addWidget(Probabilities(theme, tokens), 1)
         close = Button(theme, self.tr("Close"))
         close.clicked.connect(self.accept)
         buttons = QHBoxLayout()
@@ -35,9 +64,26 @@ class DetailsDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 20, 24, 20)
         column.setSpacing(20)
-        column.addLayout(grid)
+        column.addLayout(parts, 1)
         column.addLayout(buttons)
-        self.setFixedWidth(_WIDTH)
+        left.setFixedWidth(_WIDTH - 2 * 24)
+        self.setMinimumWidth(_WIDTH)
+        needed = left.sizeHint().height() + 108
+        if tokens:
+            self.resize(_WIDTH + _PROBABILITIES_WIDTH, max(min(needed, _TALLEST), _LOWEST))
+        else:
+            self.resize(_WIDTH, min(needed, _TALLEST))
+
+
+def _scrolling(part: QWidget) -> QScrollArea:
+    scroll = QScrollArea()
+    scroll.setWidget(part)
+    scroll.setFrameShape(QFrame.Shape.NoFrame)
+    scroll.setWidgetResizable(True)
+    scroll.setProperty("reading", True)
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scroll.setFixedWidth(_WIDTH - 2 * 24 + 12)
+    return scroll
 
 
 def _value(theme: Theme, name: str, value: str) -> QLabel:

@@ -9,9 +9,7 @@ from shiboken6 import isValid
 
 from app.conversations.records import Message
 from ui.chat.action_row import Action, ActionRow
-from ui.chat.details_dialog import DetailsDialog
 from ui.chat.edit_field import EditField
-from ui.chat.message_words import details
 from ui.chat.stack import Stack
 from ui.kit.painting import RADIUS, rounded
 from ui.messages.mathematics import Formulas
@@ -28,6 +26,7 @@ class MessageItem(Stack):
         parts_changed: there is something else to visit with Tab.
         acted: an action and the message's id.
         edit_submitted: the message's id and its new text.
+        details_requested: the `Message`.
         step_requested: the message's id and −1 or 1, for the sibling before or after.
         link_activated: an address.
         selection_dragged: the mouse draws a selection and is at this point of the screen.
@@ -38,6 +37,7 @@ class MessageItem(Stack):
     edit_begun = Signal()
     acted = Signal(str, str)
     edit_submitted = Signal(str, str)
+    details_requested = Signal(object)
     step_requested = Signal(str, int)
     link_activated = Signal(str)
     selection_dragged = Signal(QPoint)
@@ -156,7 +156,7 @@ class MessageItem(Stack):
             case "edit":
                 self.begin_edit()
             case "details":
-                DetailsDialog(self.theme, details(self.message), self.window()).open()
+                self.details_requested.emit(self.message)
             case _:
                 self.acted.emit(action, self.message.id)
 

@@ -4,8 +4,10 @@ from PySide6.QtCore import QCoreApplication
 
 from app.conversations.records import Message, Origin
 from app.formatting import duration_text, token_speed_text, tokens_text
-from app.options import CHAT_OPTIONS
+from app.options import CHAT_OPTIONS, Option, Value
 from ui.chat.option_words import option_words
+
+_MOST_NAMED = 2
 
 
 def _tr(words: str) -> str:
@@ -33,7 +35,7 @@ def summary(message: Message) -> str:
         if origin.usage.completion_tokens > 0:
             parts.append(tokens_text(origin.usage.completion_tokens))
         if origin.model_name:
-            parts.append(model_words(origin))
+            parts.append(maker_words(origin))
     return " · ".join(parts)
 
 
@@ -42,6 +44,16 @@ def model_words(origin: Origin) -> str:
     if origin.quant and origin.quant not in origin.model_name:
         return f"{origin.model_name} {origin.quant}"
     return origin.model_name
+
+
+def maker_words(origin: Origin) -> str:
+    """The model, and what it was changed by: adapters with their strengths, or their number."""
+    adapters = origin.adapters
+    if len(adapters) > _MOST_NAMED:
+        count = _tr("{count} adapters").format(count=len(adapters))
+        return f"{model_words(origin)} + {count}"
+    parts = [f"{adapter.name} {adapter.scale:g}" for adapter in adapters]
+    return " + ".join([model_words(origin), *parts])
 
 
 def details(message: Message) -> list[tuple[str, str]]:
@@ -56,6 +68,11 @@ def details(message: Message) -> list[tuple[str, str]]:
             (_tr("SHA-256"), origin.model_sha256),
             (_tr("Chat template"), origin.template),
         ]
+        for adapter in origin.adapters:
+            rows += [
+                (_tr("Adapter"), f"{adapter.name} · {adapter.scale:g}"),
+                (_tr("Its SHA-256"), adapter.sha256),
+            ]
         if usage.prompt_tokens or usage.completion_tokens:
             cached = _tr("{tokens}, {cached} of them known already")
             prompt = tokens_text(usage.prompt_tokens)
@@ -77,12 +94,21 @@ def details(message: Message) -> list[tuple[str, str]]:
         rows += [
             (_tr(option.title), option_words(option, origin.options[option.key]))
             for option in CHAT_OPTIONS
-            if option.section in ("sampling", "length")
-            and option.key in origin.options
-            and option.key != "seed"
+            if option.key in origin.options and _tells(option, origin.options[option.key])
         ]
     rows.append((_tr("Ended"), ending(message)))
     return [(name, value) for name, value in rows if value]
+
+
+def _tells(option: Option, value: Value) -> bool:
+    """Whether a setting belongs to how an answer came about: the usual ones always do."""
+    if option.key == "seed":
+        return False  # the one that was drawn is told
+    if option.section in ("sampling", "length"):
+        return True
+    if option.kind in ("schema", "grammar"):
+        return False  # pages long
+    return option.section in ("advanced", "format") and value != option.default
 
 
 def sentences(words: str) -> tuple[str, str]:

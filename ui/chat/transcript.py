@@ -48,6 +48,8 @@ class Transcript(ReadingArea):
     Signals:
         copy_requested, regenerate_requested, continue_requested, delete_requested,
         retry_requested: a message's id.
+        plain_regenerate_requested: the id of an answer that shall be written without adapters.
+        details_requested: the `Message` whose making is of interest.
         edit_submitted: a message's id and its new text.
         sibling_requested: a message's id and −1 or 1.
         earlier_requested: the reader nears the top of what is loaded; there is more.
@@ -61,6 +63,8 @@ class Transcript(ReadingArea):
     delete_requested = Signal(str)
     sibling_requested = Signal(str, int)
     retry_requested = Signal(str)
+    plain_regenerate_requested = Signal(str)
+    details_requested = Signal(object)
     earlier_requested = Signal()
     link_activated = Signal(str)
 
@@ -209,6 +213,7 @@ class Transcript(ReadingArea):
 
     def _add(self, item: MessageItem, index: int) -> None:
         item.acted.connect(self._act)
+        item.details_requested.connect(self.details_requested)
         item.edit_submitted.connect(self.edit_submitted)
         item.edit_begun.connect(self._show_edit)
         item.step_requested.connect(self.sibling_requested)
@@ -328,6 +333,7 @@ class Transcript(ReadingArea):
         signal = {
             "copy": self.copy_requested,
             "regenerate": self.regenerate_requested,
+            "regenerate_plain": self.plain_regenerate_requested,
             "continue": self.continue_requested,
             "delete": self.delete_requested,
             "retry": self.retry_requested,

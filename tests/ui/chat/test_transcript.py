@@ -14,6 +14,7 @@ from ui.background import Background
 from ui.chat.answer_item import AnswerItem
 from ui.chat.details_dialog import DetailsDialog
 from ui.chat.message_item import PersonItem
+from ui.chat.message_words import details
 from ui.chat.transcript import Transcript
 from ui.kit import Button, Notice
 
@@ -466,8 +467,10 @@ def test_an_empty_text_cannot_be_sent(qtbot, transcript):
 
 def test_details_tell_how_the_answer_came_about(qtbot, transcript):
     show(qtbot, transcript, page(0, 2))
-    last(transcript).row.button("details").click()
-    dialog = transcript.window().findChild(DetailsDialog)
+    with qtbot.waitSignal(transcript.details_requested) as asked:
+        last(transcript).row.button("details").click()
+    dialog = DetailsDialog(transcript._theme, details(asked.args[0]))
+    qtbot.addWidget(dialog)
     words = " ".join(
         label.accessibleName()
         for label in dialog.findChildren(object)
@@ -475,7 +478,6 @@ def test_details_tell_how_the_answer_came_about(qtbot, transcript):
     )
     for part in ("SmolLM3-3B Q4_K_M", "31.4 tok/s", "412 tokens", "Seed: 7", "Ended: Finished"):
         assert part in words
-    dialog.close()
 
 
 def test_links_are_told(qtbot, transcript):
