@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from backends.errors import BadGrammar
-from backends.llama_cpp.gbnf import check_gbnf
+from backends.llama_cpp.gbnf_check import check_gbnf
 from backends.llama_cpp.model import Model
 from backends.llama_cpp.schema import gbnf_of_schema
 from backends.protocol import Grammar
