@@ -9,6 +9,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from app.cli.adapter_arguments import parse_adapters
 from app.cli.answer_screen import AnswerScreen
 from app.cli.interrupts import stopping
 from app.cli.opening import opened
@@ -108,10 +109,9 @@ def chat(
         options["system_prompt"] = system
     with opened() as services:
         if adapters is not None:
-            from app.cli.adapter_arguments import parse_adapters
-
             named = [] if adapters == ["none"] else adapters
-            options["adapters"] = stack_text(parse_adapters(named, services.library))
+            stack = parse_adapters(named, services.library)
+            options["adapters"] = checked("adapters", stack_text(stack))
         chosen = _model_ref(services, model, conversation)
         question = ""
         if not again:
