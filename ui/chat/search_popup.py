@@ -76,6 +76,10 @@ class SearchPopup(QFrame):
         """The row that is marked while nothing is searched for."""
         return 0
 
+    def can_choose(self, index: QModelIndex) -> bool:
+        """Whether a row is more than something to read."""
+        return True
+
     def fit(self) -> None:
         """Take the height that the rows need."""
         rows = self._model.rowCount()
@@ -164,7 +168,7 @@ class SearchPopup(QFrame):
 
     def _choose(self) -> None:
         index = self._list.currentIndex()
-        if index.isValid() and index.flags() & Qt.ItemFlag.ItemIsEnabled:
+        if index.isValid() and self.can_choose(index):
             self.close()
             self.picked.emit(index)
 

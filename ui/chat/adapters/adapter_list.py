@@ -47,13 +47,6 @@ class AdapterList(QAbstractListModel):
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 -- Qt's own default
         return 0 if parent.isValid() else len(self._found)
 
-    def flags(self, index: Index) -> Qt.ItemFlag:
-        offer = self.offer_at(index)
-        if offer is None:
-            return Qt.ItemFlag.NoItemFlags
-        usable = Qt.ItemFlag.ItemIsEnabled if offer.fits else Qt.ItemFlag.NoItemFlags
-        return Qt.ItemFlag.ItemIsSelectable | usable
-
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         offer = self.offer_at(index)
         if offer is None:

@@ -33,6 +33,10 @@ class AdapterPopup(SearchPopup):
         self.mark(0)
         self.fit()
 
+    def can_choose(self, index: QModelIndex) -> bool:
+        offer = self._adapters.offer_at(index)
+        return offer is not None and offer.fits
+
     def _pick(self, index: QModelIndex) -> None:
         offer = self._adapters.offer_at(index)
         if offer is not None:

@@ -1,6 +1,6 @@
 """An adapter of the chat: how strongly it acts, muted or not, and its place among the others."""
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -114,12 +114,13 @@ class AdapterRow(QWidget):
         target = self._remove if self._strength.isHidden() else self._slider
         target.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        step = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()))
-        if step is not None and event.modifiers() & Qt.KeyboardModifier.AltModifier:
-            self.move_requested.emit(step)
-        else:
-            super().keyPressEvent(event)
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            step = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()))
+            if step is not None and event.modifiers() & Qt.KeyboardModifier.AltModifier:
+                self.move_requested.emit(step)
+                return True
+        return False
 
     def _icon(self, name: str) -> IconButton:
         return IconButton(self._theme, name, "", box=24, size=14)
@@ -157,6 +158,8 @@ class AdapterRow(QWidget):
         self._field.valueChanged.connect(self._scale_changed)
         self._reset.clicked.connect(self._reset_scale)
         self._words.clicked.connect(self._choose_words)
+        for stop in self.stops:
+            stop.installEventFilter(self)
 
     def _name_controls(self, name: str) -> None:
         self._name.setText(name)

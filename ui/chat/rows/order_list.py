@@ -119,10 +119,11 @@ class OrderList(QListWidget):
             self._dragged = item
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        super().mouseMoveEvent(event)
+        # Qt would mark the row under the pointer instead of moving the marked one.
         if self._dragged is not None and event.buttons() & Qt.MouseButton.LeftButton:
             row = int(event.position().y() // ROW_HEIGHT)
             self.move_current(row - self.row(self._dragged))
+        self.viewport().update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._dragged is not None:
