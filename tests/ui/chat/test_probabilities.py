@@ -1,6 +1,7 @@
 """How sure the model was: the heat of an answer, its legend, and a token's own words."""
 
 import math
+from itertools import pairwise
 
 import pytest
 from PySide6.QtCore import Qt
@@ -62,7 +63,7 @@ def test_every_step_can_be_read_and_told_from_the_next(qapp, name):
     theme = Theme(name)
     grounds = [step_color(theme, step, "raised") for step in range(len(STEPS))]
     assert all(contrast(theme.color("text"), ground) >= 4.5 for ground in grounds)
-    for one, other in zip(grounds, grounds[1:], strict=False):
+    for one, other in pairwise(grounds):
         assert contrast(one, other) >= 1.07
     theme.deleteLater()
 

@@ -1,0 +1,261 @@
+"""The chat page over the program's own parts, and a backend that answers from a script."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel, QWidget
+from pytestqt.qtbot import QtBot
+
+import app.services
+from app.options.adapter_stack import StackedAdapter, stack_of, stack_text
+from app.paths import paths_under
+from app.settings_file import SettingsFile
+from catalog.catalogues.bundled import load_bundled
+from catalog.library import Library
+from tests.gguf_adapters import write_adapter_for
+from tests.gguf_files import write_model
+from tests.scripted_backend import Script, ScriptedBackend
+from ui.background import Background
+from ui.chat.adapters.adapter_row import AdapterRow
+from ui.chat.adapters.adapters_section import AdaptersSection
+from ui.chat.answer_item import AnswerItem
+from ui.chat.chat_page import ChatPage
+from ui.chat.composer_field import ComposerField
+from ui.chat.conversation_model import WRITING_ROLE, ConversationModel
+from ui.chat.details_dialog import DetailsDialog
+from ui.chat.model_picker import ModelButton
+from ui.chat.preset_button import PresetButton
+from ui.chat.probabilities.heat_view import HeatView
+from ui.chat.status import ModelStatus
+from ui.kit import Button, Slider, Toast
+from ui.known_fits import KnownFits
+from ui.startup import open_program
+from ui.theme import Theme
+
+SLOW = Script(tokens=("word ",) * 2000, delay=0.02)
+
+
+class World:
+    """A page, and what it stands on."""
+
+    def __init__(self, qtbot: QtBot, theme: Theme, folder: Path, backend: ScriptedBackend) -> None:
+        self.qtbot = qtbot
+        self.backend = backend
+        self.background = Background()
+        paths = paths_under(folder / "home")
+        settings = SettingsFile(paths.settings_file)
+        settings.load()
+        library = Library(paths.models_folder, paths.library_file, load_bundled())
+        tiny = write_model(folder / "tiny.gguf")
+        self.model = library.add_file(tiny)
+        self.adapter = library.add_file(write_adapter_for(tiny, folder / "terse.gguf"))
+        other = write_model(folder / "other.gguf", n_embd=128)
+        self.unfit = library.add_file(write_adapter_for(other, folder / "foreign.gguf", seed=2))
+        opened = open_program(paths, settings)
+        self.services = opened.services
+        self.window = QWidget()
+        toast = Toast(theme, self.window)
+        self.fits = KnownFits(self.background, self.services.fitting.of_model)
+        self.page = ChatPage(theme, self.background, opened, self.fits, toast, self.window)
+        self.page.resize(1280, 800)
+        self.window.resize(1280, 800)
+        self.window.show()
+        self.page.start()
+        qtbot.waitUntil(lambda: not self.field.isReadOnly())
+
+    def close(self) -> None:
+        self.window.hide()
+        self.page.stop_work()
+        assert self.background.finish(10_000)
+        self.services.close()
+        for part in (self.window, self.fits, self.background):
+            part.deleteLater()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+    @property
+    def field(self) -> ComposerField:
+        return self.page.findChildren(ComposerField)[0]
+
+    @property
+    def id(self) -> str:
+        return self.page._shown.id
+
+    @property
+    def section(self) -> AdaptersSection:
+        return self.page.findChild(AdaptersSection)
+
+    @property
+    def status(self) -> str:
+        return self.page.findChild(ModelStatus).text()
+
+    def answers(self) -> list[AnswerItem]:
+        items = self.page._layout.transcript.items
+        return [item for item in items if isinstance(item, AnswerItem)]
+
+    def send(self, text: str) -> None:
+        QTest.keyClicks(self.field, text)
+        QTest.keyClick(self.field, Qt.Key.Key_Return)
+
+    def ask(self, text: str) -> AnswerItem:
+        before = len(self.answers())
+        self.send(text)
+        self.wait(lambda: len(self.answers()) > before and not self.answers()[-1].streaming)
+        return self.answers()[-1]
+
+    def wait(self, condition: Callable[[], bool]) -> None:
+        self.qtbot.waitUntil(condition, timeout=15_000)
+
+    def writing(self) -> int:
+        rows = self.page.findChild(ConversationModel)
+        indexes = [rows.index(row) for row in range(rows.rowCount())]
+        return sum(bool(index.data(WRITING_ROLE)) for index in indexes)
+
+    def options(self) -> dict[str, object]:
+        return dict(self.services.store.get(self.id).options)
+
+
+@pytest.fixture
+def world(
+    qtbot: QtBot, theme: Theme, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[World]:
+    backend = ScriptedBackend()
+    monkeypatch.setattr(app.services, "find_backends", lambda: ({"llama_cpp": backend}, ()))
+    world = World(qtbot, theme, tmp_path, backend)
+    yield world
+    world.close()
+
+
+def add_terse(world: World) -> None:
+    world.wait(
+        lambda: world.section.findChild(AdapterRow) is None and world.section._add.isEnabled()
+    )
+    world.section._popup.adapter_chosen.emit(world.adapter.id)
+
+
+def test_an_adapter_is_added_slid_and_used_without_a_reload(world: World) -> None:
+    world.ask("Hello")
+    add_terse(world)
+    button = world.page.findChild(ModelButton)
+    world.wait(lambda: "1 adapter" in button.accessibleName())
+    slider = world.section.findChild(AdapterRow).findChild(Slider)
+    for _ in range(4):
+        QTest.keyClick(slider, Qt.Key.Key_Left)
+    world.wait(lambda: stack_of(world.options()) == (StackedAdapter(world.adapter.id, 0.8),))
+    answer = world.ask("Again")
+    applied = world.backend.requests[-1].adapters
+    assert [(each.path, each.scale) for each in applied] == [(str(world.adapter.path), 0.8)]
+    assert len(world.backend.sessions) == 1
+    assert f"+ {world.adapter.name} 0.8" in answer.row._summary.text()
+
+
+def test_each_chat_has_its_own_stack(world: World) -> None:
+    world.ask("First")
+    first = world.id
+    add_terse(world)
+    world.wait(lambda: "adapters" in world.options())
+    world.page.new_chat()
+    world.wait(lambda: world.section.stack == ())
+    world.page.open_chat(first)
+    world.wait(lambda: [each.adapter for each in world.section.stack] == [world.adapter.id])
+
+
+def test_one_that_does_not_fit_says_why(world: World) -> None:
+    world.ask("First")
+    stack = stack_text([StackedAdapter(world.unfit.id), StackedAdapter("nowhere")])
+    world.services.store.set_options(world.id, {"adapters": stack})
+    world.page.open_chat(world.id)
+    world.wait(lambda: len(world.section.findChildren(AdapterRow)) == 2)
+    world.wait(lambda: world.section.acting == 0)
+    words = " ".join(label.text() for label in world.section.findChildren(QLabel))
+    assert "Left out: it does not fit the model." in words
+    assert "Left out: it is no longer installed." in words
+
+
+def test_an_answer_is_written_again_without_adapters_by_one_click(world: World) -> None:
+    world.ask("Hello")
+    assert world.answers()[-1].row.button("regenerate_plain") is None
+    add_terse(world)
+    world.wait(lambda: "adapters" in world.options())
+    answer = world.ask("Again")
+    answer.row.button("regenerate_plain").click()
+    world.wait(lambda: world.answers()[-1].message.sibling_count == 2)
+    world.wait(lambda: not world.answers()[-1].streaming)
+    assert world.backend.requests[-1].adapters == ()
+    assert world.answers()[-1].message.origin.adapters == ()
+    assert [each.adapter for each in world.section.stack] == [world.adapter.id]
+
+
+def test_a_preset_is_saved_with_the_chat(world: World) -> None:
+    world.ask("Hello")
+    button = world.page.findChild(PresetButton)
+    assert button.text() == "Preset: Balanced"
+    next(a for a in button.menu.actions() if a.text() == "Precise").trigger()
+    world.wait(lambda: button.text() == "Preset: Precise")
+    world.wait(lambda: world.options().get("temperature") == 0.2)
+    next(a for a in button.menu.actions() if a.text() == "Balanced").trigger()
+    world.wait(lambda: world.options() == {})
+
+
+def test_adapters_do_not_become_those_of_new_chats(world: World) -> None:
+    add_terse(world)
+    world.page._layout.inspector.option_changed.emit("temperature", 0.5)
+    world.page._layout.inspector.defaults_requested.emit()
+    world.wait(lambda: world.services.settings.current.chat_defaults == {"temperature": 0.5})
+
+
+def test_trigger_words_stand_apart_in_the_message(world: World) -> None:
+    QTest.keyClicks(world.field, "Tides?")
+    world.section.words_chosen.emit("Answer tersely:")
+    assert world.field.text() == "Tides? Answer tersely:"
+    world.field.set_text("")
+    world.section.words_chosen.emit("Answer tersely:")
+    assert world.field.text() == "Answer tersely:"
+
+
+def test_several_chats_are_written_at_once_and_stopped_one_by_one(world: World) -> None:
+    world.backend.script = SLOW
+    world.send("First")
+    world.wait(lambda: bool(world.answers()) and bool(world.answers()[-1].written))
+    first = world.id
+    world.page.new_chat()
+    world.wait(lambda: world.id == "" and world.status.startswith("Writing in another chat"))
+    world.send("Second")
+    world.wait(lambda: bool(world.answers()) and bool(world.answers()[-1].written))
+    world.wait(lambda: world.writing() == 2)
+    assert world.status.startswith("Writing here and in another chat")
+    world.page.stop()
+    world.wait(lambda: world.writing() == 1)
+    assert world.services.store.page(world.id).messages[-1].status == "stopped"
+    assert world.services.store.page(first).messages[-1].status == "streaming"
+    world.wait(lambda: world.status.startswith("Writing in another chat"))
+    world.page.open_chat(first)
+    world.wait(lambda: world.id == first and world.answers()[-1].streaming)
+    world.page.stop()
+    world.wait(lambda: world.writing() == 0)
+
+
+def test_details_show_how_sure_the_model_was_and_what_took_part(world: World) -> None:
+    world.page._layout.inspector.option_changed.emit("logprobs", 1)
+    add_terse(world)
+    answer = world.ask("Hello")
+    answer.row.button("details").click()
+    world.wait(lambda: world.page.window().findChild(DetailsDialog) is not None)
+    dialog = world.page.window().findChild(DetailsDialog)
+    assert dialog.findChild(HeatView).toPlainText() == answer.written
+    words = " ".join(label.accessibleName() for label in dialog.findChildren(QLabel))
+    assert f"Adapter: {world.adapter.name} · 1" in words
+    close = next(each for each in dialog.findChildren(Button) if each.text() == "Close")
+    close.click()
+
+
+def test_what_is_unfolded_is_kept_for_the_next_start(world: World) -> None:
+    inspector = world.page._layout.inspector
+    assert inspector.unfolded == ()
+    inspector.unfold(("engine",))
+    state = world.page.layout_state()
+    inspector.unfold(())
+    world.page._layout.restore(state)
+    assert inspector.unfolded == ("engine",)
