@@ -1,7 +1,6 @@
 """What the settings of a PEFT adapter say, and whether a GGUF adapter can say the same."""
 
 import math
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeGuard
@@ -10,10 +9,10 @@ import msgspec
 
 from catalog.adapters.peft_names import CONFIG_FILE, WEIGHTS_FILE
 from catalog.errors import CatalogError
+from catalog.safe_names import is_repository
 
 _MOST_BYTES = 1 << 20
 _MOST_RANK = 1 << 16
-_REPOSITORY = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
 _USUAL_STARTS = (True, False, None, "gaussian", "eva", "orthogonal")
 """Ways to begin a training that leave the model's own weights as they were."""
 
@@ -171,7 +170,7 @@ def _base(value: object) -> str:
     """The end of a path on somebody's own computer is all of it that may mean something here."""
     if not isinstance(value, str):
         return ""
-    if not _REPOSITORY.fullmatch(value):
+    if not is_repository(value):
         value = value.replace("\\", "/").rstrip("/").rpartition("/")[2]
     return _shown(value)
 

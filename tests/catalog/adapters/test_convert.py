@@ -1,6 +1,8 @@
+import contextlib
 import json
 import math
 import os
+import random
 import shutil
 import threading
 from pathlib import Path
@@ -121,8 +123,11 @@ class TestWhatIsWritten:
 
         assert len(read_header(out).tensors) == 2
 
-    def test_a_path_of_the_trainers_own_computer_is_not_told(self, tmp_path) -> None:
-        settings = {"base_model_name_or_path": "C:\\Users\\Somebody\\models\\Base"}
+    @pytest.mark.parametrize(
+        "path", ["C:\\Users\\Somebody\\models\\Base", "/home/Somebody/Base/", "../Base"]
+    )
+    def test_a_path_of_the_trainers_own_computer_is_not_told(self, tmp_path, path) -> None:
+        settings = {"base_model_name_or_path": path}
 
         out = convert(write_peft(tmp_path / "a", ONE, settings=settings))
 
@@ -418,3 +423,16 @@ class TestFilesThatNobodyVouchesFor:
 
         assert len(said) < 500
         assert said.isprintable()
+
+    def test_no_flipped_byte_breaks_it(self, tmp_path) -> None:
+        folder = write_peft(tmp_path / "a", ONE)
+        whole = {path: path.read_bytes() for path in folder.iterdir()}
+        rng = random.Random(4)
+        for path, data in whole.items():
+            for _ in range(150):
+                place = rng.randrange(min(len(data), 600))
+                path.write_bytes(data[:place] + rng.randbytes(1) + data[place + 1 :])
+                with contextlib.suppress(CatalogError):
+                    convert(folder)
+            path.write_bytes(data)
+        assert {path.name for path in tmp_path.iterdir()} <= {"a", "out.gguf"}

@@ -126,6 +126,13 @@ def test_each_entry_is_said_whole(entry: Entry) -> None:
         assert entry.base or entry.id == "lora-qwen2.5-coder-7b-instruct"
 
 
+@every([entry for entry in CATALOGUE.entries if entry.id in ("alpaca-lora-7b", "gpt4all-lora")])
+def test_an_adapter_to_be_converted_says_what_it_takes(entry: Entry) -> None:
+    assert entry.base in {other.id for other in CATALOGUE.entries}
+    assert "adapter_model.safetensors" in entry.obstacle
+    assert f"causeway import REPO-OR-FOLDER --base {entry.base}" in entry.obstacle
+
+
 def test_what_is_no_model_of_its_own_makes_no_promise() -> None:
     """A base model has no prompt to speak of; one that chats has the file's own or one of ours."""
     for entry in CATALOGUE.entries:
