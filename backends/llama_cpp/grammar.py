@@ -96,11 +96,13 @@ class GrammarState:
             return True
         try:
             self._decoder.decode(piece)
+            unfinished: bytes = self._decoder.getstate()[0]
         except UnicodeDecodeError:
             return False
         finally:
             self._decoder.setstate(before)
-        return True
+        # The decoder waits for the third byte of a surrogate before it refuses it.
+        return not (unfinished[:1] == b"\xed" and unfinished[1:2] >= b"\xa0")
 
 
 def _sampler(model: Model, grammar: CompiledGrammar) -> int:
