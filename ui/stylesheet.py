@@ -42,6 +42,7 @@ QAbstractSpinBox QLineEdit, QAbstractSpinBox QLineEdit:focus {
     border: none; padding: 0; background: transparent; min-height: 0;
 }
 ComboBox::drop-down { border: none; width: 28px; }
+ComboBox[small="true"]::drop-down { width: 22px; }
 ComboBox::down-arrow { image: none; }
 ComboBox QAbstractItemView {
     background: $raised; color: $text; border: 1px solid $border; padding: 4px; outline: none;
@@ -65,6 +66,7 @@ Menu { border-radius: 8px; }
 QMenu::item { padding: 6px 28px 6px 10px; border-radius: 6px; }
 QMenu::item:selected { background: $selected; }
 QMenu::item:disabled { color: $disabled; background: transparent; }
+QMenu::indicator { width: 14px; height: 14px; padding-left: 8px; image: none; }
 QMenu::icon { padding-left: 8px; }
 QMenu::separator { height: 1px; background: $hairline; margin: 4px 6px; }
 QScrollBar:vertical { background: transparent; width: 12px; margin: 0; }

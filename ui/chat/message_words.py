@@ -52,7 +52,10 @@ def maker_words(origin: Origin) -> str:
     if len(adapters) > _MOST_NAMED:
         count = _tr("{count} adapters").format(count=len(adapters))
         return f"{model_words(origin)} + {count}"
-    parts = [f"{adapter.name} {adapter.scale:g}" for adapter in adapters]
+    parts = [
+        adapter.name if adapter.scale == 1 else f"{adapter.name} {adapter.scale:g}"
+        for adapter in adapters
+    ]
     return " + ".join([model_words(origin), *parts])
 
 

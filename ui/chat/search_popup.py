@@ -102,12 +102,19 @@ class SearchPopup(QFrame):
         self._search.clear()
         self.mark(self.first_row())
         self.fit()
-        window = widget.window()
-        right = window.mapToGlobal(QPoint(window.width() - WIDTH - 8, 0)).x()
-        place = widget.mapToGlobal(QPoint(0, widget.height() + 4))
-        self.move(min(place.x(), right) if right > 0 else place.x(), place.y())
+        self.move(self._place_at(widget))
         self.show()
         self._search.setFocus(Qt.FocusReason.PopupFocusReason)
+
+    def _place_at(self, widget: QWidget) -> QPoint:
+        """Below the widget, or above it where there is no room, and not past the window's edge."""
+        window = widget.window()
+        corner = window.mapToGlobal(QPoint(window.width(), window.height()))
+        place = widget.mapToGlobal(QPoint(0, widget.height() + 4))
+        above = widget.mapToGlobal(QPoint(0, -4 - self.height()))
+        if place.y() + self.height() > corner.y() and above.y() >= window.mapToGlobal(QPoint()).y():
+            place = above
+        return QPoint(max(min(place.x(), corner.x() - WIDTH - 8), 0), place.y())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:

@@ -195,7 +195,8 @@ class ComboBox(QComboBox):
         super().paintEvent(event)
         painter = QPainter(self)
         role = "text2" if self.isEnabled() else "disabled"
-        caret = QRectF(self.width() - 26, 0, 16, self.height())
+        room = 22 if self.property("small") else 28
+        caret = QRectF(self.width() - room + 2, 0, 16, self.height())
         paint_icon(painter, "caret-down", caret, 12, self.theme.color(role))
         if self._ring and self.hasFocus():
             radius = RADIUS if self.height() >= 32 else INNER_RADIUS

@@ -178,7 +178,7 @@ class _OrderDelegate(QStyledItemDelegate):
         painter.setPen(color("text" if on else "text3"))
         words = rect.adjusted(24, 0, -_BOX_ROOM, 0)
         painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, index.data())
-        box = QRectF(rect.right() - 8 - _BOX, rect.center().y() - _BOX / 2, _BOX, _BOX)
+        box = QRectF(rect.right() - 4 - _BOX, rect.center().y() - _BOX / 2, _BOX, _BOX)
         if on:
             rounded(painter, box, 4, color("accent"))
             paint_icon(painter, "check-bold", box, 11, color("on_accent"))
