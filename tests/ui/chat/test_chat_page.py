@@ -19,6 +19,7 @@ from tests.gguf_adapters import write_adapter_for
 from tests.gguf_files import write_model
 from tests.scripted_backend import Script, ScriptedBackend
 from ui.background import Background
+from ui.chat.adapters.adapter_popup import AdapterPopup
 from ui.chat.adapters.adapter_row import AdapterRow
 from ui.chat.adapters.adapters_section import AdaptersSection
 from ui.chat.answer_item import AnswerItem
@@ -30,7 +31,7 @@ from ui.chat.model_picker import ModelButton
 from ui.chat.preset_button import PresetButton
 from ui.chat.probabilities.heat_view import HeatView
 from ui.chat.status import ModelStatus
-from ui.kit import Button, Slider, Toast
+from ui.kit import Button, SearchField, Slider, Toast
 from ui.known_fits import KnownFits
 from ui.startup import open_program
 from ui.theme import Theme
@@ -132,7 +133,10 @@ def add_terse(world: World) -> None:
     world.wait(
         lambda: world.section.findChild(AdapterRow) is None and world.section._add.isEnabled()
     )
-    world.section._popup.adapter_chosen.emit(world.adapter.id)
+    QTest.mouseClick(world.section._add, Qt.MouseButton.LeftButton)
+    search = world.section.findChild(AdapterPopup).findChild(SearchField)
+    QTest.keyClicks(search, world.adapter.name)
+    QTest.keyClick(search, Qt.Key.Key_Return)
 
 
 def test_an_adapter_is_added_slid_and_used_without_a_reload(world: World) -> None:

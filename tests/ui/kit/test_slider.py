@@ -69,3 +69,25 @@ def test_the_ring_lies_around_the_knob(slider: Slider, theme: Theme) -> None:
         slider.setFocus(Qt.FocusReason.TabFocusReason)
         assert theme.color("ring").name() in above_the_groove()
         slider.clearFocus()
+
+
+def test_the_groove_is_filled_from_its_origin(theme: Theme, qtbot: QtBot) -> None:
+    slider = Slider(theme, "Strength", minimum=-2, maximum=2, step=0.05, origin=0)
+    qtbot.addWidget(slider)
+    slider.resize(200, 24)
+    for number, filled, empty in ((1.0, 120, 80), (-1.0, 80, 120)):
+        slider.set_number(number)
+        picture = slider.grab().toImage()
+        assert picture.pixelColor(filled, 12) == theme.color("accent")
+        assert picture.pixelColor(empty, 12) == theme.color("track")
+
+
+def test_one_without_effect_is_quiet_and_still_moves(theme: Theme, qtbot: QtBot) -> None:
+    slider = Slider(theme, "Strength", minimum=0, maximum=2, step=0.05)
+    qtbot.addWidget(slider)
+    slider.resize(200, 24)
+    slider.set_number(1.5)
+    slider.set_quiet(True)
+    assert slider.grab().toImage().pixelColor(20, 12) == theme.color("disabled")
+    with qtbot.waitSignal(slider.number_changed):
+        qtbot.keyClick(slider, Qt.Key.Key_Right)

@@ -42,7 +42,7 @@ class AdaptersSection(QWidget):
         self._rows: dict[str, AdapterRow] = {}
         self._pause = QTimer(self, singleShot=True, interval=REST_MS)
         self._pause.timeout.connect(self._tell)
-        self._popup = AdapterPopup(theme, self)
+        self._popup: AdapterPopup | None = None
         self._none = Paragraph(
             theme, self.tr("An adapter is a small file that changes how a model writes."), "small"
         )
@@ -64,8 +64,6 @@ class AdaptersSection(QWidget):
         whole.addWidget(InspectorSection(theme, self.tr("Adapters"), [body]))
         self._add.clicked.connect(self._open)
         self._find.clicked.connect(self.find_requested)
-        self._popup.more_requested.connect(self.find_requested)
-        self._popup.adapter_chosen.connect(self._add_adapter)
         self._refresh()
 
     @property
@@ -142,6 +140,11 @@ class AdaptersSection(QWidget):
 
     def _open(self) -> None:
         self.offers_wanted.emit()
+        if self._popup is None:
+            self._popup = AdapterPopup(self._theme, self)
+            self._popup.more_requested.connect(self.find_requested)
+            self._popup.adapter_chosen.connect(self._add_adapter)
+            self._offer_others()
         self._popup.open_below(self._add)
 
     def _sender_id(self) -> str:
@@ -176,12 +179,18 @@ class AdaptersSection(QWidget):
                 each, offers.get(each.adapter), self._problem(each), place, len(wanted)
             )
         self._order_focus()
-        self._popup.show_offers([offer for offer in offers.values() if offer.id not in wanted])
+        self._offer_others()
         none = self._offers == () and not self._stack
         self._none.setVisible(none)
         self._find.setVisible(none)
         self._add.setVisible(not none)
         self._add.setEnabled(self._offers is not None and len(wanted) < MOST_ADAPTERS)
+
+    def _offer_others(self) -> None:
+        """What the list holds that opens: the adapters that the chat has not got yet."""
+        if self._popup is not None:
+            known = {each.adapter for each in self._stack}
+            self._popup.show_offers([each for each in self._offers or () if each.id not in known])
 
     def _make_row(self, adapter_id: str) -> AdapterRow:
         row = self._rows[adapter_id] = AdapterRow(self._theme, adapter_id)
