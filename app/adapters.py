@@ -1,9 +1,6 @@
 """Adapters: which ones suit a model, and what a chat's stack comes to when it is asked."""
 
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
-from pathlib import Path
 
 import msgspec
 
@@ -12,11 +9,10 @@ from app.options.adapter_stack import StackedAdapter
 from backends.protocol import AppliedAdapter
 from catalog.adapters.facts import AdapterFacts, adapter_facts
 from catalog.adapters.fit import AdapterFit, adapter_fit
-from catalog.errors import BadModelFile, CatalogError
-from catalog.gguf.files import GgufHeader, read_header
+from catalog.errors import CatalogError
+from catalog.gguf.files import GgufHeader
+from catalog.gguf.kept_header import kept_header
 from catalog.library import InstalledModel, Library
-
-_KEPT_HEADERS = 200
 
 
 class AdapterChoice(msgspec.Struct, frozen=True):
@@ -37,8 +33,6 @@ class Adapters:
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._headers: OrderedDict[tuple[str, int, int], GgufHeader] = OrderedDict()
-        self._lock = threading.Lock()
 
     def for_model(self, model: InstalledModel) -> tuple[AdapterChoice, ...]:
         """Every installed adapter, those that fit the model first."""
@@ -84,22 +78,4 @@ class Adapters:
         return AppliedStack(tuple(applied), tuple(used), tuple(left_out))
 
     def _headers_of(self, model: InstalledModel) -> tuple[GgufHeader, ...]:
-        return tuple(self._header(path) for path in self._library.files(model))
-
-    def _header(self, path: Path) -> GgufHeader:
-        """Read once, until the file changes."""
-        try:
-            state = path.stat()
-        except OSError as error:
-            raise BadModelFile(f"“{path.name}” is gone.", f"{error.strerror}.") from error
-        key = str(path), state.st_size, state.st_mtime_ns
-        with self._lock:
-            if known := self._headers.get(key):
-                self._headers.move_to_end(key)
-                return known
-        header = read_header(path)
-        with self._lock:
-            self._headers[key] = header
-            if len(self._headers) > _KEPT_HEADERS:
-                self._headers.popitem(last=False)
-        return header
+        return tuple(kept_header(path) for path in self._library.files(model))

@@ -4,11 +4,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Literal
+from contextlib import closing, contextmanager
 
 import msgspec
 
+from app.engine_line import EngineLine
+from app.engine_state import EngineState as EngineState
+from app.engine_state import EngineStates, Listener, Phase
 from app.errors import AppError, Problem, problem_from
 from app.memory import check_memory
 from backends.errors import BackendError, EngineCrashed, LoadCancelled
@@ -23,25 +25,21 @@ FILE_BACKEND = "llama_cpp"
 _LOOK_AGAIN_SECONDS = 30.0
 """How soon a change of the unload setting is noticed."""
 
-_WAIT_POLL_SECONDS = 0.1
 _CLOSE_SECONDS = 3.0
+_MOST_USERS = 1_000
 
-Phase = Literal["unloaded", "loading", "ready", "busy", "crashed"]
 MemoryCheck = Callable[..., str]
 OnLoad = Callable[[InstalledModel, LoadOptions, SessionInfo], None]
+Borrow = Callable[[str, LoadOptions, Callable[[], bool], Callable[[], None]], Session | None]
+"""A session on a model's file that another process has loaded so. None where there is none.
+
+The third says whether the request was given up, the last is called while others come first."""
 
 
-class EngineState(msgspec.Struct, frozen=True):
-    """The model in memory. `fraction` is of the load; `problem` says why the last load or answer failed."""
-
-    model_id: str
-    phase: Phase
-    fraction: float = 0.0
-    info: SessionInfo | None = None
-    problem: Problem | None = None
-
-
-Listener = Callable[[EngineState], None]
+def _borrow_nothing(
+    path: str, options: LoadOptions, given_up: Callable[[], bool], on_wait: Callable[[], None]
+) -> None:
+    return None
 
 
 class _Loaded(msgspec.Struct, frozen=True):
@@ -49,15 +47,11 @@ class _Loaded(msgspec.Struct, frozen=True):
     options: LoadOptions
     session: Session
     info: SessionInfo
-    shares: bool
-    """Whether it answers several requests at once."""
+    room: int
+    """Requests that it answers at once."""
 
-    def serves(self, model: InstalledModel, options: LoadOptions) -> bool:
-        return self.session.alive and self.model.path == model.path and self.options == options
-
-
-class _Ticket:
-    """Somebody's place in the line for the engine."""
+    def serves(self, path: str, options: LoadOptions) -> bool:
+        return self.session.alive and str(self.model.path) == path and self.options == options
 
 
 class Engines:
@@ -65,9 +59,9 @@ class Engines:
 
     One model is in memory at a time. Whoever is inside `use` shares it with the others there, as far
     as its backend answers several at once; who wants another model waits until they have left, and
-    those who come later wait behind. An idle model is closed after `unload_after()` seconds (0:
-    never), by a thread that `close` ends. `on_load` is told of each load, on the thread that waits
-    for it.
+    those who come later wait behind. What another process has loaded is borrowed from there, and
+    waited for there. An idle model is closed after `unload_after()` seconds (0: never), by a thread
+    that `close` ends. `on_load` is told of each load, on the thread that waits for it.
     """
 
     def __init__(
@@ -77,19 +71,20 @@ class Engines:
         unload_after: Callable[[], float],
         memory_check: MemoryCheck = check_memory,
         on_load: OnLoad | None = None,
+        borrow: Borrow = _borrow_nothing,
     ) -> None:
         self._backends = backends
         self._unload_after = unload_after
         self._memory_check = memory_check
         self._on_load = on_load
-        self._changed = threading.Condition()  # guards what follows
-        self._line: list[_Ticket] = []
-        self._users = 0
-        self._alone = False  # somebody loads or unloads; only they change what is loaded
+        self._borrow = borrow
+        self._states = EngineStates()
+        self._line = EngineLine()
+        self._changed = self._line.changed  # guards what follows
         self._loaded: _Loaded | None = None
+        self._coming: tuple[str, LoadOptions] | None = None
+        self._borrowed: list[Session] = []
         self._problem: Problem | None = None
-        self._state = EngineState("", "unloaded")
-        self._listeners: list[Listener] = []
         self._idle_since: float | None = None
         self._closing = False
         self._watcher: threading.Thread | None = None
@@ -97,12 +92,12 @@ class Engines:
 
     @property
     def state(self) -> EngineState:
-        return self._state
+        return self._states.newest
 
     @property
     def reclaimable(self) -> int:
         """Bytes that unloading gives back: not the weights, which are mapped and count as free."""
-        info = self._state.info
+        info = self._states.own.info
         taken = info.allocated if info is not None else None
         return taken.kv_cache + taken.compute if taken is not None else 0
 
@@ -111,15 +106,7 @@ class Engines:
 
         Returns what ends the subscription.
         """
-        with self._changed:
-            self._listeners.append(listener)
-
-        def unsubscribe() -> None:
-            with self._changed:
-                if listener in self._listeners:
-                    self._listeners.remove(listener)
-
-        return unsubscribe
+        return self._states.subscribe(listener)
 
     @contextmanager
     def use(
@@ -131,24 +118,55 @@ class Engines:
         cancelled: threading.Event | None = None,
         on_wait: Callable[[], None] = lambda: None,
     ) -> Iterator[Session]:
-        """A session on the model, loaded first where it is not in memory with these options.
+        """A session on the model, loaded first where no process has it in memory with these options.
 
         `on_wait` is called again and again while others come first. Raises `LoadCancelled` when
         `cancelled` is set before the session is there, and the errors of the catalogue and backend.
         """
-        loaded = self._enter(model, options, cancelled or threading.Event(), on_wait)
-        if loaded is None:
-            loaded = self._load_alone(model, options, on_progress)
-        problem: Problem | None = None
-        try:
-            self._publish(EngineState(loaded.model.id, "busy", info=loaded.info))
-            yield loaded.session
-        except BackendError as error:
-            _note_crash(error)
-            problem = problem_from(error)
-            raise
-        finally:
-            self._leave(loaded, problem)
+
+        def given_up() -> bool:
+            return self._closing or (cancelled is not None and cancelled.is_set())
+
+        path = str(model.path)
+        borrowed: Session | None = None
+        if not self._has(path, options):
+            borrowed = self._borrow(path, options, given_up, on_wait)
+        if borrowed is not None:
+            with self._borrowing(borrowed), self._states.borrowing(model.id, borrowed.info):
+                yield borrowed
+            return
+        match self._line.enter(
+            lambda: self._room(path, options), given_up=given_up, on_wait=on_wait
+        ):
+            case None:
+                raise LoadCancelled("The answer was cancelled before it began.")
+            case False:
+                self._load_alone(model, options, on_progress)
+        with self._using() as session:
+            yield session
+
+    @contextmanager
+    def use_if_loaded(
+        self,
+        path: str,
+        options: LoadOptions,
+        *,
+        given_up: Callable[[], bool],
+        on_wait: Callable[[], None],
+    ) -> Iterator[Session | None]:
+        """Like `use`, but None where the model's file is neither loaded nor being loaded so."""
+        entered = self._line.enter(
+            lambda: self._room(path, options),
+            given_up=lambda: given_up() or self._closing or not self._has(path, options),
+            on_wait=on_wait,
+        )
+        if entered:
+            with self._using() as session:
+                yield session
+            return
+        if entered is not None:
+            self._line.leave_alone()
+        yield None
 
     def cancel_load(self) -> None:
         """Give up the load that is going on, if any."""
@@ -157,109 +175,92 @@ class Engines:
     def unload(self) -> None:
         """Take the model out of memory, after the answers that are being written."""
         self.cancel_load()
-        with self._changed:
-            ticket = self._join_line()
-            try:
-                self._changed.wait_for(lambda: self._is_free(ticket))
-                self._alone = True
-            finally:
-                self._line.remove(ticket)
+        self._line.enter_alone()
         self._drop_alone()
 
     def close(self) -> None:
         """End the model, even in the midst of an answer, and the idle thread. For the program's end."""
         with self._changed:
             self._closing = True
+            borrowed = tuple(self._borrowed)
             self._changed.notify_all()
         self.cancel_load()
-        with self._changed:
-            self._changed.wait_for(lambda: not self._alone, _CLOSE_SECONDS)
+        for session in borrowed:
+            session.close()
+        self._line.wait_until_nobody_is_alone(_CLOSE_SECONDS)
         self._drop()
         if self._watcher is not None:
             self._watcher.join()
 
-    def _enter(
-        self,
-        model: InstalledModel,
-        options: LoadOptions,
-        cancelled: threading.Event,
-        on_wait: Callable[[], None],
-    ) -> _Loaded | None:
-        """Wait until this request's turn; None where it has to load, and is alone for that."""
+    def _has(self, path: str, options: LoadOptions) -> bool:
+        """Whether it is loaded so, or about to be."""
         with self._changed:
-            ticket = self._join_line()
+            return self._coming == (path, options) or self._room(path, options) > 0
+
+    def _room(self, path: str, options: LoadOptions) -> int:
+        loaded = self._loaded
+        return loaded.room if loaded is not None and loaded.serves(path, options) else 0
+
+    @contextmanager
+    def _borrowing(self, session: Session) -> Iterator[None]:
+        with self._changed:
+            self._borrowed.append(session)
         try:
-            while True:
-                with self._changed:
-                    if cancelled.is_set() or self._closing:
-                        raise LoadCancelled("The answer was cancelled before it began.")
-                    loaded = self._loaded
-                    if self._may_share(ticket, model, options):
-                        self._users += 1
-                        self._idle_since = None
-                        return loaded
-                    if self._is_free(ticket):
-                        if loaded is None or not loaded.serves(model, options):
-                            self._alone = True
-                            loaded = None
-                        else:
-                            self._users += 1
-                        self._idle_since = None
-                        return loaded
-                    is_news = self._changed.wait(_WAIT_POLL_SECONDS)
-                if not is_news:
-                    on_wait()
+            with closing(session):
+                yield
         finally:
             with self._changed:
-                self._line.remove(ticket)
-                self._changed.notify_all()
+                self._borrowed.remove(session)
 
-    def _join_line(self) -> _Ticket:
-        ticket = _Ticket()
-        self._line.append(ticket)
-        return ticket
-
-    def _is_free(self, ticket: _Ticket) -> bool:
-        return self._line[0] is ticket and not self._users and not self._alone
-
-    def _may_share(self, ticket: _Ticket, model: InstalledModel, options: LoadOptions) -> bool:
-        loaded = self._loaded
-        return (
-            self._line[0] is ticket
-            and not self._alone
-            and loaded is not None
-            and loaded.shares
-            and loaded.serves(model, options)
-        )
+    @contextmanager
+    def _using(self) -> Iterator[Session]:
+        """For a user in the line, which sees to it that what is loaded stays."""
+        with self._changed:
+            loaded = self._loaded
+            self._idle_since = None
+        assert loaded is not None
+        problem: Problem | None = None
+        try:
+            self._states.publish(EngineState(loaded.model.id, "busy", info=loaded.info))
+            yield loaded.session
+        except BackendError as error:
+            _note_crash(error)
+            problem = problem_from(error)
+            raise
+        finally:
+            self._leave(loaded, problem)
 
     def _load_alone(
         self, model: InstalledModel, options: LoadOptions, on_progress: LoadProgress
-    ) -> _Loaded:
+    ) -> None:
+        """By whoever is alone in the line, and a user of what was loaded afterwards."""
         self._load_cancelled.clear()
-        users = 0
+        with self._changed:
+            self._coming = (str(model.path), options)
+            self._idle_since = None
         try:
-            loaded = self._load(model, options, on_progress)
-            users = 1
-        except Exception as error:
-            _note_crash(error)
-            problem = None if isinstance(error, LoadCancelled) else problem_from(error)
-            if self._loaded is not None:  # the new one was refused before the old one had to go
-                self._settle(self._loaded, problem)
-            else:
-                phase: Phase = "crashed" if isinstance(error, EngineCrashed) else "unloaded"
-                self._publish(EngineState(model.id, phase, problem=problem))
-            raise
-        finally:
+            self._load(model, options, on_progress)
+        except BaseException as error:
+            self._tell_failure(model, error)
             with self._changed:
-                self._users += users
-                self._alone = False
-                self._changed.notify_all()
+                self._coming = None
+            self._line.leave_alone()
+            raise
+        with self._changed:
+            self._coming = None
+        self._line.stay()
         self._start_watcher()
-        return loaded
 
-    def _load(
-        self, model: InstalledModel, options: LoadOptions, on_progress: LoadProgress
-    ) -> _Loaded:
+    def _tell_failure(self, model: InstalledModel, error: BaseException) -> None:
+        _note_crash(error)
+        problem = None if isinstance(error, LoadCancelled) else problem_from(error)
+        if self._loaded is not None:  # the new one was refused before the old one had to go
+            self._settle(self._loaded, problem)
+        else:
+            phase: Phase = "crashed" if isinstance(error, EngineCrashed) else "unloaded"
+            self._states.publish(EngineState(model.id, phase, problem=problem))
+
+    def _load(self, model: InstalledModel, options: LoadOptions, on_progress: LoadProgress) -> None:
         backend = self._backends.get(FILE_BACKEND)
         if backend is None:
             raise AppError(
@@ -269,11 +270,11 @@ class Engines:
         freed = self._loaded.info.memory_bytes if self._loaded is not None else 0
         warning = self._memory_check(model, options, freed=freed)
         self._drop()
-        self._publish(EngineState(model.id, "loading"))
+        self._states.publish(EngineState(model.id, "loading"))
 
         def go_on(fraction: float) -> bool:
-            if int(fraction * 100) != int(self._state.fraction * 100):
-                self._publish(EngineState(model.id, "loading", fraction))
+            if int(fraction * 100) != int(self._states.own.fraction * 100):
+                self._states.publish(EngineState(model.id, "loading", fraction))
             wanted = on_progress(fraction)
             return wanted and not self._load_cancelled.is_set() and not self._closing
 
@@ -288,48 +289,41 @@ class Engines:
             self._on_load(model, options, session.info)
         warnings = ((warning,) if warning else ()) + session.info.warnings
         info = msgspec.structs.replace(session.info, warnings=warnings)
-        loaded = _Loaded(model, options, session, info, shares=backend.capabilities.parallel)
+        room = _MOST_USERS if backend.capabilities.parallel else 1
         with self._changed:
-            self._loaded = loaded
-        return loaded
+            self._loaded = _Loaded(model, options, session, info, room)
 
     def _leave(self, loaded: _Loaded, problem: Problem | None) -> None:
         """The last one out says how it stands; a problem of an earlier one is not forgotten."""
         with self._changed:
-            self._users -= 1
             self._problem = problem or self._problem
-            if self._users:
-                self._changed.notify_all()
+            if not self._line.leave():
                 return
-            self._alone = True
             problem, self._problem = self._problem, None
         try:
             self._settle(loaded, problem)
         finally:
-            with self._changed:
-                self._alone = False
-                self._changed.notify_all()
+            self._line.leave_alone()
 
     def _settle(self, loaded: _Loaded, problem: Problem | None) -> None:
         if loaded.session.alive:
             with self._changed:
                 self._idle_since = time.monotonic()
                 self._changed.notify_all()
-            self._publish(EngineState(loaded.model.id, "ready", info=loaded.info, problem=problem))
+            state = EngineState(loaded.model.id, "ready", info=loaded.info, problem=problem)
         else:
             self._drop()  # without a problem it was ended on purpose, by a stop it did not heed
             phase: Phase = "crashed" if problem else "unloaded"
-            self._publish(EngineState(loaded.model.id, phase, problem=problem))
+            state = EngineState(loaded.model.id, phase, problem=problem)
+        self._states.publish(state)
 
     def _drop_alone(self) -> None:
-        """By whoever has seen to it that nobody else is here."""
+        """By whoever is alone in the line."""
         try:
             self._drop()
-            self._publish(EngineState("", "unloaded"))
+            self._states.publish(EngineState("", "unloaded"))
         finally:
-            with self._changed:
-                self._alone = False
-                self._changed.notify_all()
+            self._line.leave_alone()
 
     def _drop(self) -> None:
         with self._changed:
@@ -337,13 +331,6 @@ class Engines:
             self._idle_since = None
         if loaded is not None:
             loaded.session.close()
-
-    def _publish(self, state: EngineState) -> None:
-        with self._changed:
-            self._state = state
-            listeners = tuple(self._listeners)
-        for listener in listeners:
-            listener(state)
 
     def _start_watcher(self) -> None:
         with self._changed:
@@ -355,11 +342,8 @@ class Engines:
 
     def _unload_when_idle(self) -> None:
         while self._wait_until_idle_long_enough():
-            with self._changed:
-                if self._line or self._users or self._alone or self._seconds_left() != 0:
-                    continue  # an answer has just begun
-                self._alone = True
-            self._drop_alone()
+            if self._line.slip_in_alone(lambda: self._seconds_left() == 0):
+                self._drop_alone()
 
     def _wait_until_idle_long_enough(self) -> bool:
         """False when the program closes."""
@@ -379,7 +363,7 @@ class Engines:
         return min(max(0.0, self._idle_since + limit - time.monotonic()), _LOOK_AGAIN_SECONDS)
 
 
-def _note_crash(error: Exception) -> None:
+def _note_crash(error: BaseException) -> None:
     """A person is told why in a sentence; whoever is to mend it needs the engine's last words."""
     if isinstance(error, EngineCrashed):
         _log.error("%s\n%s", error, error.detail)

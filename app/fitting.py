@@ -1,6 +1,5 @@
 """Whether a model fits this computer: before the download, or where it lies."""
 
-import functools
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -12,14 +11,14 @@ from backends.protocol import DEFAULT_CONTEXT
 from catalog.catalogues.entries import Artifact, Entry, HubFile, Package, Url
 from catalog.catalogues.sizes import expected_bytes
 from catalog.fit.fit import Fit, Memory, fit, rough_fit
-from catalog.gguf.files import GgufHeader, read_header
+from catalog.gguf.files import GgufHeader
+from catalog.gguf.kept_header import kept_header
 from catalog.hub.records import QuantFiles, Repository
 from catalog.library import InstalledModel
 from catalog.network import Network
 from catalog.remote_file import RemoteFile
 
 _HEADERS_FOLDER = "headers"
-_HEADERS_IN_MEMORY = 128
 
 
 class Fitting:
@@ -95,7 +94,11 @@ class Fitting:
 
     def of_model(self, model: InstalledModel, n_ctx: int = 0) -> Fit:
         """By the header of an installed file. Reads it. Raises `BadModelFile`."""
-        return self._exact(_local_header(model.path), model.size_bytes, n_ctx)
+        return self._exact(kept_header(model.path), model.size_bytes, n_ctx)
+
+    def of_size(self, model: InstalledModel, size_bytes: int, n_ctx: int = 0) -> Fit:
+        """As `of_model`, if the file had that size: with its weights stored in another way."""
+        return self._exact(kept_header(model.path), size_bytes, n_ctx)
 
     def _rough(self, parameters: int, size: int, n_ctx: int, context: int) -> Fit:
         return rough_fit(parameters, size, n_ctx or _usual(context), self._room(self._latest()))
@@ -137,17 +140,3 @@ class Fitting:
 
 def _usual(context: int) -> int:
     return min(context or DEFAULT_CONTEXT, DEFAULT_CONTEXT)
-
-
-def _local_header(path: Path) -> GgufHeader:
-    try:
-        state = path.stat()
-    except OSError:
-        return read_header(path)  # which says why in words
-    return _kept_header(path, state.st_size, state.st_mtime_ns)
-
-
-@functools.lru_cache(maxsize=_HEADERS_IN_MEMORY)
-def _kept_header(path: Path, size: int, modified: int) -> GgufHeader:
-    """The header of a file in one state of it."""
-    return read_header(path)

@@ -20,6 +20,7 @@ from app.fitting import Fitting
 from app.kept_states import KeptStates
 from app.lookup import Lookup
 from app.machine import ThisMachine
+from app.making import Making
 from app.memory import check_memory
 from app.network import network_of
 from app.paths import Paths
@@ -65,6 +66,7 @@ class Services:
     profiles: Profiles
     adapters: Adapters
     states: KeptStates
+    making: Making
     engines: Engines
     chats: Chats
 
@@ -164,6 +166,7 @@ def open_services(paths: Paths, settings: SettingsFile | None = None) -> Service
         profiles=profiles,
         adapters=adapters,
         states=states,
+        making=Making(library, adapters, hub, network),
         engines=engines,
         chats=Chats(store, library, engines, settings, profiles, adapters, states),
     )

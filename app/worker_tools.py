@@ -15,20 +15,25 @@ T = TypeVar("T")
 _REASON_CHARACTERS = 300
 
 
+def program() -> tuple[str, ...]:
+    """How to start this program once more: the frozen one itself, or with this Python."""
+    if getattr(sys, "frozen", False):
+        return (sys.executable,)
+    # -P: a folder that happens to be the current one must not lend us its modules.
+    return (sys.executable, "-P", "-m", "app")
+
+
 def run_in_worker(tool: str, arguments: Sequence[str], answer: type[T], *, timeout: float) -> T:
     """Run `causeway worker TOOL …` and decode the JSON it prints. `timeout` in seconds.
 
     It ends when this process does. Raises `EngineCrashed` with the last line of its log where it
     fails.
     """
-    frozen = getattr(sys, "frozen", False)
-    # -P: a folder that happens to be the current one must not lend us its modules.
-    program = [sys.executable] if frozen else [sys.executable, "-P", "-m", "app"]
     # Nothing is ever written to this pipe: the system closes it when this process dies.
     lifeline, our_end = os.pipe()
     try:
         done = subprocess.run(
-            [*program, "worker", tool, *arguments],
+            [*program(), "worker", tool, *arguments],
             stdin=lifeline,
             capture_output=True,
             timeout=timeout,

@@ -11,6 +11,7 @@ from app.cli import (
     conversations,
     doctor,
     downloads,
+    making,
     models,
     profiles,
     pull,
@@ -54,6 +55,8 @@ commands.command("show")(show.show)
 commands.command("pull")(pull.pull)
 commands.add_typer(downloads.commands, name="downloads")
 commands.command("import")(models.import_)
+commands.command("merge")(making.merge)
+commands.command("quantize")(making.quantize)
 commands.command("remove")(models.remove)
 commands.add_typer(conversations.commands, name="conversations")
 commands.add_typer(profiles.commands, name="profiles")

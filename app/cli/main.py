@@ -48,6 +48,10 @@ def _worker(argv: Sequence[str]) -> int:
 
             lifeline.hold_on_to_stdin()
             return bare_loop.main(arguments)
+        case ["job", order]:
+            from app.jobs import job
+
+            return job.main(order)
         case _:
             from backends.llama_cpp import worker
 

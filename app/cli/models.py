@@ -8,34 +8,17 @@ from typing import Annotated
 import msgspec
 import typer
 
+from app.cli.converting import convert
+from app.cli.listed_model import listed
 from app.cli.opening import opened
 from app.cli.output import print_json, print_table, say
+from app.errors import AppError
 from app.formatting import bytes_text
 from app.removal import remove_model
+from catalog.adapters.peft_names import CONFIG_FILE
 from catalog.catalogues.bundled import STARTER_ID
 from catalog.errors import CatalogError
 from catalog.library import InstalledModel, Library
-
-
-class ListedModel(msgspec.Struct, frozen=True):
-    """What `models --json` prints of each. `managed`: the file lies in the program's own folder;
-    `place` says by whom it was fetched; `also_at` are files with the same content."""
-
-    id: str
-    name: str
-    kind: str
-    quant: str
-    architecture: str
-    parameters: int
-    size_bytes: int
-    context_length: int
-    has_template: bool
-    managed: bool
-    place: str
-    path: str
-    also_at: tuple[str, ...]
-    projector: str
-    sha256: str
 
 
 class Removed(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +39,7 @@ def models(
         installed = services.library.adapters() if adapters else services.library.models()
         problems = services.library.problems
     if as_json:
-        print_json([_listed(model) for model in installed])
+        print_json([listed(model) for model in installed])
     else:
         print_table(
             ("ID", "Name", "Quant", "Size", "Place", "Path"),
@@ -83,15 +66,36 @@ def models(
 def import_(
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="PATH...", help="GGUF files, or folders of them. They stay there."),
+        typer.Argument(
+            metavar="PATH...",
+            help="GGUF files, or folders of them. They stay there. With --base: the folder of a"
+            " PEFT adapter, or OWNER/NAME of one on the Hub.",
+        ),
     ],
+    base: Annotated[
+        str, typer.Option(metavar="MODEL", help="Convert a PEFT adapter for this model.")
+    ] = "",
+    name: Annotated[str, typer.Option(help="With --base: what to call the adapter.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Use model files, or a folder of them, where they lie."""
+    """Use model files, or a folder of them, where they lie; or convert a PEFT adapter."""
+    if base and len(paths) > 1:
+        raise typer.BadParameter("--base converts one adapter at a time.")
+    if name and not base:
+        raise typer.BadParameter("--name goes with --base.")
     added: list[InstalledModel] = []
     with opened() as services:
         for path in paths:
-            if path.is_dir():
+            if base:
+                added.append(convert(services, path, base, name))
+                if not as_json:
+                    print(added[-1].id)
+            elif (path / CONFIG_FILE).is_file():
+                raise AppError(
+                    f"“{path}” is a PEFT adapter, which must be converted for a model.",
+                    fix="Say which one with --base MODEL.",
+                )
+            elif path.is_dir():
                 folder = Path(os.path.abspath(path))  # noqa: PTH100 (links are kept)
                 known = services.settings.current.model_folders
                 services.settings.update(model_folders=(*known, str(folder)))
@@ -104,7 +108,7 @@ def import_(
                 if not as_json:
                     print(model.id)
     if as_json:
-        print_json([_listed(model) for model in added])
+        print_json([listed(model) for model in added])
 
 
 def _below(folder: Path, library: Library) -> list[InstalledModel]:
@@ -151,23 +155,3 @@ def remove(
         say(f"{done} {model.path} ({bytes_text(freed)})")
     else:
         say(f"Forgotten, and left where it is: {model.path}")
-
-
-def _listed(model: InstalledModel) -> ListedModel:
-    return ListedModel(
-        id=model.id,
-        name=model.name,
-        kind=model.kind,
-        quant=model.quant,
-        architecture=model.architecture,
-        parameters=model.parameters,
-        size_bytes=model.size_bytes,
-        context_length=model.context_length,
-        has_template=model.has_template,
-        managed=model.managed,
-        place=model.place,
-        path=str(model.path),
-        also_at=tuple(str(path) for path in model.also_at),
-        projector=str(model.projector or ""),
-        sha256=model.sha256,
-    )

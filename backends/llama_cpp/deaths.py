@@ -31,7 +31,7 @@ def crash_while_answering(status: int, log: str) -> EngineCrashed:
     """`status` as `subprocess` gives it: an exit code, or a negative signal number."""
     return EngineCrashed(
         "The model stopped working in the middle of the answer.",
-        _why(status),
+        why_it_died(status),
         "What it wrote so far is kept. Try again; if it happens again, choose a shorter context "
         "or another model.",
         detail=log,
@@ -48,7 +48,7 @@ def crash_while_loading(status: int, log: str, *, short_of_memory: bool) -> Back
         )
     return EngineCrashed(
         "The engine died while it was loading the model.",
-        _why(status),
+        why_it_died(status),
         "Try again, set a shorter context length, or choose another model.",
         detail=log,
     )
@@ -56,9 +56,10 @@ def crash_while_loading(status: int, log: str, *, short_of_memory: bool) -> Back
 
 def was_killed(status: int) -> bool:
     """Whether someone else ended the process, not a fault of its own."""
-    return _why(status) == _KILLED
+    return why_it_died(status) == _KILLED
 
 
-def _why(status: int) -> str:
+def why_it_died(status: int) -> str:
+    """In a sentence; `status` as `subprocess` gives it."""
     known = _WHY_BY_STATUS.get(status) or _WHY_BY_STATUS.get(status & 0xFFFFFFFF)
     return known or f"Its process ended with status {status}."
