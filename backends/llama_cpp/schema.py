@@ -29,6 +29,7 @@ from backends.llama_cpp.schema_nodes import (
 )
 
 _DEEPEST = 40
+_MOST_WRITTEN = 10_000
 _SAYING_NOTHING = frozenset(
     {
         "title", "description", "default", "example", "examples", "$comment", "deprecated",
@@ -51,6 +52,7 @@ class _Writer:
         self._scalars = ScalarWriter(self._rules)
         self._references: dict[str, str] = {}
         self._depth = 0
+        self._n_written = 0
         self._types: Mapping[str, Callable[[Flat, Node], str]] = {
             "object": self._object,
             "array": self._array,
@@ -77,8 +79,11 @@ class _Writer:
         if node.schema is False:
             return None
         self._depth += 1
+        self._n_written += 1
         if self._depth > _DEEPEST:
             refuse(node.place, f"it is nested more than {_DEEPEST} times")
+        if self._n_written > _MOST_WRITTEN:
+            refuse(node.place, "there are too many combinations")
         try:
             return self._of_keywords(node)
         finally:

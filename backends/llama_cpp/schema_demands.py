@@ -21,6 +21,8 @@ from backends.llama_cpp.schema_nodes import (
 )
 
 _MOST_COMBINATIONS = 64
+_MOST_LOOKED_AT = 5000
+_MOST_COMPARED = 50_000
 _DEEPEST_COMPARED = 4
 _COMBINING = ("$ref", "allOf", "anyOf", "oneOf")
 _LARGER_WINS = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
@@ -35,8 +37,10 @@ class Document:
     """A schema in which references are looked up."""
 
     def __init__(self, schema: Schema) -> None:
-        self._schema = schema
         self.root = Node(schema, "#")
+        self._schema = schema
+        self._n_looked_at = 0
+        self._n_compared = 0
 
     def resolve(self, node: Node) -> Node:
         """Where the node's “$ref” leads."""
@@ -55,6 +59,9 @@ class Document:
     def flat(self, node: Node, within: tuple[str, ...] = ()) -> list[Flat]:
         """The node as alternatives that demand everything at once; none if nothing is allowed."""
         check_node(node, len(within))
+        self._n_looked_at += 1
+        if self._n_looked_at > _MOST_LOOKED_AT:
+            refuse(node.place, "there are too many combinations")
         if node.schema is True:
             return [{}]
         if node.schema is False:
@@ -81,6 +88,13 @@ class Document:
         if node.schema.get("unevaluatedProperties", True) is False:
             return [{"additionalProperties": False, **flat} for flat in found]
         return found
+
+    def disjoint(self, one: Flat, other: Flat, place: str) -> bool:
+        """Whether it is plain that no value is allowed by both."""
+        self._n_compared += 1
+        if self._n_compared > _MOST_COMPARED:
+            refuse(place, "there are too many alternatives of “oneOf” to compare")
+        return _disjoint(self, one, other, place)
 
     def _both(self, some: list[Flat], others: list[Flat], place: str) -> list[Flat]:
         if len(some) * len(others) > _MOST_COMBINATIONS:
@@ -163,7 +177,7 @@ def check_disjoint(document: Document, node: Node, branches: Sequence[Sequence[F
         for others in branches[i + 1 :]:
             for one in some:
                 for other in others:
-                    if not _disjoint(document, one, other, node.place):
+                    if not document.disjoint(one, other, node.place):
                         refuse(
                             node.place,
                             "a value may be of several of “oneOf”; “anyOf” allows that",
@@ -201,4 +215,4 @@ def _property_differs(document: Document, one: Flat, other: Flat, name: str, pla
     for flat in (one, other):
         schema = flat.get("properties", {}).get(name, flat.get("additionalProperties", True))
         sides.append(document.flat(Node(schema, f"{place}/…/{name}")))
-    return all(_disjoint(document, a, b, place) for a in sides[0] for b in sides[1])
+    return all(document.disjoint(a, b, place) for a in sides[0] for b in sides[1])

@@ -13,6 +13,7 @@ Flat = Mapping[str, Any]
 
 TYPES = ("object", "array", "string", "number", "integer", "boolean", "null")
 _DEEPEST = 40
+_LONGEST = 300_000
 _UNENFORCEABLE = frozenset(
     {
         "not", "if", "then", "else", "dependentSchemas", "dependentRequired", "dependencies",
@@ -77,7 +78,9 @@ def refuse(place: str, reason: str) -> NoReturn:
 
 
 def read_schema(text: str) -> Schema:
-    """Raises BadGrammar for what is no JSON schema."""
+    """Raises BadGrammar for what is no JSON, or too long."""
+    if len(text) > _LONGEST:
+        raise BadGrammar("The schema is too long.", f"It has more than {_LONGEST:,} characters.")
     try:
         schema = msgspec.json.decode(text.encode("utf-8", "surrogatepass"))
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:

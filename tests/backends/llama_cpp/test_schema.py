@@ -114,6 +114,26 @@ GOOD: dict[str, Schema] = {
     "reference beside": {"$defs": {"n": {"type": "integer"}}, "$ref": "#/$defs/n", "minimum": 3},
 }
 
+
+def _doubled(key: str) -> Schema:
+    """A small schema that stands for countless combinations."""
+    definitions: Schema = {
+        f"d{i}": {key: [{"$ref": f"#/$defs/d{i + 1}"}, {"$ref": f"#/$defs/d{i + 1}"}]}
+        for i in range(14)
+    }
+    definitions["d14"] = {"type": "object", "properties": {"a": {}}}
+    return {"$defs": definitions, "$ref": "#/$defs/d0", "properties": {"b": {}}}
+
+
+def _choices(depth: int) -> Schema:
+    if not depth:
+        return {"const": 1}
+    return {
+        "properties": {"a": _choices(depth - 1)},
+        "anyOf": [{"required": [name]} for name in "abcd"],
+    }
+
+
 BAD: dict[str, tuple[Schema, str]] = {
     "no schema": ([], "no schema"),
     "false": (False, "nothing is allowed"),
@@ -147,6 +167,11 @@ BAD: dict[str, tuple[Schema, str]] = {
     "pattern and length": ({"pattern": "a", "minLength": 2}, "“pattern”"),
     "unknown format": ({"format": "email"}, "“email”"),
     "deep": (json.loads('{"items":' * 200 + "{}" + "}" * 200), "nested"),
+    "combinations of all": (_doubled("allOf"), "too many combinations"),
+    "combinations of any": (_doubled("anyOf"), "too many combinations"),
+    "nested choices": (_choices(20), "too many combinations"),
+    "many alternatives": ({"oneOf": [{"const": i} for i in range(400)]}, "too many alternatives"),
+    "long": ({"enum": ["a" * 400_000]}, ""),
     "number of properties": ({"additionalProperties": True, "minProperties": 2}, "“minProperties”"),
     **{
         key: ({key: value}, f"“{key}” can’t be enforced")
