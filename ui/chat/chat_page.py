@@ -157,6 +157,7 @@ class ChatPage(QWidget):
         chats.new_chat_requested.connect(self.new_chat)
         chats.search_changed.connect(self.refresh_rows)
         chats.rename_submitted.connect(self._rename)
+        chats.stop_requested.connect(self._turns.stop)
         chats.delete_requested.connect(self._delete)
         self._shown.opened.connect(self._show)
         self._conversing.changed.connect(self._messages_changed)

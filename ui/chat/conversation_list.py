@@ -27,6 +27,7 @@ class ConversationList(Panel):
         new_chat_requested
         search_changed(str): what to search for; empty for all.
         rename_submitted(str, str): id and new title.
+        stop_requested(str): the answer that is being written there shall end.
         delete_requested(str): no question was asked: offer to undo it.
     """
 
@@ -35,6 +36,7 @@ class ConversationList(Panel):
     new_chat_requested = Signal()
     search_changed = Signal(str)
     rename_submitted = Signal(str, str)
+    stop_requested = Signal(str)
     delete_requested = Signal(str)
 
     def __init__(
@@ -147,6 +149,7 @@ class ConversationList(Panel):
         self._new.clicked.connect(self.new_chat_requested)
         self._view.chosen.connect(self._choose)
         self._view.entered_chat.connect(self._enter)
+        self._view.stop_requested.connect(self.stop_requested)
         self._view.delete_requested.connect(self.delete_requested)
         self._view.renaming_ended.connect(self._show_waiting, Qt.ConnectionType.QueuedConnection)
         self._model.renamed.connect(self.rename_submitted)

@@ -5,7 +5,7 @@ from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QAbstractItemDelegate, QAbstractItemView, QFrame, QListView, QWidget
 
 from ui.chat.conversation_delegate import ConversationDelegate
-from ui.chat.conversation_model import ConversationModel
+from ui.chat.conversation_model import WRITING_ROLE, ConversationModel
 from ui.kit import Menu
 from ui.kit.painting import came_by_keyboard
 from ui.theme import Theme
@@ -20,12 +20,14 @@ class ConversationView(QListView):
     Signals:
         chosen(str): the arrows came to rest on it.
         entered_chat(str): by a click or Enter; the person wants to write there.
+        stop_requested(str): the answer that is being written there shall end.
         delete_requested(str)
         renaming_ended: the field for a new title is gone, with or without one.
     """
 
     chosen = Signal(str)
     entered_chat = Signal(str)
+    stop_requested = Signal(str)
     delete_requested = Signal(str)
     renaming_ended = Signal()
 
@@ -129,6 +131,9 @@ class ConversationView(QListView):
             return
         menu = Menu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        if self._model.data(index, WRITING_ROLE):
+            menu.addAction(self.tr("Stop writing"), lambda: self.stop_requested.emit(row.id))
+            menu.addSeparator()
         menu.addAction(self.tr("Rename\tF2"), lambda: self.edit(self._model.index_of(row.id)))
         menu.addAction(self.tr("Delete\tDel"), lambda: self.delete_requested.emit(row.id))
         menu.popup(self.viewport().mapToGlobal(where))

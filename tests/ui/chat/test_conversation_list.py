@@ -208,6 +208,22 @@ def test_new_rows_wait_while_a_title_is_edited(qtbot, panel, view):
     qtbot.waitUntil(lambda: view.model().rowCount() == 4)
 
 
+def test_the_menu_of_a_chat_that_is_written_in_offers_to_stop(qtbot, panel, view):
+    panel.show_rows(rows(60, DAY))
+    panel.show_writing(frozenset({"c1"}))
+    place = view.visualRect(view.model().index_of("c1")).center()
+    event = QContextMenuEvent(
+        QContextMenuEvent.Reason.Mouse, place, view.viewport().mapToGlobal(place)
+    )
+    view.contextMenuEvent(event)
+    menu = view.findChild(QMenu)
+    assert menu.actions()[0].text() == "Stop writing"
+    with qtbot.waitSignal(panel.stop_requested) as asked:
+        menu.actions()[0].trigger()
+    assert asked.args == ["c1"]
+    menu.close()
+
+
 def test_the_menu_offers_to_rename_and_delete(qtbot, panel, view):
     panel.show_rows(rows(60, DAY))
     place = view.visualRect(view.model().index_of("c1")).center()
