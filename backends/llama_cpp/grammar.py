@@ -20,7 +20,7 @@ Candidates = npt.NDArray[np.void]
 Tokens = npt.NDArray[np.int32]
 
 _ROOT = b"root"
-_MOST_SECONDS = 0.25
+_MOST_SECONDS_FOR_ONE, _MOST_SECONDS_FOR_ALL = 0.05, 2.0
 
 
 class CompiledGrammar(msgspec.Struct, frozen=True):
@@ -60,12 +60,14 @@ class GrammarState:
         return bool(one[0].logit == 0.0) and self._shows(token)
 
     def allowed(self, tokens: Tokens) -> Tokens:
-        """Those of the tokens that the answer may go on with."""
+        """Those of the tokens that the answer may go on with. Raises BadGrammar like `accept`."""
         data = (native.llama_token_data * len(tokens))()
         view = np.frombuffer(memoryview(data), CANDIDATE)
         view["id"] = tokens
         array = native.llama_token_data_array(data, len(tokens), -1, False)
+        started = time.thread_time()
         native.llama_sampler_apply(self._sampler, ctypes.byref(array))
+        _check_time(started, _MOST_SECONDS_FOR_ALL)
         passed: Tokens = tokens[view["logit"] == 0.0]
         shown: Tokens = passed[[self._shows(token) for token in passed.tolist()]]
         return shown
@@ -77,12 +79,7 @@ class GrammarState:
         self._decoder.decode(self._model.piece(token))
         started = time.thread_time()
         native.llama_sampler_accept(self._sampler, token)
-        if time.thread_time() - started > _MOST_SECONDS:
-            raise BadGrammar(
-                "The grammar can’t be followed.",
-                "There are too many ways to read the same text by it.",
-                "Write rules in which the next character decides how to go on.",
-            )
+        _check_time(started, _MOST_SECONDS_FOR_ONE)
 
     def _shows(self, token: int) -> bool:
         """Whether the token's text is what llama.cpp takes it for: special tokens show none."""
@@ -103,6 +100,15 @@ class GrammarState:
             self._decoder.setstate(before)
         # The decoder waits for the third byte of a surrogate before it refuses it.
         return not (unfinished[:1] == b"\xed" and unfinished[1:2] >= b"\xa0")
+
+
+def _check_time(started: float, most: float) -> None:
+    if time.thread_time() - started > most:
+        raise BadGrammar(
+            "The grammar can’t be followed.",
+            "There are too many ways to read the same text by it.",
+            "Write rules in which the next character decides how to go on.",
+        )
 
 
 def _sampler(model: Model, grammar: CompiledGrammar) -> int:
