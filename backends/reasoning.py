@@ -43,6 +43,11 @@ class ReasoningSplitter:
         self._settled = goes_on
         self._at_start = not goes_on
 
+    @property
+    def is_thinking(self) -> bool:
+        """Whether thinking has begun and not ended."""
+        return bool(self._closing)
+
     def feed(self, piece: str) -> Iterator[TextDelta | ReasoningDelta]:
         if self._settled and not self._closing:
             yield from self._text(piece)

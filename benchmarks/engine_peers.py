@@ -98,7 +98,7 @@ def bare(model_path: str, n_threads: int) -> Callable[[Task], Speed]:
     import llama_cpp.llama_cpp as native
 
     from backends.llama_cpp.model import Model
-    from backends.llama_cpp.sampling import sampler_chain
+    from backends.llama_cpp.sampling import Chooser
     from backends.llama_cpp.templates import choose_template
 
     model = Model(model_path, n_gpu_layers=0, safe_mode=False, on_progress=lambda fraction: None)
@@ -125,18 +125,19 @@ def bare(model_path: str, n_threads: int) -> Callable[[Task], Speed]:
         cached = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
         native.llama_memory_seq_rm(native.llama_get_memory(context), 0, cached, -1)
         held = tokens
-        with sampler_chain(model, Sampling(), task.seed, tokens) as chain:
-            started = time.perf_counter()
-            for i in range(cached, len(tokens), BATCH_TOKENS):
-                decode(tokens[i : i + BATCH_TOKENS])
-            token = native.llama_sampler_sample(chain, context, -1)
-            first = time.perf_counter()
-            array = (native.llama_token * 1)(token)
-            batch = native.llama_batch_get_one(array, 1)
-            for _ in range(task.n_generate - 1):
-                native.llama_decode(context, batch)
-                array[0] = native.llama_sampler_sample(chain, context, -1)
-            ended = time.perf_counter()
+        chooser = Chooser(model, Sampling(), task.seed, tokens)
+        started = time.perf_counter()
+        for i in range(cached, len(tokens), BATCH_TOKENS):
+            decode(tokens[i : i + BATCH_TOKENS])
+        token = chooser.choose(context, -1)
+        first = time.perf_counter()
+        array = (native.llama_token * 1)(token)
+        batch = native.llama_batch_get_one(array, 1)
+        for _ in range(task.n_generate - 1):
+            native.llama_decode(context, batch)
+            array[0] = chooser.choose(context, -1)
+        ended = time.perf_counter()
+        chooser.close()
         return Speed(len(tokens) - cached, first - started, task.n_generate, ended - first)
 
     return run

@@ -53,6 +53,11 @@ class AnswerText:
         return self._stop.found
 
     @property
+    def is_thinking(self) -> bool:
+        """Whether what comes next is a part of the thinking."""
+        return self._splitter.is_thinking
+
+    @property
     def text(self) -> str:
         return "".join(self._texts)
 

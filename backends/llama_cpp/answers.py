@@ -10,6 +10,9 @@ from collections.abc import Iterable, Sequence
 
 from backends.llama_cpp.model import Model
 
+Answer = tuple[str, tuple[int, ...]]
+"""The text of an answer, and the tokens that it was generated as."""
+
 KEPT_ANSWERS = 1024
 KEPT_TOKENS = 1_000_000
 
@@ -36,9 +39,24 @@ class GivenAnswers:
         while len(self._tokens) > KEPT_ANSWERS or self._count > KEPT_TOKENS:
             self._forget(next(iter(self._tokens)))
 
+    def remember_part(self, start: str, part: str, generated: Sequence[int]) -> Answer | None:
+        """Keep a part of what was generated, thinking or answer, that went on from a `start`.
+
+        Returns it as it is kept, or None where the part is not made of whole tokens.
+        """
+        tokens = self._tokens_of(part, generated)
+        if not tokens:
+            return None
+        self.remember(start + part, [*self.tokens_of(start), *tokens])
+        return next(iter(self.given([start + part])), None)
+
     def tokens_of(self, text: str) -> Sequence[int]:
         """The tokens of an answer as it was given, else as the tokenizer writes it."""
         return self._tokens.get(text) or self._model.tokenize(text)
+
+    def given(self, texts: Iterable[str]) -> tuple[Answer, ...]:
+        """Those of the texts that are answers which were given."""
+        return tuple((text, self._tokens[text]) for text in texts if text in self._tokens)
 
     def tokenize(self, prompt: str, contents: Iterable[str]) -> list[int]:
         """Tokens of a prompt in which the `contents` of its messages appear in that order."""
@@ -61,6 +79,23 @@ class GivenAnswers:
             tokens += known
             written = position
         return tokens + self._model.tokenize(prompt[written:], starts_prompt=written == 0)
+
+    def _tokens_of(self, part: str, generated: Sequence[int]) -> Sequence[int]:
+        """The generated tokens that a part of the answer consists of; none if it cuts through one."""
+        pieces = [self._model.piece(token) for token in generated]
+        edges = {0: 0}
+        position = 0
+        for i, piece in enumerate(pieces, start=1):
+            position += len(piece)
+            edges[position] = i
+        data, raw = part.encode(), b"".join(pieces)
+        start = raw.find(data)
+        end = start + len(data)
+        # A token may begin with white space that is not shown at the start of an answer.
+        first = max((edge for edge in edges if edge <= start), default=0)
+        if start < 0 or end not in edges or raw[first:start].strip():
+            return ()
+        return generated[edges[first] : edges[end]]
 
     def _forget(self, text: str) -> None:
         self._count -= len(self._tokens.pop(text, ()))

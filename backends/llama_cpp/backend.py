@@ -34,7 +34,15 @@ class LlamaCppBackend:
     """Implements `backends.protocol.Backend`. A model is the path of a GGUF file."""
 
     name = "llama_cpp"
-    capabilities = Capabilities(complete=True, count_tokens=True, local=True)
+    capabilities = Capabilities(
+        complete=True,
+        count_tokens=True,
+        adapters=True,
+        grammar=True,
+        save_state=True,
+        parallel=True,
+        local=True,
+    )
 
     def __init__(self, worker_command: Sequence[str] | None = None) -> None:
         """`worker_command` starts a worker, where it is not the usual one."""

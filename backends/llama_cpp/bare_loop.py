@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import llama_cpp.llama_cpp as native
 
 from backends.llama_cpp import native_log
+from backends.llama_cpp.devices import has_graphics_card
 
 BATCH_TOKENS = 512
 
@@ -29,7 +30,7 @@ def measure(
     params.n_batch = params.n_ubatch = BATCH_TOKENS
     params.n_threads = params.n_threads_batch = n_threads
     params.no_perf = True
-    if not native.llama_supports_gpu_offload():
+    if not has_graphics_card():
         params.flash_attn_type = native.LLAMA_FLASH_ATTN_TYPE_DISABLED
     context = native.llama_init_from_model(model, params)
     if not context:

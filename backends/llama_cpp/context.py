@@ -1,63 +1,63 @@
-"""The memory of one model, and the one token sequence that lies in it."""
+"""The memory of one model, in which the tokens of several sequences lie side by side."""
 
 import ctypes
 import math
-import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import llama_cpp.llama_cpp as native
 import psutil
 
 from backends.errors import OutOfMemory
+from backends.llama_cpp.abort_flag import AbortFlag
+from backends.llama_cpp.devices import has_graphics_card
 from backends.llama_cpp.model import Model
 from backends.llama_cpp.native_log import load_failure
 
 BATCH_TOKENS = 512
+SLOTS = 8
+"""Sequences that a context holds at once."""
+RECURRENT_SLOTS = 4
+"""The same where each takes memory of its own, however short it is."""
+
 _STEP = 256  # context lengths come in steps of this
 _NO_SLOT, _ABORTED = 1, 2
 
 
 class Aborted(Exception):
-    """The computation was aborted by `AbortFlag.set`; the sequence is as it was before."""
+    """The computation was aborted by `AbortFlag.set`."""
 
 
 class ContextFull(Exception):
-    """There is no room for more tokens; the sequence is as it was before."""
+    """There is no room for so many more tokens."""
 
 
 class DecodeFailed(Exception):
-    """llama.cpp refused a batch; the sequence is as it was before."""
+    """llama.cpp refused a batch."""
 
 
-class AbortFlag:
-    """Stops a running computation from another thread.
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Tokens to evaluate: the next ones of a slot, whose first position is `start`.
 
-    llama.cpp asks a callback before each node of its graph, 605 times per token of a 30-layer model.
-    A Python function there would need the interpreter lock each time, and wait whenever the thread
-    that reads orders holds it; so the callback is the C library's `strlen`, and the flag a text
-    whose length is 0 or 1.
+    The logits are wanted of the last `n_logits` of them.
     """
 
-    def __init__(self) -> None:
-        library = ctypes.cdll.msvcrt if sys.platform == "win32" else ctypes.CDLL(None)
-        strlen = ctypes.cast(library.strlen, ctypes.c_void_p)
-        self.callback = native.ggml_abort_callback(strlen.value or 0)
-        self._text = (ctypes.c_char * 2)()
-        self.data = ctypes.cast(self._text, ctypes.c_void_p)
-
-    def set(self) -> None:
-        self._text[0] = b"\x01"
-
-    def clear(self) -> None:
-        self._text[0] = b"\x00"
-
-    @property
-    def is_set(self) -> bool:
-        return bool(self._text[0] != b"\x00")
+    slot: int
+    start: int
+    tokens: Sequence[int]
+    n_logits: int = 1
 
 
 class Context:
-    """Evaluates tokens one after the other. `tokens` are those whose state is in memory.
+    """Evaluates tokens. A slot is a place for one sequence; slots may share what they begin with.
+
+    Attributes:
+        n_ctx: Tokens that all sequences together can have; those that they share count once.
+        n_batch: Tokens that can be evaluated at once.
+        n_slots: Sequences that it holds.
+        can_cut: Whether a sequence can be cut back to an earlier token.
+        abort: What stops a computation.
 
     It lives as long as its process: a worker ends without clean-up.
     """
@@ -66,12 +66,16 @@ class Context:
         """Raises OutOfMemory or ModelLoadError."""
         # llama.cpp rounds up too, but bounds a batch by the number it is given, and then aborts.
         n_ctx = -(-n_ctx // _STEP) * _STEP
+        self.can_cut = not model.is_recurrent
+        self.n_slots = SLOTS if self.can_cut else RECURRENT_SLOTS
         params = native.llama_context_default_params()
         params.n_ctx = n_ctx
         params.n_batch = params.n_ubatch = BATCH_TOKENS
+        params.n_seq_max = self.n_slots
+        params.kv_unified = True
         params.n_threads = params.n_threads_batch = n_threads
         params.no_perf = True
-        if not native.llama_supports_gpu_offload():
+        if not has_graphics_card():
             # On a processor it slows long chats down.
             params.flash_attn_type = native.LLAMA_FLASH_ATTN_TYPE_DISABLED
         if model.kv_cache_bytes(n_ctx) > psutil.virtual_memory().total:
@@ -85,71 +89,77 @@ class Context:
         if not self.handle:
             raise load_failure(model.path)
         native.llama_set_abort_callback(self.handle, abort.callback, abort.data)
-        self._abort = abort
+        self.abort = abort
         self._memory = native.llama_get_memory(self.handle)
         self._n_vocab = model.n_vocab
         self.n_ctx: int = native.llama_n_ctx(self.handle)
-        self.tokens: list[int] = []
+        self.n_batch = min(BATCH_TOKENS, self.n_ctx)
         self._batch = native.llama_batch_init(BATCH_TOKENS, 0, 1)
         for i in range(BATCH_TOKENS):
             self._batch.n_seq_id[i] = 1
-            self._batch.seq_id[i][0] = 0
 
-    def keep_prefix(self, prompt: Sequence[int]) -> int:
-        """Forget what differs from the prompt; return how many of its tokens need no evaluation.
+    def decode(self, pieces: Sequence[Piece]) -> None:
+        """Evaluate up to `n_batch` tokens; a token's logits are found by its place among them.
 
-        At least the last one is left to evaluate, since its logits are wanted.
+        Raises Aborted, ContextFull or DecodeFailed, after which parts of the pieces may be in memory:
+        `cut` their slots.
         """
-        common = 0
-        for held, wanted in zip(self.tokens, prompt[:-1], strict=False):
-            if held != wanted:
-                break
-            common += 1
-        self._truncate(common)
-        return len(self.tokens)
-
-    def evaluate(self, tokens: Sequence[int]) -> None:
-        """Evaluate up to `BATCH_TOKENS` more tokens; the logits of the last one can be sampled.
-
-        Raises Aborted, ContextFull or DecodeFailed, after which `tokens` holds what it held before
-        (or nothing, for a model whose state can't be cut).
-        """
-        batch, count, start = self._batch, len(tokens), len(self.tokens)
-        if start + count > self.n_ctx:
-            raise ContextFull
-        for i, token in enumerate(tokens):
-            batch.token[i] = token
-            batch.pos[i] = start + i
-            batch.logits[i] = 0
-        batch.logits[count - 1] = 1
-        batch.n_tokens = count
+        batch = self._batch
+        i = 0
+        for piece in pieces:
+            first_wanted = len(piece.tokens) - piece.n_logits
+            for offset, token in enumerate(piece.tokens):
+                batch.token[i] = token
+                batch.pos[i] = piece.start + offset
+                batch.seq_id[i][0] = piece.slot
+                batch.logits[i] = offset >= first_wanted
+                i += 1
+        batch.n_tokens = i
         result = native.llama_decode(self.handle, batch)
-        if result == 0:
-            self.tokens.extend(tokens)
-            return
-        # Parts of the batch may have been evaluated, and must not be found there later.
-        self._cut_memory(start)
         if result == _ABORTED:
             raise Aborted
         if result == _NO_SLOT:
             raise ContextFull
-        raise DecodeFailed(f"llama_decode returned {result}")
+        if result != 0:
+            raise DecodeFailed(f"llama_decode returned {result}")
 
-    def logits_are_finite(self) -> bool:
-        logits = native.llama_get_logits_ith(self.handle, -1)
+    def cut(self, slot: int, length: int) -> bool:
+        """Forget all but the first tokens of a slot; False if that can't be, and all is forgotten."""
+        if native.llama_memory_seq_rm(self._memory, slot, length, -1):
+            return True
+        self.empty(slot)
+        return False
+
+    def empty(self, slot: int) -> None:
+        native.llama_memory_seq_rm(self._memory, slot, -1, -1)
+
+    def copy(self, source: int, target: int, length: int) -> None:
+        """Let an empty slot share the first tokens of another; all of them where it can't be cut."""
+        end = length if self.can_cut else -1
+        native.llama_memory_seq_cp(self._memory, source, target, -1, end)
+
+    def state(self, slot: int) -> bytearray:
+        """What a slot holds, to be kept elsewhere."""
+        size = native.llama_state_seq_get_size(self.handle, slot)
+        state = bytearray(size)
+        buffer = (ctypes.c_uint8 * size).from_buffer(state)
+        native.llama_state_seq_get_data(self.handle, buffer, size, slot)
+        return state
+
+    def restore(self, slot: int, state: bytes | bytearray) -> bool:
+        """Fill an empty slot with what `state` gave; False if there is no room, and it stays empty."""
+        if isinstance(state, bytearray):
+            held: object = (ctypes.c_uint8 * len(state)).from_buffer(state)
+        else:
+            held = ctypes.cast(ctypes.c_char_p(state), ctypes.POINTER(ctypes.c_uint8))
+        if native.llama_state_seq_set_data(self.handle, held, len(state), slot):
+            return True
+        self.empty(slot)
+        return False
+
+    def logits_are_finite(self, index: int = -1) -> bool:
+        logits = native.llama_get_logits_ith(self.handle, index)
         return math.isfinite(sum(logits[: self._n_vocab]))
 
     def clear(self) -> None:
         native.llama_memory_clear(self._memory, True)
-        self.tokens.clear()
-
-    def _truncate(self, length: int) -> None:
-        if length < len(self.tokens):
-            self._cut_memory(length)
-
-    def _cut_memory(self, length: int) -> None:
-        if native.llama_memory_seq_rm(self._memory, 0, length, -1):
-            del self.tokens[length:]
-        else:
-            # Recurrent and sliding-window models can't go back: start over.
-            self.clear()

@@ -8,26 +8,40 @@ from pathlib import Path
 import psutil
 
 from backends.errors import ModelLoadError
-from backends.llama_cpp.answering import Answering
-from backends.llama_cpp.context import AbortFlag, Context
-from backends.llama_cpp.model import Model, offloads_to_gpu
+from backends.llama_cpp.abort_flag import AbortFlag
+from backends.llama_cpp.adapters import Adapters
+from backends.llama_cpp.answers import GivenAnswers
+from backends.llama_cpp.context import Context, Piece
+from backends.llama_cpp.devices import has_graphics_card
+from backends.llama_cpp.grammar import compile_grammar
+from backends.llama_cpp.model import Model
 from backends.llama_cpp.native_log import context_bytes
+from backends.llama_cpp.parked import ParkedStates
+from backends.llama_cpp.prompt import PromptWriter
+from backends.llama_cpp.running import Reply, Running
+from backends.llama_cpp.scheduler import Scheduler
+from backends.llama_cpp.sequences import Sequences
 from backends.llama_cpp.templates import choose_template
 from backends.protocol import (
     DEFAULT_CONTEXT,
     Allocation,
     ChatRequest,
-    Event,
     LoadOptions,
     Message,
     SessionInfo,
+    Warned,
 )
 
 _SELF_TEST_TOKENS = 8
+_MOST_FOR_STATES = 1 << 30
+_SHARE_FOR_STATES = 8
 
 
 class Engine:
-    """One model in one context, answering one request at a time."""
+    """One model in one context, answering several requests at once.
+
+    `chat` takes a request in, `step` goes on with all of them; both on one thread.
+    """
 
     def __init__(
         self,
@@ -54,12 +68,20 @@ class Engine:
             abort=abort,
         )
         self._template, self._warning = choose_template(self._model, options.chat_template)
-        self._answering = Answering(self._model, self._context, self._template, abort)
+        self._answers = GivenAnswers(self._model)
+        self._writer = PromptWriter(self._model, self._template, self._answers, self._context.n_ctx)
+        self._adapters = Adapters(self._model, self._context)
+        parked = ParkedStates(
+            options.memory_for_states or _memory_for_states(), can_cut=self._context.can_cut
+        )
+        self._sequences = Sequences(self._context, parked)
+        self._scheduler = Scheduler(self._context, self._sequences, self._adapters.apply)
+        self._warned: set[str] = set()
         self._load_ms = (time.perf_counter() - started) * 1000
 
     @property
     def info(self) -> SessionInfo:
-        gpu = offloads_to_gpu() and self._n_gpu_layers != 0
+        gpu = has_graphics_card() and self._n_gpu_layers != 0
         return SessionInfo(
             model=self._model.metadata("general.name") or Path(self._model.path).stem,
             n_ctx=self._context.n_ctx,
@@ -75,11 +97,16 @@ class Engine:
             warnings=tuple(filter(None, (self._warning, self._context_warning()))),
         )
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether `step` has nothing to do."""
+        return self._scheduler.is_idle
+
     def self_test(self) -> None:
         """Compute a little and look at the result. Raises ModelLoadError; a bad build dies here."""
         tokens = [i % self._model.n_vocab for i in range(_SELF_TEST_TOKENS)]
-        for batch in (tokens, tokens[:1]):
-            self._context.evaluate(batch)
+        for start, batch in ((0, tokens), (len(tokens), tokens[:1])):
+            self._context.decode([Piece(0, start, batch)])
             if not self._context.logits_are_finite():
                 raise ModelLoadError(
                     "The model gives no usable answers.",
@@ -89,11 +116,39 @@ class Engine:
         self._context.clear()
 
     def count(self, messages: Sequence[Message]) -> int:
-        return self._answering.count(messages)
+        return self._writer.count(messages)
 
-    def chat(self, request: ChatRequest, emit: Callable[[Event], None]) -> None:
-        """Answer, emitting every event up to `Finished`. Raises PromptTooLong."""
-        self._answering.chat(request, emit)
+    def chat(self, job: int, request: ChatRequest, reply: Reply) -> None:
+        """Take in a request; `step` replies with every event up to `Finished`, or with an error.
+
+        Raises PromptTooLong, BadAdapter or BadGrammar.
+        """
+        key = self._adapters.key_of(request.adapters)
+        grammar = compile_grammar(self._model, request.grammar) if request.grammar else None
+        prompt = self._writer.write(request)
+        if prompt.warning and prompt.warning not in self._warned:
+            self._warned.add(prompt.warning)
+            reply(Warned(prompt.warning))
+        self._scheduler.add(
+            Running(
+                job,
+                request,
+                prompt,
+                key,
+                model=self._model,
+                answers=self._answers,
+                grammar=grammar,
+                reply=reply,
+            )
+        )
+
+    def cancel(self, job: int) -> None:
+        """End a request; one that has ended is no matter."""
+        self._scheduler.cancel(job)
+
+    def step(self) -> None:
+        """Go on with all requests by one batch."""
+        self._scheduler.step()
 
     def _allocated(self) -> Allocation:
         kv_cache, compute = context_bytes()
@@ -116,3 +171,8 @@ def default_threads() -> int:
     else:
         available = os.cpu_count() or 1
     return max(1, available - 1)
+
+
+def _memory_for_states() -> int:
+    available: int = psutil.virtual_memory().available
+    return min(_MOST_FOR_STATES, available // _SHARE_FOR_STATES)

@@ -14,11 +14,6 @@ _METADATA_BYTES = 512
 _CACHE_VALUE_BYTES = 2
 
 
-def offloads_to_gpu() -> bool:
-    """Whether this build of llama.cpp can compute on a graphics card of this computer."""
-    return bool(native.llama_supports_gpu_offload())
-
-
 class Model:
     """The loaded weights, and the translation between text and tokens. Close it."""
 
@@ -59,6 +54,9 @@ class Model:
         self.n_vocab: int = native.llama_vocab_n_tokens(self.vocab)
         self.n_bytes: int = native.llama_model_size(self.handle)
         self.n_ctx_train: int = native.llama_model_n_ctx_train(self.handle)
+        self.is_recurrent: bool = native.llama_model_is_recurrent(
+            self.handle
+        ) or native.llama_model_is_hybrid(self.handle)
         self.bos = self._token_text(native.llama_vocab_bos(self.vocab))
         self.eos = self._token_text(native.llama_vocab_eos(self.vocab))
         self._adds_bos: bool = native.llama_vocab_get_add_bos(self.vocab)

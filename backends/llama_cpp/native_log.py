@@ -7,6 +7,8 @@ import ctypes
 import re
 import sys
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import llama_cpp.llama_cpp as native
 
@@ -21,6 +23,7 @@ _BUFFER = re.compile(
 _SCRATCH = ("compute", "output")
 
 _lines: deque[str] = deque(maxlen=_KEPT_LINES)
+_listened: list[list[str]] = []
 _cache_mib: list[float] = []
 _scratch_mib: dict[tuple[str, str], float] = {}
 
@@ -31,6 +34,8 @@ def _on_log(level: int, text: bytes, _user_data: ctypes.c_void_p) -> None:
         return
     line = text.decode("utf-8", "replace")
     _lines.append(line)
+    for lines in _listened:
+        lines.append(line)
     _note_buffer(line)
     sys.stderr.write(line)
 
@@ -38,6 +43,17 @@ def _on_log(level: int, text: bytes, _user_data: ctypes.c_void_p) -> None:
 def install() -> None:
     """Take over the log; it belongs to the process, as llama.cpp has only one."""
     native.llama_log_set(_on_log, ctypes.c_void_p(0))
+
+
+@contextmanager
+def listening() -> Iterator[list[str]]:
+    """What is logged within the block."""
+    lines: list[str] = []
+    _listened.append(lines)
+    try:
+        yield lines
+    finally:
+        _listened.remove(lines)
 
 
 def context_bytes() -> tuple[int, int]:

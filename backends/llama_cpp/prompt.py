@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from backends.errors import PromptTooLong
-from backends.llama_cpp.answers import GivenAnswers
+from backends.llama_cpp.answers import Answer, GivenAnswers
 from backends.llama_cpp.model import Model
 from backends.llama_cpp.templates import (
     Template,
@@ -31,9 +31,13 @@ _DEFAULT_TAG = REASONING_TAGS[0][0]
 
 
 class Prompt(msgspec.Struct, frozen=True, kw_only=True):
-    """A prompt, ready to be evaluated. `opened` is the reasoning tag that it leaves open."""
+    """A prompt, ready to be evaluated. `opened` is the reasoning tag that it leaves open.
+
+    `answers` are those of earlier answers that it holds as they were given.
+    """
 
     tokens: list[int]
+    answers: tuple[Answer, ...] = ()
     opened: str = ""
     left_out: int = 0
     warning: str = ""
@@ -120,7 +124,8 @@ class PromptWriter:
             text += started
             contents += _contents([beginning])
         tokens = self._answers.tokenize(text, contents) or self._model.tokenize("\n")
-        return Prompt(tokens=tokens, opened=opened, warning=warning)
+        answers = self._answers.given(contents)
+        return Prompt(tokens=tokens, answers=answers, opened=opened, warning=warning)
 
     def _render(self, messages: Sequence[Message]) -> tuple[str, str]:
         try:

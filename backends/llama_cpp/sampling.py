@@ -2,14 +2,12 @@
 
 import ctypes
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import llama_cpp.llama_cpp as native
 import numpy as np
 
 from backends.errors import BadGrammar
-from backends.llama_cpp.context import Context
 from backends.llama_cpp.grammar import CANDIDATE, CompiledGrammar, GrammarState, Tokens
 from backends.llama_cpp.logprobs import Logits, LogprobNotes
 from backends.llama_cpp.model import Model
@@ -180,20 +178,3 @@ def _dead_end() -> BadGrammar:
         "No token of this model can go on as it demands.",
         "Allow other characters there, or choose another model.",
     )
-
-
-@contextmanager
-def sampler_chain(
-    model: Model, sampling: Sampling, seed: int, history: Sequence[int]
-) -> Iterator[Chooser]:
-    """A chooser that has seen the end of the `history`, closed at the end of the block."""
-    chooser = Chooser(model, sampling, seed, history)
-    try:
-        yield chooser
-    finally:
-        chooser.close()
-
-
-def sample(chooser: Chooser, context: Context) -> int:
-    """The next token, after the last one that was evaluated."""
-    return chooser.choose(context.handle, -1)

@@ -42,7 +42,6 @@ class LlamaCppSession:
         """Takes over the process and ends it when closed."""
         self._process = process
         self._info = info
-        self._stream: LlamaCppStream | None = None
 
     @property
     def info(self) -> SessionInfo:
@@ -58,15 +57,12 @@ class LlamaCppSession:
         return self._process.pid
 
     def chat(self, request: ChatRequest) -> "LlamaCppStream":
-        """Begin an answer. One that still runs is closed first. Raises PromptTooLong."""
+        """Begin an answer, beside those that are being given. Raises PromptTooLong."""
         _check_size(request.messages)
-        if self._stream is not None:
-            self._stream.close()
-        self._stream = LlamaCppStream(self._process, *self._process.order(Chat(request)))
-        return self._stream
+        return LlamaCppStream(self._process, *self._process.order(Chat(request)))
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
-        """Tokens that the messages come to as a prompt. Waits for an answer that is being given.
+        """Tokens that the messages come to as a prompt.
 
         Raises PromptTooLong for what no context could hold.
         """

@@ -11,6 +11,8 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Iterator
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -32,42 +34,34 @@ from backends.llama_cpp.wire import (
 )
 
 if TYPE_CHECKING:
-    from backends.llama_cpp.context import AbortFlag
+    from backends.llama_cpp.abort_flag import AbortFlag
     from backends.llama_cpp.engine import Engine
+    from backends.protocol import Event
 
 _PROGRESS_STEP = 0.01
 
 
 class Jobs:
-    """The orders that wait, and which of them are cancelled."""
+    """The orders that wait. One that cancels stops the computing in which its job takes part."""
 
     def __init__(self, abort: "AbortFlag") -> None:
         self._abort = abort
         self._orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
-        self._lock = threading.Lock()
-        self._current = 0
-        self._cancelled: set[int] = set()
 
     def put(self, order: Order) -> None:
-        if not isinstance(order.command, Cancel):
-            self._orders.put(order)
-            return
-        with self._lock:
-            if order.job == self._current:
-                self._abort.set()
-            elif order.job > self._current:
-                self._cancelled.add(order.job)
+        """From the thread that reads them."""
+        self._orders.put(order)
+        if isinstance(order.command, Cancel):
+            self._abort.set()
 
-    def next(self) -> Order:
-        """Wait for an order; from then on it is the current one."""
-        order = self._orders.get()
-        with self._lock:
-            self._current = order.job
-            self._abort.clear()
-            if order.job in self._cancelled:
-                self._abort.set()
-            self._cancelled = {job for job in self._cancelled if job > order.job}
-        return order
+    def take(self, *, wait: bool) -> Iterator[Order]:
+        """The orders that came in; with `wait`, at least one."""
+        # An order that comes in later than this stops what is computed next.
+        self._abort.clear()
+        if wait:
+            yield self._orders.get()
+        while not self._orders.empty():
+            yield self._orders.get()
 
 
 class Worker:
@@ -78,25 +72,41 @@ class Worker:
         self._abort = abort
         self._engine: Engine | None = None
 
+    @property
+    def is_idle(self) -> bool:
+        return self._engine is None or self._engine.is_idle
+
     def carry_out(self, order: Order) -> None:
         try:
             self._dispatch(order)
         except BackendError as error:
-            failed = Failed(_kind(error), error.what, error.why, error.fix)
-            self._channel.send(Reply(order.job, failed))
+            self._reply(order.job, error)
+
+    def step(self) -> None:
+        """Compute a little for the orders that are not carried out yet."""
+        if self._engine is not None:
+            self._engine.step()
 
     def _dispatch(self, order: Order) -> None:
         match order.command:
             case Load() as load:
                 self._load(order.job, load)
             case Chat(request) if self._engine:
-                self._engine.chat(
-                    request, lambda event: self._channel.send(Reply(order.job, event))
-                )
+                self._engine.chat(order.job, request, partial(self._reply, order.job))
+            case Cancel():
+                if self._engine:
+                    self._engine.cancel(order.job)
             case Count(messages) if self._engine:
                 self._channel.send(Reply(order.job, Counted(self._engine.count(messages))))
             case unexpected:
                 raise RuntimeError(f"no model is loaded for {type(unexpected).__name__}")
+
+    def _reply(self, job: int, said: "Event | BackendError") -> None:
+        if isinstance(said, BackendError):
+            failed = Failed(_kind(said), said.what, said.why, said.fix)
+            self._channel.send(Reply(job, failed))
+        else:
+            self._channel.send(Reply(job, said))
 
     def _load(self, job: int, load: Load) -> None:
         from backends.llama_cpp.engine import Engine
@@ -135,7 +145,7 @@ def main() -> int:
     os.environ["GGML_NO_BACKTRACE"] = "1"
 
     from backends.llama_cpp import native_log
-    from backends.llama_cpp.context import AbortFlag
+    from backends.llama_cpp.abort_flag import AbortFlag
 
     native_log.install()
     abort = AbortFlag()
@@ -143,7 +153,9 @@ def main() -> int:
     threading.Thread(target=_read_orders, args=(channel, jobs), daemon=True).start()
     worker = Worker(channel, abort)
     while True:
-        worker.carry_out(jobs.next())
+        for order in jobs.take(wait=worker.is_idle):
+            worker.carry_out(order)
+        worker.step()
 
 
 def take_over_streams() -> Channel[Order]:

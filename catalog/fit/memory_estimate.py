@@ -1,7 +1,7 @@
 """How much memory a model takes, estimated from its header before anything is loaded.
 
-The formulas follow what llama.cpp allocates when the engine of this program asks for it: one
-sequence, micro-batches of 512 tokens, and on a processor no flash attention.
+The formulas follow what llama.cpp allocates when the engine of this program asks for it: one cache
+that all sequences share, micro-batches of 512 tokens, and on a processor no flash attention.
 """
 
 from typing import Literal
@@ -12,6 +12,9 @@ from catalog.fit.memory_shape import LayerShape, ModelShape, shape_of
 from catalog.gguf.header import GgufHeader
 
 CacheType = Literal["f16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0"]
+
+_STATES = 4
+"""Recurrent layers keep so many states, each of another sequence, however short it is."""
 
 _CELLS = 256  # the cache's length is rounded up to this
 _F16, _F32 = 2, 4
@@ -47,7 +50,7 @@ def estimate(
     n_ubatch: int = 512,
     flash_attention: bool = False,
 ) -> MemoryEstimate:
-    """Memory for a context of `n_ctx` tokens and one sequence.
+    """Memory for a context of `n_ctx` tokens, shared by all sequences.
 
     `flash_attention` is what graphics cards compute with, and a quantized cache can't be used
     without. `swa_full`, as llama.cpp calls it: layers that look back on a window only keep all
@@ -93,7 +96,7 @@ def _kv_cache(shape: ModelShape, cells: int, windowed: int, bits: float, *, flas
             value = layer.value if flash else widest
             length = windowed if layer.slides else cells
             total += count * (int(length * (layer.key + value) * bits) // 8)
-        total += count * layer.state * _F32
+        total += count * layer.state * _STATES * _F32
     return total
 
 

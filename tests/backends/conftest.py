@@ -17,7 +17,7 @@ OpenSession = Callable[..., LlamaCppSession]
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Answers gibberish that depends on the whole prompt and, at temperature 0, never ends."""
     path = tmp_path_factory.mktemp("models") / "tiny.gguf"
-    return write_model(path, weights="Q4_0", context_length=32_768)
+    return write_model(path, context_length=32_768)
 
 
 @pytest.fixture(scope="session")

@@ -123,14 +123,18 @@ def test_cancelling_while_the_prompt_is_read(open_session: OpenSession, tiny_mod
     assert text_of(list(session.chat(HELLO)))
 
 
-def test_a_new_request_takes_over_from_a_running_one(
+@posix_only
+def test_a_worker_killed_mid_answer_ends_every_answer_of_it(
     open_session: OpenSession, tiny_model: Path
 ) -> None:
     session = open_session(tiny_model, n_ctx=32_768)
-    running = session.chat(ENDLESS)
-    next(running)
-    assert text_of(list(session.chat(HELLO)))
-    assert last(list(running)).reason == "cancelled"
+    streams = [session.chat(ENDLESS) for _ in range(3)]
+    for stream in streams:
+        next(stream)
+    os.kill(session.pid, signal.SIGTERM)
+    for stream in streams:
+        with pytest.raises(EngineCrashed):
+            list(stream)
 
 
 def test_a_text_too_long_for_the_wire_is_refused_in_words(

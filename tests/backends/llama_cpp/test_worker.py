@@ -5,7 +5,7 @@ from io import BytesIO
 import msgspec
 import pytest
 
-from backends.llama_cpp.context import AbortFlag
+from backends.llama_cpp.abort_flag import AbortFlag
 from backends.llama_cpp.wire import (
     MAX_FRAME_BYTES,
     Cancel,
@@ -54,19 +54,25 @@ def test_what_is_no_message_is_refused() -> None:
         reading(b"\x01\x00\x00\x00\x05").receive()
 
 
-def test_a_cancel_ends_only_the_job_it_names() -> None:
+def test_a_cancel_stops_what_is_computed_until_the_orders_are_taken() -> None:
     abort = AbortFlag()
     jobs = Jobs(abort)
-    for job in (1, 2, 3):
-        jobs.put(Order(job, Chat(HELLO)))
-    jobs.put(Order(2, Cancel()))
-    assert (jobs.next().job, abort.is_set) == (1, False)
-    assert (jobs.next().job, abort.is_set) == (2, True)
-    assert (jobs.next().job, abort.is_set) == (3, False)
-    jobs.put(Order(2, Cancel()))
+    jobs.put(Order(1, Chat(HELLO)))
     assert not abort.is_set
-    jobs.put(Order(3, Cancel()))
+    jobs.put(Order(1, Cancel()))
     assert abort.is_set
+    assert [type(order.command) for order in jobs.take(wait=True)] == [Chat, Cancel]
+    assert not abort.is_set
+    assert list(jobs.take(wait=False)) == []
+
+
+def test_a_cancel_waits_where_stopping_would_cost_more() -> None:
+    abort = AbortFlag()
+    abort.is_armed = False
+    jobs = Jobs(abort)
+    jobs.put(Order(1, Cancel()))
+    assert not abort.is_set
+    assert [order.job for order in jobs.take(wait=False)] == [1]
 
 
 def test_what_libraries_print_stays_out_of_the_protocol() -> None:

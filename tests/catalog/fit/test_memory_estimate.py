@@ -129,7 +129,8 @@ def mamba(**more: MetadataValue) -> GgufHeader:
     )
 
 
-RECURRENT = 4 * (3 * (2048 + 2 * 128) + 128 * 2048)
+SEQUENCES = 4
+RECURRENT = SEQUENCES * 4 * (3 * (2048 + 2 * 128) + 128 * 2048)
 ATTENTION = 4 * (64 + 64) * F16
 
 
@@ -217,12 +218,12 @@ def test_short_convolutions_keep_the_last_tokens_only() -> None:
         shortconv__l_cache=3,
     )
     attention = 512 * 8 * 128 * F16
-    assert estimate(shape, 0, 512).kv_cache == attention + 2 * 2 * 1024 * 4
+    assert estimate(shape, 0, 512).kv_cache == attention + SEQUENCES * 2 * 2 * 1024 * 4
 
 
 def test_a_state_of_matrices_does_not_grow() -> None:
     shape = header("rwkv7", block_count=3, embedding_length=768, wkv__head_size=64)
-    assert estimate(shape, 0, 512).kv_cache == 3 * (2 + 64) * 768 * 4
+    assert estimate(shape, 0, 512).kv_cache == SEQUENCES * 3 * (2 + 64) * 768 * 4
 
 
 def test_layers_that_only_feed_forward_remember_nothing() -> None:

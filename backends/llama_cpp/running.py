@@ -1,0 +1,178 @@
+"""The course of one request, from its prompt to its last event."""
+
+import secrets
+import time
+from collections.abc import Callable
+
+from backends.errors import BackendError
+from backends.llama_cpp.answer_text import AnswerText
+from backends.llama_cpp.answers import GivenAnswers
+from backends.llama_cpp.grammar import CompiledGrammar
+from backends.llama_cpp.model import Model
+from backends.llama_cpp.parked import StackKey
+from backends.llama_cpp.prompt import Prompt
+from backends.llama_cpp.sampling import Chooser
+from backends.llama_cpp.sequences import Live
+from backends.protocol import (
+    ChatRequest,
+    Event,
+    Finished,
+    FinishReason,
+    HistoryTrimmed,
+    Logprobs,
+    PromptProgress,
+    Timings,
+    Usage,
+)
+from backends.reasoning import ReasoningSplitter
+
+_SEEDS = 2**31
+
+Reply = Callable[[Event | BackendError], None]
+
+
+class Running:
+    """One answer in the making: what is to be evaluated for it, and what came of it so far.
+
+    Attributes:
+        tokens: Of the prompt and the answer.
+        live: The sequence that they are evaluated in, while there is one.
+        prompt_answers: Earlier answers that the prompt holds.
+    """
+
+    def __init__(
+        self,
+        job: int,
+        request: ChatRequest,
+        prompt: Prompt,
+        key: StackKey,
+        *,
+        model: Model,
+        answers: GivenAnswers,
+        grammar: CompiledGrammar | None,
+        reply: Reply,
+    ) -> None:
+        self.job = job
+        self.key = key
+        self.prompt_answers = prompt.answers
+        self.tokens = list(prompt.tokens)
+        self.live: Live | None = None
+        self._request = request
+        self._reply = reply
+        self._n_prompt = len(prompt.tokens)
+        self._cached = -1
+        self._seed = request.sampling.seed
+        if self._seed < 0:
+            self._seed = secrets.randbelow(_SEEDS)
+        self._model = model
+        self._answers = answers
+        self._chooser = Chooser(
+            model,
+            request.sampling,
+            self._seed,
+            prompt.tokens,
+            grammar=grammar,
+            logprobs=request.logprobs,
+        )
+        self._text = AnswerText(
+            ReasoningSplitter(prompt.opened, goes_on=request.continue_last), request.stop
+        )
+        self._started = time.perf_counter()
+        self._prompt_done = 0.0
+        self._first_token = 0.0
+        if prompt.left_out:
+            reply(HistoryTrimmed(prompt.left_out))
+
+    @property
+    def n_pending(self) -> int:
+        """Tokens that are not evaluated yet."""
+        return len(self.tokens) - (len(self.live.tokens) if self.live else 0)
+
+    @property
+    def generates(self) -> bool:
+        """Whether the prompt is read, and each evaluation brings a token."""
+        return bool(self._prompt_done) and self.n_pending == 1
+
+    @property
+    def before_last(self) -> int:
+        """The length of the prompt without its last token, which must be evaluated in any case."""
+        return self._n_prompt - 1
+
+    def begin(self, live: Live) -> None:
+        """Go on in a sequence, which holds a part of the tokens."""
+        self.live = live
+        if self._cached < 0:
+            self._cached = len(live.tokens)
+            self.tell_progress()
+
+    def tell_progress(self) -> None:
+        """Say how much of the prompt is read, unless it was read before."""
+        if self._prompt_done or self.live is None:
+            return
+        done = len(self.live.tokens)
+        if done == self._n_prompt:
+            self._prompt_done = time.perf_counter()
+        self._reply(PromptProgress(done=done, total=self._n_prompt, cached=self._cached))
+
+    def choose(self, context_handle: object, index: int) -> FinishReason | None:
+        """Choose the next token by the logits at that place; the reason, if it ends the answer.
+
+        Raises BadGrammar.
+        """
+        if self._request.max_tokens == 0:
+            return "length"
+        token = self._chooser.choose(context_handle, index, constrained=not self._text.is_thinking)
+        self._first_token = self._first_token or time.perf_counter()
+        logprobs = self._chooser.take_logprobs()
+        if self._model.is_end(token):
+            return "stop"
+        self.tokens.append(token)
+        if logprobs:
+            self._reply(Logprobs(logprobs))
+        for event in self._text.feed(self._model.piece(token)):
+            self._reply(event)
+        if self._text.stopped:
+            return "stop"
+        n_answered = len(self.tokens) - self._n_prompt
+        return "length" if n_answered == self._request.max_tokens else None
+
+    def finish(self, reason: FinishReason) -> None:
+        """Say the last of it."""
+        for event in self._text.finish():
+            self._reply(event)
+        self._remember()
+        usage = Usage(
+            prompt_tokens=self._n_prompt,
+            cached_tokens=max(0, self._cached),
+            completion_tokens=len(self.tokens) - self._n_prompt,
+        )
+        self._reply(usage)
+        self._reply(Finished(reason, usage=usage, timings=self._timings(), seed=self._seed))
+        self._chooser.close()
+
+    def fail(self, error: BackendError) -> None:
+        self._reply(error)
+        self._chooser.close()
+
+    def _remember(self) -> None:
+        last = self._request.messages[-1] if self._request.continue_last else None
+        generated = self.tokens[self._n_prompt :]
+        for start, part in (
+            (last.reasoning if last else "", self._text.reasoning),
+            (last.content if last else "", self._text.text),
+        ):
+            kept = self._answers.remember_part(start, part, generated)
+            if kept is not None and self.live is not None:
+                self.live.answers += (kept,)
+
+    def _timings(self) -> Timings:
+        now = time.perf_counter()
+        prompt_done = self._prompt_done or now
+        seconds = now - prompt_done
+        n_answered = len(self.tokens) - self._n_prompt
+        return Timings(
+            prompt_ms=(prompt_done - self._started) * 1000,
+            first_token_ms=((self._first_token or now) - self._started) * 1000,
+            generation_ms=seconds * 1000,
+            tokens_per_second=n_answered / seconds if seconds > 0 else 0.0,
+        )

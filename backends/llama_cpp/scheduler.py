@@ -1,0 +1,208 @@
+"""Which tokens are evaluated next: one batch a step, made of all that runs.
+
+Each request that generates has its next token in every batch, and prompts are read in the room that
+is left: in small pieces while somebody waits for tokens, else in whole batches. Requests with other
+adapters can't be in one batch, and take turns.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from backends.errors import BackendError
+from backends.llama_cpp.context import Aborted, Context, ContextFull
+from backends.llama_cpp.parked import StackKey
+from backends.llama_cpp.running import Running
+from backends.llama_cpp.sequences import Sequences, Step
+
+_TURN_SECONDS = 0.15
+_PIECE_SECONDS = 0.1
+"""How long a piece of a prompt may hold up the tokens of others."""
+_SMALLEST_PIECE = 16
+_FIRST_PIECE = 64
+_ROOM_TO_GO_ON = 64
+_NEW_SHARE = 0.3
+
+
+class Scheduler:
+    """Runs requests together. On the thread of the context.
+
+    `apply_stack` puts the adapters of a key in force.
+    """
+
+    def __init__(
+        self, context: Context, sequences: Sequences, apply_stack: Callable[[StackKey], None]
+    ) -> None:
+        self._context = context
+        self._sequences = sequences
+        self._apply_stack = apply_stack
+        self._waiting: deque[Running] = deque()
+        self._running: list[Running] = []  # the oldest is the first
+        self._stack: StackKey = ()
+        self._turn_began = 0.0
+        self._prompt_pace = _PIECE_SECONDS / _FIRST_PIECE  # seconds a token
+
+    @property
+    def is_idle(self) -> bool:
+        return not self._running and not self._waiting
+
+    def add(self, running: Running) -> None:
+        self._waiting.append(running)
+
+    def cancel(self, job: int) -> None:
+        """End a request, wherever it is; one that has ended already is no matter."""
+        for running in [*self._running, *self._waiting]:
+            if running.job == job:
+                running.finish("cancelled")
+                self._leave(running)
+
+    def step(self) -> None:
+        """Evaluate one batch and hand out what came of it."""
+        self._admit()
+        turn = self._turn()
+        self._end_full(turn)
+        steps = self._compose([running for running in turn if running.live])
+        if not steps:
+            return
+        try:
+            began = time.perf_counter()
+            self._sequences.evaluate([step for _, step in steps])
+        except Aborted:
+            self._begin_again()  # whom it was about will be told by an order
+            return
+        except ContextFull:
+            self._make_room()
+            self._begin_again()
+            return
+        self._note_pace([step for _, step in steps], time.perf_counter() - began)
+        self._hand_out(steps)
+
+    def _admit(self) -> None:
+        """Let in those that wait, in their order, as long as there is room."""
+        while self._waiting:
+            running = self._waiting[0]
+            if self._running and len(running.tokens) + _ROOM_TO_GO_ON > self._sequences.room():
+                return
+            live = self._sequences.begin(running.key, running.tokens, running.prompt_answers)
+            if live is None:
+                return
+            self._waiting.popleft()
+            self._running.append(running)
+            self._running.sort(key=lambda running: running.job)
+            running.begin(live)
+
+    def _turn(self) -> Sequence[Running]:
+        """Those whose adapters are in force now."""
+        keys = list(dict.fromkeys(running.key for running in self._running))
+        if not keys:
+            return ()
+        now = time.perf_counter()
+        at = keys.index(self._stack) if self._stack in keys else -1
+        if at < 0 or (len(keys) > 1 and now - self._turn_began > _TURN_SECONDS):
+            self._stack = keys[(at + 1) % len(keys)]
+            self._turn_began = now
+            self._apply_stack(self._stack)
+        return [running for running in self._running if running.key == self._stack]
+
+    def _end_full(self, turn: Sequence[Running]) -> None:
+        """End the answers that have come to the end of the context."""
+        for running in turn:
+            if running.live and len(running.live.tokens) >= self._context.n_ctx:
+                running.finish("length")
+                self._leave(running)
+
+    def _compose(self, turn: Sequence[Running]) -> list[tuple[Running, Step]]:
+        steps = []
+        readers = []
+        for running in turn:
+            if running.generates:
+                steps.append((running, _step(running, 1)))
+            else:
+                readers.append(running)
+        room = self._context.n_batch - len(steps)
+        if any(running.generates for running in self._running):
+            room = min(room, self._piece_tokens())
+        for i, running in enumerate(readers):
+            # Those that need less than their share leave more for the others.
+            share = max(1, room // (len(readers) - i))
+            count = min(share, self._until_station(running))
+            if count > room:
+                break
+            room -= count
+            steps.append((running, _step(running, count)))
+        return steps
+
+    def _until_station(self, running: Running) -> int:
+        """Tokens to read until the state must be kept, where it can't be cut back, or the end."""
+        assert running.live is not None
+        if self._context.can_cut:
+            return running.n_pending
+        before_last = running.before_last - len(running.live.tokens)
+        return before_last if before_last > 0 else running.n_pending
+
+    def _piece_tokens(self) -> int:
+        return max(_SMALLEST_PIECE, int(_PIECE_SECONDS / self._prompt_pace))
+
+    def _note_pace(self, steps: Sequence[Step], seconds: float) -> None:
+        count = sum(len(step.tokens) for step in steps)
+        if count >= _SMALLEST_PIECE:
+            self._prompt_pace += _NEW_SHARE * (seconds / count - self._prompt_pace)
+
+    def _hand_out(self, steps: Sequence[tuple[Running, Step]]) -> None:
+        end = 0
+        for running, step in steps:
+            end += len(step.tokens)
+            running.tell_progress()
+            if running.n_pending:
+                if not self._context.can_cut and len(step.live.tokens) == running.before_last:
+                    self._sequences.checkpoint(step.live)
+                continue
+            try:
+                reason = running.choose(self._context.handle, end - 1)
+            except BackendError as error:
+                running.fail(error)
+                self._leave(running)
+                continue
+            if reason is not None:
+                running.finish(reason)
+                self._leave(running)
+
+    def _make_room(self) -> None:
+        """Take out what nobody uses, then the youngest request, which goes on later."""
+        if self._sequences.park_idle():
+            return
+        running = self._running[-1]
+        if len(self._running) == 1:
+            running.finish("length")
+            self._leave(running)
+            return
+        self._put_back(running)
+
+    def _begin_again(self) -> None:
+        """Let those begin again whose state was lost, because it can't be cut back."""
+        for running in reversed(self._running[:]):
+            if running.live is not None and not running.live.tokens:
+                self._put_back(running)
+
+    def _put_back(self, running: Running) -> None:
+        assert running.live is not None
+        self._sequences.park(running.live)
+        running.live = None
+        self._running.remove(running)
+        self._waiting.appendleft(running)
+
+    def _leave(self, running: Running) -> None:
+        if running in self._running:
+            self._running.remove(running)
+        if running in self._waiting:
+            self._waiting.remove(running)
+        if running.live is not None:
+            self._sequences.end(running.live)
+            running.live = None
+
+
+def _step(running: Running, count: int) -> Step:
+    live = running.live
+    assert live is not None
+    start = len(live.tokens)
+    return Step(live, running.tokens[start : start + count])

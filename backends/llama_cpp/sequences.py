@@ -1,0 +1,279 @@
+"""The sequences in a context, and those that left it: nothing is evaluated twice that is known.
+
+A request gets the sequence that agrees with its prompt for longest. What differs behind that is cut
+off if it is next to nothing, else it stays, and what both begin with is shared. Sequences that
+nobody uses slow the others down, so they are parked in memory beside the context, and leave that for
+files, if there are any.
+"""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from backends.llama_cpp.answers import Answer
+from backends.llama_cpp.context import Context, Piece
+from backends.llama_cpp.parked import Parked, ParkedStates, StackKey
+from backends.llama_cpp.prefix import common_length
+
+IDLE_CELLS = 512
+"""So many tokens of sequences that nobody uses may stay in the context."""
+
+_LEAST_PARKED = 16
+"""Tokens that are evaluated again as quickly as they are put back."""
+
+_LEAST_KEPT = 8
+"""Evaluated tokens that are worth a sequence of their own, when a prompt differs there."""
+
+_RESTORE_SHARE = 64
+"""To put a token back takes this many times less than to evaluate it."""
+
+
+@dataclass(eq=False, slots=True)
+class Live:
+    """A sequence in the context. `cells` are the places of its tokens, some shared with others."""
+
+    slot: int
+    key: StackKey
+    tokens: list[int]
+    cells: list[int]
+    answers: tuple[Answer, ...] = ()
+    busy: bool = True
+    last_used: int = 0
+
+
+class Step(NamedTuple):
+    """Tokens to evaluate next in a sequence, and of how many of them, from the end, logits."""
+
+    live: Live
+    tokens: Sequence[int]
+    n_logits: int = 1
+
+
+class Sequences:
+    """Hands out sequences and evaluates them. On the thread of the context."""
+
+    def __init__(self, context: Context, parked: ParkedStates) -> None:
+        self._context = context
+        self._parked = parked
+        self._live: list[Live] = []
+        self._cells = itertools.count()
+        self._uses = itertools.count()
+
+    def begin(
+        self, key: StackKey, tokens: Sequence[int], answers: tuple[Answer, ...]
+    ) -> Live | None:
+        """A sequence to evaluate the tokens in, which holds as many of the first ones as are known.
+
+        At least the last one is left to evaluate, since its logits are wanted. None while all the
+        slots are in use. Give it back with `end`.
+        """
+        best, known = self._longest_live(key, tokens)
+        stored, stored_length = self._longest_parked(key, tokens)
+        if stored and stored_length > known + len(stored.tokens) // _RESTORE_SHARE:
+            live = self._restored(stored, stored_length)
+            if live is not None:
+                return self._begun(live, answers)
+            best, known = self._longest_live(key, tokens)
+        if best is not None and not best.busy and self._may_take_over(best, known):
+            best.busy = True
+            self._cut(best, known)
+            return self._begun(best, answers)
+        live = self._fresh(key, keep=best)
+        if live is None:
+            return None
+        if best is not None and known:
+            self._context.copy(best.slot, live.slot, known)
+            live.tokens, live.cells = best.tokens[:known], best.cells[:known]
+        return self._begun(live, answers)
+
+    def evaluate(self, steps: Sequence[Step]) -> None:
+        """Evaluate tokens; the logits are found by their place among all.
+
+        Raises Aborted, ContextFull or DecodeFailed, after which the sequences hold what they held
+        before, or nothing where that can't be.
+        """
+        # Who stops one answer must not cost others theirs; a step of single tokens is soon over.
+        self._context.abort.is_armed = (
+            self._context.can_cut
+            or len(steps) == 1
+            or sum(len(step.tokens) for step in steps) > len(steps)
+        )
+        try:
+            self._context.decode(
+                [Piece(s.live.slot, len(s.live.tokens), s.tokens, s.n_logits) for s in steps]
+            )
+        except Exception:
+            for step in steps:
+                self._cut(step.live, len(step.live.tokens), force=True)
+            raise
+        for live, tokens, _ in steps:
+            live.tokens.extend(tokens)
+            live.cells.extend(itertools.islice(self._cells, len(tokens)))
+
+    def cut(self, live: Live, length: int) -> None:
+        """Forget the end of a sequence; all of it where it can't be cut."""
+        self._cut(live, length)
+
+    def checkpoint(self, live: Live) -> None:
+        """Keep the present state of a sequence that can't be cut back to it later."""
+        self._keep(Parked(live.key, tuple(live.tokens), (), self._context.state(live.slot), True))
+
+    def end(self, live: Live) -> None:
+        """Nobody uses the sequence any more; it stays as long as it may be of use."""
+        live.busy = False
+        live.last_used = next(self._uses)
+
+    def park(self, live: Live) -> None:
+        """Take a sequence out of the context, to go on with it later."""
+        if not self._is_held_elsewhere(live):
+            self._park_copy(live)
+        self._context.empty(live.slot)
+        self._live.remove(live)
+
+    def park_idle(self) -> bool:
+        """Park the sequence that was not used for longest; False if all are in use."""
+        idle = self._idle()
+        if idle:
+            self.park(idle[0])
+        return bool(idle)
+
+    def room(self) -> int:
+        """Cells that would be free if only the sequences in use were there."""
+        busy = [live for live in self._live if live.busy]
+        return self._context.n_ctx - _cells_of(busy)
+
+    def _begun(self, live: Live, answers: tuple[Answer, ...]) -> Live:
+        live.answers = answers
+        live.last_used = next(self._uses)
+        idle = self._idle()
+        busy = [other for other in self._live if other.busy]
+        in_use = _cells_of(busy)
+        while idle and _cells_of([*busy, *idle]) - in_use > IDLE_CELLS:
+            self.park(idle.pop(0))
+        return live
+
+    def _longest_live(self, key: StackKey, tokens: Sequence[int]) -> tuple[Live | None, int]:
+        best, longest = None, 0
+        for live in self._live:
+            length = self._usable(live.key, live.tokens, key, tokens)
+            if length > longest or (length == longest > 0 and not live.busy):
+                best, longest = live, length
+        return best, longest
+
+    def _longest_parked(self, key: StackKey, tokens: Sequence[int]) -> tuple[Parked | None, int]:
+        best, longest = None, 0
+        for parked in self._parked:
+            length = self._usable(parked.key, parked.tokens, key, tokens)
+            if length > longest:
+                best, longest = parked, length
+        return best, longest
+
+    def _usable(
+        self, key: StackKey, held: Sequence[int], wanted_key: StackKey, wanted: Sequence[int]
+    ) -> int:
+        """How many of the wanted tokens a sequence can spare."""
+        if key != wanted_key:
+            return 0
+        length = common_length(held, wanted, len(wanted) - 1)
+        return length if self._context.can_cut or length == len(held) else 0
+
+    def _may_take_over(self, live: Live, length: int) -> bool:
+        """Whether a prompt that needs that length of it may have a sequence for itself."""
+        if not self._context.can_cut:
+            if len(live.tokens) >= _LEAST_PARKED:
+                self.checkpoint(live)
+            return True
+        if not _is_worth_keeping(live.tokens, length):
+            return True
+        if len(self._live) < self._context.n_slots or len(self._idle()) > 1:
+            return False
+        self._park_copy(live)
+        return True
+
+    def _restored(self, stored: Parked, length: int) -> Live | None:
+        live = self._fresh(stored.key)
+        if live is None:
+            return None
+        while not self._context.restore(live.slot, stored.state):
+            if not self.park_idle():
+                self._live.remove(live)
+                return None
+        live.tokens = list(stored.tokens)
+        live.cells = list(itertools.islice(self._cells, len(live.tokens)))
+        if stored.checkpoint or _is_worth_keeping(stored.tokens, length):
+            self._parked.touch(stored)
+        else:
+            self._parked.remove(stored)
+        self._cut(live, length)
+        return live
+
+    def _fresh(self, key: StackKey, keep: Live | None = None) -> Live | None:
+        """An empty sequence; one that nobody uses leaves for it, `keep` only as the last."""
+        used = {live.slot for live in self._live}
+        if len(used) == self._context.n_slots:
+            idle = self._idle()
+            if not idle:
+                return None
+            leaving = next((live for live in idle if live is not keep), idle[0])
+            used.discard(leaving.slot)
+            self.park(leaving)
+        slot = next(slot for slot in range(self._context.n_slots) if slot not in used)
+        live = Live(slot, key, [], [])
+        self._live.append(live)
+        return live
+
+    def _cut(self, live: Live, length: int, *, force: bool = False) -> None:
+        if length == len(live.tokens) and not force:
+            return
+        if not self._context.cut(live.slot, length):
+            length = 0
+        del live.tokens[length:]
+        del live.cells[length:]
+
+    def _park_copy(self, live: Live) -> None:
+        if len(live.tokens) >= _LEAST_PARKED:
+            state = self._context.state(live.slot)
+            self._keep(Parked(live.key, tuple(live.tokens), live.answers, state))
+
+    def _keep(self, parked: Parked) -> None:
+        self._parked.add(parked)
+
+    def _idle(self) -> list[Live]:
+        """Those that nobody uses, the one least recently used first."""
+        idle = [live for live in self._live if not live.busy]
+        return sorted(idle, key=lambda live: live.last_used)
+
+    def _is_held_elsewhere(self, live: Live) -> bool:
+        """Whether another sequence holds all of its tokens too."""
+        if not self._context.can_cut:
+            return False
+        return any(
+            other is not live and _overlap(other, live) == len(live.cells) for other in self._live
+        )
+
+
+def _is_worth_keeping(tokens: Sequence[int], length: int) -> bool:
+    """Whether more than that length of them is there to come back to."""
+    return len(tokens) - length > _LEAST_KEPT
+
+
+def _cells_of(sequences: Sequence[Live]) -> int:
+    """Cells that the sequences take together: they share only what they begin with."""
+    total = 0
+    for i, live in enumerate(sequences):
+        shared = max((_overlap(live, other) for other in sequences[:i]), default=0)
+        total += len(live.cells) - shared
+    return total
+
+
+def _overlap(one: Live, other: Live) -> int:
+    """How many cells two sequences share; found by halving, as those are their first."""
+    low, high = 0, min(len(one.cells), len(other.cells))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one.cells[middle - 1] == other.cells[middle - 1]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
