@@ -3,8 +3,22 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.options.adapter_stack import AdapterStack, StackedAdapter, checked_scale
+from app.options import Value, checked
+from app.options.adapter_stack import AdapterStack, StackedAdapter, checked_scale, stack_text
 from catalog.library import Library
+
+_NONE = "none"
+
+
+def adapter_option(values: Sequence[str] | None, library: Library) -> dict[str, Value]:
+    """What `-a …` sets among the options of a chat: nothing where it is left out.
+
+    Raises as `parse_adapters` does.
+    """
+    if values is None:
+        return {}
+    stack = parse_adapters([] if list(values) == [_NONE] else values, library)
+    return {"adapters": checked("adapters", stack_text(stack))}
 
 
 def parse_adapters(values: Sequence[str], library: Library) -> AdapterStack:

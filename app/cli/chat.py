@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from app.cli.adapter_arguments import parse_adapters
+from app.cli.adapter_arguments import adapter_option
 from app.cli.answer_screen import AnswerScreen
 from app.cli.interrupts import stopping
 from app.cli.opening import opened
@@ -19,7 +19,6 @@ from app.conversations.records import Message, Origin, UsedAdapter
 from app.conversations.store import ConversationStore
 from app.errors import AppError
 from app.options import Value, checked
-from app.options.adapter_stack import stack_text
 from app.presets import PRESETS, with_preset
 from app.services import Services
 from app.turns import Turn, TurnEnded
@@ -108,10 +107,7 @@ def chat(
     if system is not None:
         options["system_prompt"] = system
     with opened() as services:
-        if adapters is not None:
-            named = [] if adapters == ["none"] else adapters
-            stack = parse_adapters(named, services.library)
-            options["adapters"] = checked("adapters", stack_text(stack))
+        options |= adapter_option(adapters, services.library)
         chosen = _model_ref(services, model, conversation)
         question = ""
         if not again:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.adapter_arguments import adapter_option
 from app.cli.default_group import DefaultGroup
 from app.cli.opening import opened
 from app.cli.option_values import SET_HELP, option_values
@@ -48,11 +49,20 @@ def list_(
 
 
 @commands.command()
-def save(model: Model, name: Name, values: Set = None) -> None:
+def save(
+    model: Model,
+    name: Name,
+    values: Set = None,
+    adapters: Annotated[
+        list[str] | None,
+        typer.Option("-a", "--adapter", metavar="ADAPTER[:SCALE]", help="Repeatable."),
+    ] = None,
+) -> None:
     """Make a profile, or give the one of that name other settings."""
     options = option_values(values or [])
     with opened() as services:
         model_id = services.library.find(model).id
+        options |= adapter_option(adapters, services.library)
         known = _by_name(services, model_id, name)
         if known is None:
             services.profiles.create(model_id, name, options)

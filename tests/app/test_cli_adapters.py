@@ -67,3 +67,12 @@ def test_a_damaged_adapter_is_refused_in_words(causeway: CommandLine, files: Pat
     error = causeway.run("chat", "-m", "tiny", "-a", str(terse), "Hello", code=1).stderr
     assert "terse.gguf" in error
     assert "Traceback" not in error
+
+
+def test_a_profile_carries_adapters(causeway: CommandLine, files: Path) -> None:
+    causeway.run("profiles", "save", "tiny", "Short", "-a", "terse:-0.5")
+    answer = causeway.json("chat", "-m", "tiny", "--set", "max_tokens=2", "Hello")
+    assert [(each["id"], each["scale"]) for each in answer["adapters"]] == [("terse", -0.5)]
+    causeway.run("profiles", "save", "tiny", "Short", "-a", "none")
+    answer = causeway.json("chat", "-m", "tiny", "--set", "max_tokens=2", "Hello")
+    assert answer["adapters"] == []
