@@ -59,9 +59,9 @@ class ChatAdapters(QObject):
 
     def _show(self, contents: ChatContents) -> None:
         before, self._model = self._model, contents.model
-        known = before is not None and contents.model is not None
-        if not (known and before == contents.model):
-            self._section.show_offers(None)
+        if before != self._model:
+            if before is None or self._model is None or before.id != self._model.id:
+                self._section.show_offers(None)  # what is known is of another model
             self.read()
         self._count()
 

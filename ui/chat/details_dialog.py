@@ -41,7 +41,7 @@ class DetailsDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         left = QWidget()
         grid = QGridLayout(left)
-        grid.setContentsMargins(0, 0, 8, 0)
+        grid.setContentsMargins(0, 4, 8, 4)
         grid.setHorizontalSpacing(24)
         grid.setVerticalSpacing(6)
         grid.setColumnStretch(1, 1)
@@ -68,11 +68,13 @@ class DetailsDialog(QDialog):
         column.addLayout(buttons)
         left.setFixedWidth(_WIDTH - 2 * 24)
         self.setMinimumWidth(_WIDTH)
-        needed = left.sizeHint().height() + 108
+        needed = left.sizeHint().height() + 112
         if tokens:
             self.resize(_WIDTH + _PROBABILITIES_WIDTH, max(min(needed, _TALLEST), _LOWEST))
         else:
             self.resize(_WIDTH, min(needed, _TALLEST))
+        # Not the figures: they can only be scrolled, and a ring around them would be all one sees.
+        close.setFocus(Qt.FocusReason.OtherFocusReason)
 
 
 def _scrolling(part: QWidget) -> QScrollArea:

@@ -134,3 +134,10 @@ def test_the_dialog_has_the_heat_where_it_was_kept(qtbot, theme):
     view.go_to(1)
     words = " ".join(label.text() for label in with_heat.findChildren(QLabel))
     assert token_words(TOKENS[1]) in words
+
+
+def test_the_dialog_opens_with_the_focus_on_what_closes_it(qtbot, theme):
+    dialog = DetailsDialog(theme, [("Model", "SmolLM3-3B")], TOKENS)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    assert dialog.focusWidget().accessibleName() == "Close"
