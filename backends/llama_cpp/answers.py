@@ -9,9 +9,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 
 from backends.llama_cpp.model import Model
-
-Answer = tuple[str, tuple[int, ...]]
-"""The text of an answer, and the tokens that it was generated as."""
+from backends.llama_cpp.state_format import Answer
 
 KEPT_ANSWERS = 1024
 KEPT_TOKENS = 1_000_000

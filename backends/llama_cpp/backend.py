@@ -1,8 +1,6 @@
 """llama.cpp in a worker process per model: runs GGUF files on this computer, offline."""
 
-import glob
 import queue
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import psutil
 
 from backends.errors import BackendError, LoadCancelled, ModelLoadError
 from backends.llama_cpp.deaths import crash_while_loading, was_killed
+from backends.llama_cpp.model_parts import bytes_of
 from backends.llama_cpp.process import WorkerProcess, default_command
 from backends.llama_cpp.session import LlamaCppSession, error_from
 from backends.llama_cpp.wire import Failed, Load, Loaded, Loading, SelfTesting
@@ -27,7 +26,6 @@ _SAFE_MODE_WARNING = (
     "The engine's fast arithmetic failed on this computer, so the model runs in safe mode: "
     "a little slower, with the same answers."
 )
-_PART = re.compile(r"-\d{5}-of-(\d{5})\.gguf$")
 
 
 class LlamaCppBackend:
@@ -72,7 +70,7 @@ class LlamaCppBackend:
     def _open(
         self, path: Path, options: LoadOptions, on_progress: LoadProgress, *, safe_mode: bool
     ) -> LlamaCppSession:
-        short_of_memory = _file_bytes(path) > psutil.virtual_memory().available
+        short_of_memory = bytes_of(path) > psutil.virtual_memory().available
         try:
             process = WorkerProcess(self._command)
         except OSError as error:
@@ -88,7 +86,7 @@ class LlamaCppBackend:
             raise
         if safe_mode:
             info = msgspec.structs.replace(info, warnings=(*info.warnings, _SAFE_MODE_WARNING))
-        return LlamaCppSession(process, info)
+        return LlamaCppSession(process, info, saves=options.keep is not None)
 
 
 class _DiedInSelfTest(Exception):
@@ -130,12 +128,3 @@ def _death(
     if may_retry and not was_killed(status):
         return _DiedInSelfTest()
     return crash_while_loading(status, process.log_tail(), short_of_memory=short_of_memory)
-
-
-def _file_bytes(path: Path) -> int:
-    """The size of a model's file, or of all its parts."""
-    part = _PART.search(path.name)
-    if not part:
-        return path.stat().st_size
-    parts = path.parent.glob(f"{glob.escape(path.name[: part.start()])}-?????-of-{part[1]}.gguf")
-    return sum(file.stat().st_size for file in parts)

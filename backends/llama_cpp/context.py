@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import llama_cpp.llama_cpp as native
 import psutil
 
-from backends.errors import OutOfMemory
+from backends.errors import ModelLoadError, OutOfMemory
 from backends.llama_cpp.abort_flag import AbortFlag
 from backends.llama_cpp.devices import has_graphics_card
 from backends.llama_cpp.model import Model
 from backends.llama_cpp.native_log import load_failure
+from backends.llama_cpp.state_format import Payload
+from backends.protocol import LoadOptions
 
 BATCH_TOKENS = 512
 SLOTS = 8
@@ -22,6 +24,10 @@ RECURRENT_SLOTS = 4
 
 _STEP = 256  # context lengths come in steps of this
 _NO_SLOT, _ABORTED = 1, 2
+
+
+_CACHE_TYPES = {"f16": 1, "q8_0": 8, "q4_0": 2}  # GGML_TYPE_F16 and so on
+_CACHE_BITS = {"f16": 16.0, "q8_0": 8.5, "q4_0": 4.5}
 
 
 class Aborted(Exception):
@@ -58,12 +64,15 @@ class Context:
         n_slots: Sequences that it holds.
         can_cut: Whether a sequence can be cut back to an earlier token.
         abort: What stops a computation.
+        cache_form: What the bytes of a state depend on.
 
     It lives as long as its process: a worker ends without clean-up.
     """
 
-    def __init__(self, model: Model, *, n_ctx: int, n_threads: int, abort: AbortFlag) -> None:
-        """Raises OutOfMemory or ModelLoadError."""
+    def __init__(
+        self, model: Model, options: LoadOptions, *, n_ctx: int, n_threads: int, abort: AbortFlag
+    ) -> None:
+        """Raises OutOfMemory or ModelLoadError. Of the options, cache and attention count here."""
         # llama.cpp rounds up too, but bounds a batch by the number it is given, and then aborts.
         n_ctx = -(-n_ctx // _STEP) * _STEP
         self.can_cut = not model.is_recurrent
@@ -75,10 +84,13 @@ class Context:
         params.kv_unified = True
         params.n_threads = params.n_threads_batch = n_threads
         params.no_perf = True
-        if not has_graphics_card():
-            # On a processor it slows long chats down.
-            params.flash_attn_type = native.LLAMA_FLASH_ATTN_TYPE_DISABLED
-        if model.kv_cache_bytes(n_ctx) > psutil.virtual_memory().total:
+        flash = _flash_attention(options)
+        params.flash_attn_type = flash
+        params.type_k = params.type_v = _CACHE_TYPES[options.cache_type]
+        if (
+            model.kv_cache_bytes(n_ctx, _CACHE_BITS[options.cache_type])
+            > psutil.virtual_memory().total
+        ):
             # llama.cpp would try, and the system would come to a halt before it gave up.
             raise OutOfMemory(
                 "The context does not fit in memory.",
@@ -90,6 +102,7 @@ class Context:
             raise load_failure(model.path)
         native.llama_set_abort_callback(self.handle, abort.callback, abort.data)
         self.abort = abort
+        self.cache_form = f"{options.cache_type}, flash attention {flash}"
         self._memory = native.llama_get_memory(self.handle)
         self._n_vocab = model.n_vocab
         self.n_ctx: int = native.llama_n_ctx(self.handle)
@@ -146,7 +159,7 @@ class Context:
         native.llama_state_seq_get_data(self.handle, buffer, size, slot)
         return state
 
-    def restore(self, slot: int, state: bytes | bytearray) -> bool:
+    def restore(self, slot: int, state: Payload) -> bool:
         """Fill an empty slot with what `state` gave; False if there is no room, and it stays empty."""
         if isinstance(state, bytearray):
             held: object = (ctypes.c_uint8 * len(state)).from_buffer(state)
@@ -163,3 +176,22 @@ class Context:
 
     def clear(self) -> None:
         native.llama_memory_clear(self._memory, True)
+
+
+def _flash_attention(options: LoadOptions) -> int:
+    """How llama.cpp is told to compute attention. Raises ModelLoadError."""
+    quantized = options.cache_type != "f16"
+    if options.flash_attention == "off":
+        if quantized:
+            raise ModelLoadError(
+                f"A cache of type {options.cache_type} can't be used without flash attention.",
+                "Its values are only read by that way of computing.",
+                "Set flash attention to “auto”, or the cache type to f16.",
+            )
+        return int(native.LLAMA_FLASH_ATTN_TYPE_DISABLED)
+    if options.flash_attention == "on" or quantized:
+        return int(native.LLAMA_FLASH_ATTN_TYPE_ENABLED)
+    if has_graphics_card():
+        return int(native.LLAMA_FLASH_ATTN_TYPE_AUTO)
+    # On a processor it slows long chats down.
+    return int(native.LLAMA_FLASH_ATTN_TYPE_DISABLED)

@@ -13,14 +13,19 @@ from backends.llama_cpp.adapters import Adapters
 from backends.llama_cpp.answers import GivenAnswers
 from backends.llama_cpp.context import Context, Piece
 from backends.llama_cpp.devices import has_graphics_card
+from backends.llama_cpp.engine_version import engine_version
+from backends.llama_cpp.fingerprint import model_fingerprint
 from backends.llama_cpp.grammar import compile_grammar
 from backends.llama_cpp.model import Model
+from backends.llama_cpp.model_parts import parts_of
 from backends.llama_cpp.native_log import context_bytes
 from backends.llama_cpp.parked import ParkedStates
 from backends.llama_cpp.prompt import PromptWriter
 from backends.llama_cpp.running import Reply, Running
 from backends.llama_cpp.scheduler import Scheduler
 from backends.llama_cpp.sequences import Sequences
+from backends.llama_cpp.state_files import StateFiles
+from backends.llama_cpp.state_format import ModelKey
 from backends.llama_cpp.templates import choose_template
 from backends.protocol import (
     DEFAULT_CONTEXT,
@@ -63,6 +68,7 @@ class Engine:
         n_ctx_train = self._model.n_ctx_train
         self._context = Context(
             self._model,
+            options,
             n_ctx=options.n_ctx or min(n_ctx_train or DEFAULT_CONTEXT, DEFAULT_CONTEXT),
             n_threads=self._n_threads,
             abort=abort,
@@ -74,7 +80,10 @@ class Engine:
         parked = ParkedStates(
             options.memory_for_states or _memory_for_states(), can_cut=self._context.can_cut
         )
-        self._sequences = Sequences(self._context, parked)
+        files = self._state_files(options)
+        for text, tokens in files.answers() if files else ():
+            self._answers.remember(text, tokens)
+        self._sequences = Sequences(self._context, parked, files)
         self._scheduler = Scheduler(self._context, self._sequences, self._adapters.apply)
         self._warned: set[str] = set()
         self._load_ms = (time.perf_counter() - started) * 1000
@@ -149,6 +158,33 @@ class Engine:
     def step(self) -> None:
         """Go on with all requests by one batch."""
         self._scheduler.step()
+
+    def close(self, seconds: float) -> None:
+        """End every request as cancelled, and save what may be kept, for so long at most."""
+        deadline = time.monotonic() + seconds
+        self._scheduler.cancel_all()
+        self._sequences.save(deadline)
+
+    def _state_files(self, options: LoadOptions) -> StateFiles | None:
+        if options.keep is None:
+            return None
+        try:
+            fingerprint = model_fingerprint(parts_of(Path(self._model.path)))
+        except OSError:
+            return None  # moved away since it was loaded
+        key = ModelKey(
+            model=fingerprint,
+            template=options.chat_template.strip()
+            or self._model.metadata("tokenizer.chat_template"),
+            cache_type=self._context.cache_form,
+            engine=engine_version(),
+        )
+        return StateFiles(
+            Path(options.keep.folder),
+            options.keep.limit_bytes,
+            key,
+            can_cut=self._context.can_cut,
+        )
 
     def _allocated(self) -> Allocation:
         kv_cache, compute = context_bytes()

@@ -11,7 +11,6 @@ from backends.reasoning import REASONING_TAGS
 
 _PIECE_BYTES = 256
 _METADATA_BYTES = 512
-_CACHE_VALUE_BYTES = 2
 
 
 class Model:
@@ -68,14 +67,17 @@ class Model:
             native.llama_model_free(self.handle)
             self.handle = None
 
-    def kv_cache_bytes(self, n_ctx: int) -> int:
-        """Memory that a context of that many tokens takes, if every layer attends to all of it."""
+    def kv_cache_bytes(self, n_ctx: int, bits: float) -> int:
+        """Memory that a context of that many tokens takes, if every layer attends to all of it.
+
+        `bits` are those of each value.
+        """
         head = native.llama_model_n_embd(self.handle) // max(
             1, native.llama_model_n_head(self.handle)
         )
         keys: int = head * native.llama_model_n_head_kv(self.handle)
         layers: int = native.llama_model_n_layer(self.handle)
-        return n_ctx * layers * 2 * keys * _CACHE_VALUE_BYTES
+        return int(n_ctx * layers * 2 * keys * bits / 8)
 
     def metadata(self, key: str) -> str:
         """A value of the file's header as text, or an empty one."""

@@ -136,6 +136,13 @@ _REASONS: tuple[tuple[str, type[BackendError], str, str, str], ...] = (
         "Put all its parts into one folder.",
     ),
     (
+        r"(?P<part>[KV]) cache type (?P<type>\w{1,16}) with block size",
+        ModelLoadError,
+        _CANNOT_LOAD,
+        "Its context can't be kept as {type}: the model's heads are too small for that.",
+        "Set the cache type to f16.",
+    ),
+    (
         r"error loading model: (?P<reason>[^\n]{1,200})",
         ModelLoadError,
         _CANNOT_LOAD,

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from backends.llama_cpp.answers import Answer
 from backends.llama_cpp.prefix import common_length
+from backends.llama_cpp.state_format import Adapters, Answer, Payload
 
 _BYTES_PER_TOKEN = 8
 
-StackKey = tuple[tuple[str, float], ...]
-"""The adapters that tokens were evaluated with: the hash of each file, and its scale."""
+StackKey = Adapters
+"""The adapters that tokens were evaluated with."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -19,7 +19,7 @@ class Parked:
     key: StackKey
     tokens: Sequence[int]
     answers: tuple[Answer, ...]
-    state: bytes | bytearray
+    state: Payload
     checkpoint: bool = False
 
     @property

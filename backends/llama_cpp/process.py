@@ -6,6 +6,7 @@ import queue
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from typing import BinaryIO, cast
@@ -16,6 +17,7 @@ from backends.llama_cpp.wire import (
     Cancel,
     Channel,
     Chat,
+    Close,
     Count,
     Counted,
     Failed,
@@ -30,6 +32,7 @@ LOG_TAIL_BYTES = 8 * 1024
 _LOG_CHUNK_BYTES = 1024
 _LAST_WORDS_SECONDS = 0.5
 _CANCEL_SECONDS = 2.0
+_SHARE_TO_SAVE = 0.8
 
 
 def default_command() -> tuple[str, ...]:
@@ -127,18 +130,31 @@ class WorkerProcess:
     def kill(self) -> None:
         self._process.kill()
 
-    def close(self) -> None:
-        """End it and wait for its end, which frees its memory.
+    def end(self, seconds: float) -> None:
+        """Ask it to save what it may keep and to end, and wait for that so long at most."""
+        deadline = time.monotonic() + seconds
+        # A worker that hangs may not even read.
+        asking = threading.Thread(
+            target=self._send,
+            args=(next(self._numbers), Close(seconds * _SHARE_TO_SAVE)),
+            name=f"worker-{self._process.pid}-end",
+            daemon=True,
+        )
+        asking.start()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(max(0.0, deadline - time.monotonic()))
+        self._process.kill()
+        asking.join()
 
-        It keeps nothing that a gentler end would save, and it may be hanging.
-        """
+    def close(self) -> None:
+        """End it and wait for its end, which frees its memory. It may be hanging."""
         self._process.kill()
         self._process.wait()
         for thread in self._threads:
             if thread is not threading.current_thread():
                 thread.join()
 
-    def _send(self, job: int, command: Load | Chat | Count | Cancel) -> None:
+    def _send(self, job: int, command: Load | Chat | Count | Cancel | Close) -> None:
         frame = self._channel.frame(Order(job, command))
         # A worker that can't be written to is dead or dying; the reader finds out and says so.
         with contextlib.suppress(OSError, ValueError):

@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from backends.errors import PromptTooLong
-from backends.llama_cpp.answers import Answer, GivenAnswers
+from backends.llama_cpp.answers import GivenAnswers
 from backends.llama_cpp.model import Model
+from backends.llama_cpp.state_format import Answer
 from backends.llama_cpp.templates import (
     Template,
     TemplateFailed,

@@ -8,11 +8,11 @@ from backends.errors import BackendError
 from backends.llama_cpp.answer_text import AnswerText
 from backends.llama_cpp.answers import GivenAnswers
 from backends.llama_cpp.grammar import CompiledGrammar
+from backends.llama_cpp.live import Live
 from backends.llama_cpp.model import Model
 from backends.llama_cpp.parked import StackKey
 from backends.llama_cpp.prompt import Prompt
 from backends.llama_cpp.sampling import Chooser
-from backends.llama_cpp.sequences import Live
 from backends.protocol import (
     ChatRequest,
     Event,

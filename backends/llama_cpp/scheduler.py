@@ -56,6 +56,10 @@ class Scheduler:
                 running.finish("cancelled")
                 self._leave(running)
 
+    def cancel_all(self) -> None:
+        for running in [*self._running, *self._waiting]:
+            self.cancel(running.job)
+
     def step(self) -> None:
         """Evaluate one batch and hand out what came of it."""
         self._admit()

@@ -7,14 +7,16 @@ files, if there are any.
 """
 
 import itertools
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
-from backends.llama_cpp.answers import Answer
 from backends.llama_cpp.context import Context, Piece
+from backends.llama_cpp.live import Live, cells_of, overlap
 from backends.llama_cpp.parked import Parked, ParkedStates, StackKey
 from backends.llama_cpp.prefix import common_length
+from backends.llama_cpp.state_files import StateFiles
+from backends.llama_cpp.state_format import Answer, SavedState
 
 IDLE_CELLS = 512
 """So many tokens of sequences that nobody uses may stay in the context."""
@@ -28,18 +30,8 @@ _LEAST_KEPT = 8
 _RESTORE_SHARE = 64
 """To put a token back takes this many times less than to evaluate it."""
 
-
-@dataclass(eq=False, slots=True)
-class Live:
-    """A sequence in the context. `cells` are the places of its tokens, some shared with others."""
-
-    slot: int
-    key: StackKey
-    tokens: list[int]
-    cells: list[int]
-    answers: tuple[Answer, ...] = ()
-    busy: bool = True
-    last_used: int = 0
+_READ_SHARE = 16
+"""The same, where it must be read from a file."""
 
 
 class Step(NamedTuple):
@@ -53,9 +45,10 @@ class Step(NamedTuple):
 class Sequences:
     """Hands out sequences and evaluates them. On the thread of the context."""
 
-    def __init__(self, context: Context, parked: ParkedStates) -> None:
+    def __init__(self, context: Context, parked: ParkedStates, files: StateFiles | None) -> None:
         self._context = context
         self._parked = parked
+        self._files = files
         self._live: list[Live] = []
         self._cells = itertools.count()
         self._uses = itertools.count()
@@ -72,6 +65,12 @@ class Sequences:
         stored, stored_length = self._longest_parked(key, tokens)
         if stored and stored_length > known + len(stored.tokens) // _RESTORE_SHARE:
             live = self._restored(stored, stored_length)
+            if live is not None:
+                return self._begun(live, answers)
+            best, known = self._longest_live(key, tokens)
+        saved, saved_length = self._longest_saved(key, tokens)
+        if saved and saved_length > known + len(saved.tokens) // _READ_SHARE:
+            live = self._read(key, saved, saved_length)
             if live is not None:
                 return self._begun(live, answers)
             best, known = self._longest_live(key, tokens)
@@ -126,7 +125,7 @@ class Sequences:
 
     def park(self, live: Live) -> None:
         """Take a sequence out of the context, to go on with it later."""
-        if not self._is_held_elsewhere(live):
+        if self._is_worth_parking(live):
             self._park_copy(live)
         self._context.empty(live.slot)
         self._live.remove(live)
@@ -141,15 +140,30 @@ class Sequences:
     def room(self) -> int:
         """Cells that would be free if only the sequences in use were there."""
         busy = [live for live in self._live if live.busy]
-        return self._context.n_ctx - _cells_of(busy)
+        return self._context.n_ctx - cells_of(busy)
+
+    def save(self, deadline: float) -> None:
+        """Save what is worth it, the newest first, until the deadline of `time.monotonic`."""
+        files = self._files
+        if files is None:
+            return
+        live = sorted(self._live, key=lambda live: live.last_used, reverse=True)
+        unsaved = itertools.chain(
+            (self._copied(each) for each in live if self._is_worth_parking(each)),
+            (parked for parked in self._parked if not parked.checkpoint),
+        )
+        for parked in unsaved:
+            self._save(parked)
+            if not files.flush(max(0.0, deadline - time.monotonic())):
+                return
 
     def _begun(self, live: Live, answers: tuple[Answer, ...]) -> Live:
         live.answers = answers
         live.last_used = next(self._uses)
         idle = self._idle()
         busy = [other for other in self._live if other.busy]
-        in_use = _cells_of(busy)
-        while idle and _cells_of([*busy, *idle]) - in_use > IDLE_CELLS:
+        in_use = cells_of(busy)
+        while idle and cells_of([*busy, *idle]) - in_use > IDLE_CELLS:
             self.park(idle.pop(0))
         return live
 
@@ -167,6 +181,14 @@ class Sequences:
             length = self._usable(parked.key, parked.tokens, key, tokens)
             if length > longest:
                 best, longest = parked, length
+        return best, longest
+
+    def _longest_saved(self, key: StackKey, tokens: Sequence[int]) -> tuple[SavedState | None, int]:
+        best, longest = None, 0
+        for saved in self._files.known(key) if self._files else ():
+            length = self._usable(key, saved.tokens, key, tokens)
+            if length > longest:
+                best, longest = saved, length
         return best, longest
 
     def _usable(
@@ -208,6 +230,17 @@ class Sequences:
         self._cut(live, length)
         return live
 
+    def _read(self, key: StackKey, saved: SavedState, length: int) -> Live | None:
+        assert self._files is not None
+        state = self._files.read(saved)
+        if state is None:
+            return None
+        stored = Parked(key, saved.tokens, saved.answers, state)
+        live = self._restored(stored, length)
+        if live is None and not self._live:
+            self._files.discard(saved)  # there was room, so it is of no use to anybody
+        return live
+
     def _fresh(self, key: StackKey, keep: Live | None = None) -> Live | None:
         """An empty sequence; one that nobody uses leaves for it, `keep` only as the last."""
         used = {live.slot for live in self._live}
@@ -232,48 +265,37 @@ class Sequences:
         del live.cells[length:]
 
     def _park_copy(self, live: Live) -> None:
-        if len(live.tokens) >= _LEAST_PARKED:
-            state = self._context.state(live.slot)
-            self._keep(Parked(live.key, tuple(live.tokens), live.answers, state))
+        self._keep(self._copied(live))
+
+    def _copied(self, live: Live) -> Parked:
+        state = self._context.state(live.slot)
+        return Parked(live.key, tuple(live.tokens), live.answers, state)
 
     def _keep(self, parked: Parked) -> None:
-        self._parked.add(parked)
+        for leaving in self._parked.add(parked):
+            if not leaving.checkpoint:
+                self._save(leaving)
+
+    def _save(self, parked: Parked) -> None:
+        if self._files is not None:
+            self._files.save(parked.key, parked.tokens, parked.answers, parked.state)
 
     def _idle(self) -> list[Live]:
         """Those that nobody uses, the one least recently used first."""
         idle = [live for live in self._live if not live.busy]
         return sorted(idle, key=lambda live: live.last_used)
 
-    def _is_held_elsewhere(self, live: Live) -> bool:
-        """Whether another sequence holds all of its tokens too."""
-        if not self._context.can_cut:
+    def _is_worth_parking(self, live: Live) -> bool:
+        """Whether it is long enough, and no other sequence holds all of its tokens too."""
+        if len(live.tokens) < _LEAST_PARKED:
             return False
-        return any(
-            other is not live and _overlap(other, live) == len(live.cells) for other in self._live
+        return not self._context.can_cut or not any(
+            overlap(other, live) == len(live.cells)
+            and (len(other.cells), other.slot) > (len(live.cells), live.slot)
+            for other in self._live
         )
 
 
 def _is_worth_keeping(tokens: Sequence[int], length: int) -> bool:
     """Whether more than that length of them is there to come back to."""
     return len(tokens) - length > _LEAST_KEPT
-
-
-def _cells_of(sequences: Sequence[Live]) -> int:
-    """Cells that the sequences take together: they share only what they begin with."""
-    total = 0
-    for i, live in enumerate(sequences):
-        shared = max((_overlap(live, other) for other in sequences[:i]), default=0)
-        total += len(live.cells) - shared
-    return total
-
-
-def _overlap(one: Live, other: Live) -> int:
-    """How many cells two sequences share; found by halving, as those are their first."""
-    low, high = 0, min(len(one.cells), len(other.cells))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one.cells[middle - 1] == other.cells[middle - 1]:
-            low = middle
-        else:
-            high = middle - 1
-    return low

@@ -22,6 +22,9 @@ from backends.protocol import ChatRequest, Event, Finished, Message, SessionInfo
 MAX_PROMPT_BYTES = MAX_FRAME_BYTES // 2
 """Of text in a prompt; the rest of a frame is for what surrounds each message."""
 
+SAVE_SECONDS = 3.0
+"""What a worker may take to save what it keeps, when it is closed."""
+
 _ERRORS: dict[str, type[BackendError]] = {
     "load": ModelLoadError,
     "memory": OutOfMemory,
@@ -38,10 +41,14 @@ def error_from(failed: Failed) -> BackendError:
 class LlamaCppSession:
     """Implements `backends.protocol.Session`."""
 
-    def __init__(self, process: WorkerProcess, info: SessionInfo) -> None:
-        """Takes over the process and ends it when closed."""
+    def __init__(self, process: WorkerProcess, info: SessionInfo, *, saves: bool = False) -> None:
+        """Takes over the process and ends it when closed.
+
+        `saves` says whether it gets some seconds then to save what it may keep.
+        """
         self._process = process
         self._info = info
+        self._saves = saves
 
     @property
     def info(self) -> SessionInfo:
@@ -76,6 +83,8 @@ class LlamaCppSession:
         return cast(Counted, body).tokens
 
     def close(self) -> None:
+        if self._saves:
+            self._process.end(SAVE_SECONDS)
         self._process.close()
 
 

@@ -52,11 +52,17 @@ class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
     """End the chat of the same job number, running or waiting, with `Finished("cancelled")`."""
 
 
+class Close(msgspec.Struct, frozen=True, tag="close"):
+    """End every chat as cancelled, save what may be kept, for so many seconds at most, and exit."""
+
+    seconds: float
+
+
 class Order(msgspec.Struct, frozen=True):
     """To the worker. Job numbers rise; `Cancel` carries the number of the job it ends."""
 
     job: int
-    command: Load | Chat | Count | Cancel
+    command: Load | Chat | Count | Cancel | Close
 
 
 class Loading(msgspec.Struct, frozen=True, tag="loading"):

@@ -21,6 +21,7 @@ from backends.llama_cpp.wire import (
     Cancel,
     Channel,
     Chat,
+    Close,
     Count,
     Counted,
     Failed,
@@ -51,7 +52,7 @@ class Jobs:
     def put(self, order: Order) -> None:
         """From the thread that reads them."""
         self._orders.put(order)
-        if isinstance(order.command, Cancel):
+        if isinstance(order.command, (Cancel, Close)):
             self._abort.set()
 
     def take(self, *, wait: bool) -> Iterator[Order]:
@@ -96,6 +97,10 @@ class Worker:
             case Cancel():
                 if self._engine:
                     self._engine.cancel(order.job)
+            case Close(seconds):
+                if self._engine:
+                    self._engine.close(seconds)
+                os._exit(0)
             case Count(messages) if self._engine:
                 self._channel.send(Reply(order.job, Counted(self._engine.count(messages))))
             case unexpected:
