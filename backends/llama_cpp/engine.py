@@ -63,7 +63,12 @@ class Engine:
         self._n_gpu_layers = options.n_gpu_layers
         self._safe_mode = safe_mode
         self._model = Model(
-            path, n_gpu_layers=self._n_gpu_layers, safe_mode=safe_mode, on_progress=on_progress
+            path,
+            n_gpu_layers=self._n_gpu_layers,
+            safe_mode=safe_mode,
+            mmap=options.mmap,
+            mlock=options.mlock,
+            on_progress=on_progress,
         )
         n_ctx_train = self._model.n_ctx_train
         self._context = Context(

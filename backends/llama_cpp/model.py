@@ -11,6 +11,11 @@ from backends.reasoning import REASONING_TAGS
 
 _PIECE_BYTES = 256
 _METADATA_BYTES = 512
+_LOAD_MODES = {
+    (False, False): native.LLAMA_LOAD_MODE_NONE,
+    (False, True): native.LLAMA_LOAD_MODE_MLOCK,
+    (True, True): native.LLAMA_LOAD_MODE_MMAP_MLOCK,
+}
 
 
 class Model:
@@ -22,15 +27,21 @@ class Model:
         *,
         n_gpu_layers: int,
         safe_mode: bool,
+        mmap: bool = True,
+        mlock: bool = False,
         on_progress: Callable[[float], None],
     ) -> None:
         """`safe_mode` keeps the weights as they lie in the file instead of repacking them.
+
+        `mmap` maps the file instead of reading it, and `mlock` keeps the weights from being swapped.
 
         Raises ModelLoadError or OutOfMemory.
         """
         params = native.llama_model_default_params()
         params.n_gpu_layers = n_gpu_layers
         params.use_extra_bufts = not safe_mode
+        if mlock or not mmap:
+            params.load_mode = _LOAD_MODES[mmap, mlock]
 
         def go_on(fraction: float, _user_data: ctypes.c_void_p) -> bool:
             on_progress(fraction)

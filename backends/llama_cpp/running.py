@@ -2,13 +2,14 @@
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from backends.errors import BackendError
 from backends.llama_cpp.answer_text import AnswerText
 from backends.llama_cpp.answers import GivenAnswers
 from backends.llama_cpp.grammar import CompiledGrammar
 from backends.llama_cpp.live import Live
+from backends.llama_cpp.lookup import PromptLookup
 from backends.llama_cpp.model import Model
 from backends.llama_cpp.parked import StackKey
 from backends.llama_cpp.prompt import Prompt
@@ -80,6 +81,7 @@ class Running:
         self._started = time.perf_counter()
         self._prompt_done = 0.0
         self._first_token = 0.0
+        self._lookup = PromptLookup(prompt.tokens) if request.lookup else None
         if prompt.left_out:
             reply(HistoryTrimmed(prompt.left_out))
 
@@ -98,6 +100,10 @@ class Running:
         """The length of the prompt without its last token, which must be evaluated in any case."""
         return self._n_prompt - 1
 
+    @property
+    def _n_answered(self) -> int:
+        return len(self.tokens) - self._n_prompt
+
     def begin(self, live: Live) -> None:
         """Go on in a sequence, which holds a part of the tokens."""
         self.live = live
@@ -114,6 +120,19 @@ class Running:
             self._prompt_done = time.perf_counter()
         self._reply(PromptProgress(done=done, total=self._n_prompt, cached=self._cached))
 
+    def draft(self, most: int) -> Sequence[int]:
+        """A guess of so many tokens at most that come after those that are known."""
+        if self._lookup is None:
+            return ()
+        if self._request.max_tokens >= 0:
+            most = min(most, self._request.max_tokens - self._n_answered - 1)
+        return self._lookup.draft(most)
+
+    def note_draft(self, drafted: int, accepted: int, seconds: float) -> None:
+        """Tell what came of a guess, and how long that step took."""
+        if self._lookup is not None:
+            self._lookup.note(drafted, accepted, seconds)
+
     def choose(self, context_handle: object, index: int) -> FinishReason | None:
         """Choose the next token by the logits at that place; the reason, if it ends the answer.
 
@@ -127,14 +146,15 @@ class Running:
         if self._model.is_end(token):
             return "stop"
         self.tokens.append(token)
+        if self._lookup:
+            self._lookup.feed(token)
         if logprobs:
             self._reply(Logprobs(logprobs))
         for event in self._text.feed(self._model.piece(token)):
             self._reply(event)
         if self._text.stopped:
             return "stop"
-        n_answered = len(self.tokens) - self._n_prompt
-        return "length" if n_answered == self._request.max_tokens else None
+        return "length" if self._n_answered == self._request.max_tokens else None
 
     def finish(self, reason: FinishReason) -> None:
         """Say the last of it."""
@@ -144,7 +164,7 @@ class Running:
         usage = Usage(
             prompt_tokens=self._n_prompt,
             cached_tokens=max(0, self._cached),
-            completion_tokens=len(self.tokens) - self._n_prompt,
+            completion_tokens=self._n_answered,
         )
         self._reply(usage)
         self._reply(Finished(reason, usage=usage, timings=self._timings(), seed=self._seed))
@@ -169,10 +189,9 @@ class Running:
         now = time.perf_counter()
         prompt_done = self._prompt_done or now
         seconds = now - prompt_done
-        n_answered = len(self.tokens) - self._n_prompt
         return Timings(
             prompt_ms=(prompt_done - self._started) * 1000,
             first_token_ms=((self._first_token or now) - self._started) * 1000,
             generation_ms=seconds * 1000,
-            tokens_per_second=n_answered / seconds if seconds > 0 else 0.0,
+            tokens_per_second=self._n_answered / seconds if seconds > 0 else 0.0,
         )

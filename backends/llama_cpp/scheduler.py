@@ -14,6 +14,7 @@ from backends.llama_cpp.context import Aborted, Context, ContextFull
 from backends.llama_cpp.parked import StackKey
 from backends.llama_cpp.running import Running
 from backends.llama_cpp.sequences import Sequences, Step
+from backends.protocol import FinishReason
 
 _TURN_SECONDS = 0.15
 _PIECE_SECONDS = 0.1
@@ -78,8 +79,9 @@ class Scheduler:
             self._make_room()
             self._begin_again()
             return
-        self._note_pace([step for _, step in steps], time.perf_counter() - began)
-        self._hand_out(steps)
+        seconds = time.perf_counter() - began
+        self._note_pace([step for _, step in steps], seconds)
+        self._hand_out(steps, seconds)
 
     def _admit(self) -> None:
         """Let in those that wait, in their order, as long as there is room."""
@@ -120,7 +122,7 @@ class Scheduler:
         readers = []
         for running in turn:
             if running.generates:
-                steps.append((running, _step(running, 1)))
+                steps.append((running, self._guessing(running)))
             else:
                 readers.append(running)
         room = self._context.n_batch - len(steps)
@@ -135,6 +137,17 @@ class Scheduler:
             room -= count
             steps.append((running, _step(running, count)))
         return steps
+
+    def _guessing(self, running: Running) -> Step:
+        """The next token, and a guess of what follows, unless others would have to wait for it."""
+        live = running.live
+        assert live is not None
+        draft: Sequence[int] = ()
+        if len(self._running) == 1 and self._context.can_cut:
+            draft = running.draft(
+                min(self._context.n_batch, self._context.n_ctx - len(live.tokens)) - 1
+            )
+        return Step(live, [running.tokens[-1], *draft], 1 + len(draft))
 
     def _until_station(self, running: Running) -> int:
         """Tokens to read until the state must be kept, where it can't be cut back, or the end."""
@@ -152,17 +165,17 @@ class Scheduler:
         if count >= _SMALLEST_PIECE:
             self._prompt_pace += _NEW_SHARE * (seconds / count - self._prompt_pace)
 
-    def _hand_out(self, steps: Sequence[tuple[Running, Step]]) -> None:
-        end = 0
+    def _hand_out(self, steps: Sequence[tuple[Running, Step]], seconds: float) -> None:
+        place = 0
         for running, step in steps:
-            end += len(step.tokens)
+            place += len(step.tokens)
             running.tell_progress()
-            if running.n_pending:
+            if running.n_pending > 0:
                 if not self._context.can_cut and len(step.live.tokens) == running.before_last:
                     self._sequences.checkpoint(step.live)
                 continue
             try:
-                reason = running.choose(self._context.handle, end - 1)
+                reason = self._choose(running, step, place - step.n_logits, seconds)
             except BackendError as error:
                 running.fail(error)
                 self._leave(running)
@@ -170,6 +183,25 @@ class Scheduler:
             if reason is not None:
                 running.finish(reason)
                 self._leave(running)
+
+    def _choose(
+        self, running: Running, step: Step, place: int, seconds: float
+    ) -> FinishReason | None:
+        """Choose a token, and further ones as long as what was guessed is right."""
+        draft = step.tokens[len(step.tokens) - step.n_logits + 1 :]
+        right = 0
+        while True:
+            known = len(running.tokens)
+            reason = running.choose(self._context.handle, place + right)
+            if right == len(draft) or running.tokens[known:] != [draft[right]]:
+                break
+            right += 1
+            if reason is not None:
+                break
+        if len(step.tokens) == step.n_logits:
+            running.note_draft(len(draft), right, seconds)
+        self._sequences.cut(step.live, len(step.live.tokens) - len(draft) + right)
+        return reason
 
     def _make_room(self) -> None:
         """Take out what nobody uses, then the youngest request, which goes on later."""

@@ -1,5 +1,6 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ def open_session() -> Iterator[OpenSession]:
     """Opens sessions on model files, and closes them after the test."""
     sessions: list[LlamaCppSession] = []
 
-    def open_one(model: Path, **options: int) -> LlamaCppSession:
+    def open_one(model: Path, **options: Any) -> LlamaCppSession:
         options.setdefault("n_threads", 1)
         session = LlamaCppBackend().open(str(model), LoadOptions(**options), lambda _: True)
         sessions.append(session)
