@@ -3,9 +3,8 @@
 from pathlib import Path
 
 from backends.llama_cpp.engine import default_threads
-from backends.llama_cpp.session import LlamaCppSession
-from backends.protocol import ChatRequest, Finished, Message, TextDelta, Usage
-from benchmarks.engine_path import session_on
+from backends.protocol import Message
+from benchmarks.engine_path import ask, session_on
 from benchmarks.harness import Row
 from benchmarks.starter import starter_model
 
@@ -31,12 +30,12 @@ def run(model: Path | None = None) -> list[Row]:
                 before = session.count_tokens(messages)
                 new = session.count_tokens([*messages, asked]) - before
             messages.append(asked)
-            text, usage = _ask(session, messages)
+            text, usage = ask(session, messages)
             if in_memory:
                 beyond.append(usage.prompt_tokens - usage.cached_tokens - new)
-            _, again = _ask(session, messages)
+            _, again = ask(session, messages)
             regenerated.append(again.prompt_tokens - again.cached_tokens)
-            text, usage = _ask(session, messages)
+            text, usage = ask(session, messages)
             messages.append(Message(role="assistant", content=text))
             in_memory = usage.prompt_tokens + usage.completion_tokens
     worst = max(beyond)
@@ -50,13 +49,3 @@ def run(model: Path | None = None) -> list[Row]:
             {"beyond": beyond, "regenerated": regenerated},
         )
     ]
-
-
-def _ask(session: LlamaCppSession, messages: list[Message]) -> tuple[str, Usage]:
-    text = ""
-    for event in session.chat(ChatRequest(messages=tuple(messages), max_tokens=100)):
-        if isinstance(event, TextDelta):
-            text += event.text
-        elif isinstance(event, Finished):
-            return text, event.usage
-    raise EOFError("the answer did not finish")

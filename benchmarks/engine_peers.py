@@ -11,8 +11,10 @@ import importlib.util
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
 from types import TracebackType
@@ -25,18 +27,31 @@ from backends.protocol import Message, Sampling
 N_CTX = 4096
 BATCH_TOKENS = 512
 KINDS = ("bare", "llama", "xllamacpp")
+SLOTS = 4
+SERVER_OF_FOUR = "xllamacpp-4"
 
 
 class Task(msgspec.Struct, frozen=True):
-    """Read the text, then generate so many tokens with this seed."""
+    """Read the text, then generate so many tokens with this seed; several times at once, if wanted."""
 
     text: str
     n_generate: int
     seed: int = 1
+    at_once: int = 1
+
+    @property
+    def texts(self) -> list[str]:
+        """What is asked at once: each begins otherwise, so that nothing is shared."""
+        if self.at_once == 1:
+            return [self.text]
+        return [f"{number + 1}. {self.text}" for number in range(self.at_once)]
 
 
 class Speed(msgspec.Struct, frozen=True):
-    """`prompt_seconds` up to the first token; `seconds` from the first to the last of `tokens`."""
+    """`prompt_seconds` up to the first token; `seconds` from the first to the last of `tokens`.
+
+    Of several requests at once, the first token of any and the last of all.
+    """
 
     prompt_tokens: int
     prompt_seconds: float
@@ -86,7 +101,7 @@ class Peer:
 
 
 def is_installed(kind: str) -> bool:
-    return kind != "xllamacpp" or importlib.util.find_spec("xllamacpp") is not None
+    return not kind.startswith("xllamacpp") or importlib.util.find_spec("xllamacpp") is not None
 
 
 def bare(model_path: str, n_threads: int) -> Callable[[Task], Speed]:
@@ -176,7 +191,7 @@ def llama(model_path: str, n_threads: int) -> Callable[[Task], Speed]:
     return run
 
 
-def xllamacpp(model_path: str, n_threads: int) -> Callable[[Task], Speed]:
+def xllamacpp(model_path: str, n_threads: int, *, n_parallel: int = 1) -> Callable[[Task], Speed]:
     """llama-server in this process, as xllamacpp configures it, with the same threads."""
     import xllamacpp
 
@@ -184,13 +199,11 @@ def xllamacpp(model_path: str, n_threads: int) -> Callable[[Task], Speed]:
     params.model.path = model_path
     params.n_ctx = N_CTX
     params.n_batch = params.n_ubatch = BATCH_TOKENS
-    params.n_parallel = 1
+    params.n_parallel = n_parallel
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = n_threads
     server = xllamacpp.Server(params)
 
-    def run(task: Task) -> Speed:
-        times = [time.perf_counter()]
-
+    def ask(text: str, task: Task, times: list[float]) -> None:
         def note(chunk: Any) -> bool:
             if chunk["choices"] and chunk["choices"][0]["delta"].get("content"):
                 times.append(time.perf_counter())
@@ -198,7 +211,7 @@ def xllamacpp(model_path: str, n_threads: int) -> Callable[[Task], Speed]:
 
         server.handle_chat_completions(
             {
-                "messages": [{"role": "user", "content": task.text}],
+                "messages": [{"role": "user", "content": text}],
                 "stream": True,
                 "max_tokens": task.n_generate,
                 "temperature": Sampling().temperature,
@@ -209,9 +222,26 @@ def xllamacpp(model_path: str, n_threads: int) -> Callable[[Task], Speed]:
             },
             note,
         )
-        return _speed(times)
+
+    def run(task: Task) -> Speed:
+        started = time.perf_counter()
+        times: list[float] = []
+        together([partial(ask, text, task, times) for text in task.texts])
+        return _speed([started, *sorted(times)])
 
     return run
+
+
+def together(works: Sequence[Callable[[], None]]) -> None:
+    """Do all at once, each on a thread, and wait for the last."""
+    if len(works) == 1:
+        works[0]()
+        return
+    threads = [threading.Thread(target=work) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 def _speed(times: Sequence[float]) -> Speed:
@@ -222,7 +252,13 @@ def _speed(times: Sequence[float]) -> Speed:
 def main(kind: str, model: str, n_threads: str) -> None:
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # native libraries print
-    run = {"bare": bare, "llama": llama, "xllamacpp": xllamacpp}[kind](model, int(n_threads))
+    peers: dict[str, Callable[[str, int], Callable[[Task], Speed]]] = {
+        "bare": bare,
+        "llama": llama,
+        "xllamacpp": xllamacpp,
+        SERVER_OF_FOUR: partial(xllamacpp, n_parallel=SLOTS),
+    }
+    run = peers[kind](model, int(n_threads))
     for line in sys.stdin:
         answers.write(msgspec.json.encode(run(msgspec.json.decode(line, type=Task))) + b"\n")
 
