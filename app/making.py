@@ -19,7 +19,6 @@ from app.jobs.orders import ConvertAdapter, Merge, Order, Quantize
 from app.jobs.process import run_job
 from app.options.adapter_stack import StackedAdapter
 from backends.llama_cpp.quants import QUANTS, UNQUANTIZED, Quant, quant_named
-from catalog.gguf.kept_header import kept_header
 from catalog.library import InstalledModel, Library
 from catalog.network import Network
 from catalog.safe_names import is_safe_name
@@ -36,6 +35,26 @@ _FETCHED_SHARE = 0.8
 """Of the whole work, where an adapter is fetched before it is converted."""
 
 OnProgress = Callable[[float], None]
+
+
+class Work:
+    """A piece of it, to be run once: `make` is a method of `Making` with all but the telling given.
+
+    `title` says what is done, “Quantizing Tiny to Q4_K_M”.
+    """
+
+    def __init__(self, title: str, make: Callable[..., InstalledModel]) -> None:
+        self.title = title
+        self._make = make
+        self._cancelled = threading.Event()
+
+    def run(self, on_progress: OnProgress) -> InstalledModel:
+        """Blocks, and raises what `make` raises."""
+        return self._make(on_progress=on_progress, cancelled=self._cancelled)
+
+    def cancel(self) -> None:
+        """End it soon, from any thread, also before it runs."""
+        self._cancelled.set()
 
 
 class QuantChoice(msgspec.Struct, frozen=True):
@@ -158,7 +177,7 @@ class Making:
 
     def quants_for(self, model: InstalledModel) -> tuple[QuantChoice, ...]:
         """What the model can be stored as; nothing where it is quantized already."""
-        if not self._is_whole(model):
+        if not can_be_quantized(model):
             return ()
         return tuple(
             QuantChoice(quant.name, _size(model, quant), quant.bits, quant.help)
@@ -186,10 +205,6 @@ class Making:
                 f"Choose one of {choices}.",
             )
         return chosen
-
-    def _is_whole(self, model: InstalledModel) -> bool:
-        """Whether most of the weights are floats; the header says what the file is called after."""
-        return model.kind != "adapter" and kept_header(model.path).quant in UNQUANTIZED
 
     def _files(self, model: InstalledModel) -> tuple[str, ...]:
         return tuple(str(path) for path in self._library.files(model))
@@ -245,6 +260,11 @@ class Making:
             yield workshop
         finally:
             shutil.rmtree(workshop, ignore_errors=True)
+
+
+def can_be_quantized(model: InstalledModel) -> bool:
+    """Whether its weights are floats; what is quantized already would lose once more."""
+    return model.kind != "adapter" and model.quant in UNQUANTIZED
 
 
 def _clear_up(place: Path) -> None:

@@ -212,6 +212,7 @@ class Pages(QObject):
                 self._toast,
             )
             page.chat_requested.connect(self._chat_with)
+            page.adapter_requested.connect(self._chat_with_adapter)
             page.arrived_requested.connect(self._chat_with_arrived)
             page.file_chosen.connect(self._adopt_file)
             page.settings_requested.connect(self._show_settings_section)
@@ -287,6 +288,10 @@ class Pages(QObject):
         if all(known.id != model.id for known in now.models):
             self._installed.now = now._replace(models=(*now.models, model))
         self._chat.use_model(model)
+        self.show_place("chats")
+
+    def _chat_with_adapter(self, adapter_id: str, fitting: tuple[InstalledModel, ...]) -> None:
+        self._chat.use_adapter(adapter_id, fitting)
         self.show_place("chats")
 
     def _show_model(self, model: InstalledModel) -> None:

@@ -1,5 +1,6 @@
 """The chat page: the list of chats, and the one that is shown."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import Signal
@@ -130,6 +131,10 @@ class ChatPage(QWidget):
     def use_model(self, model: InstalledModel) -> None:
         """Answer with this model from now on, and load it."""
         self._setup.use_model(model)
+
+    def use_adapter(self, adapter_id: str, fitting: Sequence[InstalledModel]) -> None:
+        """Use the adapter in the shown chat, with a model that it fits."""
+        self._setup.use_adapter(adapter_id, fitting)
 
     def refresh_rows(self) -> None:
         """Read the list again; another program may have written too."""

@@ -83,6 +83,11 @@ class Inspector(Panel):
         for name, section in self._folds.items():
             section.unfold(name in sections)
 
+    @property
+    def values(self) -> Mapping[str, Value]:
+        """The settings in force, as shown."""
+        return self._values
+
     def show_options(self, values: Mapping[str, Value], defaults: Mapping[str, Value]) -> None:
         """Show the settings in force, and what each goes back to."""
         declared = {opt.key: opt.default for opt in CHAT_OPTIONS}

@@ -1,5 +1,6 @@
 """What a chat is answered with: its model, its settings, and what the engine says of both."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -8,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from app.conversations.records import Message
 from app.engines import EngineState
 from app.options import Value
+from app.options.adapter_stack import StackedAdapter, stack_of, stack_text
 from app.presets import with_preset
 from backends.errors import LoadCancelled
 from catalog.library import InstalledModel
@@ -48,6 +50,7 @@ class ChatSetup(QObject):
         self._oldest = ""
         self._written_in: frozenset[str] = frozenset()
         self._has_model = False
+        self._model_id = ""
         self._adapters = ChatAdapters(shown, layout.inspector.adapters, layout.picker, self)
         self._engine = EngineWatch(shown.services.engines, self)
         self._engine.changed.connect(self._show_engine)
@@ -77,6 +80,14 @@ class ChatSetup(QObject):
             self._models = (*self._models, model)
         self._choose(model.id)
 
+    def use_adapter(self, adapter_id: str, fitting: Sequence[InstalledModel]) -> None:
+        """Let the shown chat have the adapter too, and a model that it fits, the first where it has none."""
+        stack = stack_of(self._layout.inspector.values)
+        if all(each.adapter != adapter_id for each in stack):
+            self._change_option("adapters", stack_text([*stack, StackedAdapter(adapter_id)]))
+        if all(model.id != self._model_id for model in fitting):
+            self.use_model(fitting[0])
+
     def show_usage(self, answer: Message) -> None:
         """The context is as full as this answer left it."""
         usage = answer.origin.usage if answer.origin else None
@@ -97,7 +108,7 @@ class ChatSetup(QObject):
         layout = self._layout
         layout.inspector.show_options(contents.values, contents.defaults)
         self._has_model = contents.model is not None
-        model_id = contents.model.id if contents.model else ""
+        model_id = self._model_id = contents.model.id if contents.model else ""
         layout.picker.show_models(self._models, model_id, self._engine.state)
         layout.new_chat.show_model(contents.model.name if contents.model else "", contents.refusal)
         layout.composer.show_unavailable("" if contents.model else contents.refusal)

@@ -27,6 +27,7 @@ class InstalledPage(Panel):
         walked_to: the keys came to it.
         chat_requested: chat with this `InstalledModel`.
         file_requested: the person wants to add a model file.
+        conversion_requested: the person has an adapter as it was trained.
         discover_requested: the person looks for something to fetch.
     """
 
@@ -34,6 +35,7 @@ class InstalledPage(Panel):
     walked_to = Signal(object)
     chat_requested = Signal(object)
     file_requested = Signal()
+    conversion_requested = Signal()
     discover_requested = Signal()
 
     def __init__(
@@ -60,6 +62,10 @@ class InstalledPage(Panel):
             ),
         )
         self._order.setFixedWidth(136)
+        self._convert = Button(theme, self.tr("Convert…"), "ghost")
+        self._convert.setToolTip(self.tr("Make a GGUF adapter of a PEFT adapter"))
+        self._convert.setVisible(kind == "adapters")
+        self._convert.clicked.connect(self.conversion_requested)
         self._empty = self._make_empty_state()
         self._nothing = EmptyState(
             theme,
@@ -158,6 +164,7 @@ class InstalledPage(Panel):
         line.setSpacing(8)
         line.addWidget(self._title)
         line.addStretch(1)
+        line.addWidget(self._convert)
         line.addWidget(self._search, 100)
         line.addWidget(self._order)
         self._margins = QHBoxLayout(bar)

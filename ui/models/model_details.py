@@ -15,10 +15,12 @@ from catalog.library.content import Verification
 from catalog.library.details import ModelDetails
 from ui.kit import Button, Chip, ElidedLabel, Hairline, IconButton, Label, Panel, Paragraph
 from ui.kit.steady_scroll import SteadyScroll
+from ui.models.adapter_part import AdapterPart
 from ui.models.detail_memory import MemoryView
 from ui.models.fact_lines import FactLines
 from ui.models.fit_words import CHIP_KINDS, verdict_words
 from ui.models.installed_list import kind_words, place_title
+from ui.models.make_buttons import MakeButtons
 from ui.models.model_checksum import ModelChecksum
 from ui.models.model_facts import fact_lines
 from ui.models.model_profiles import ModelProfiles
@@ -32,7 +34,7 @@ class ModelDetailsPanel(Panel):
     """Shows one model at a time.
 
     Attributes:
-        memory, checksum, profiles: the parts that have signals of their own.
+        memory, checksum, profiles, make, adapter: the parts that have signals of their own.
 
     Signals:
         closed: the person wants the panel away.
@@ -67,6 +69,8 @@ class ModelDetailsPanel(Panel):
         self._path = Paragraph(theme, kind="small")
         self.checksum = ModelChecksum(theme)
         self.profiles = ModelProfiles(theme)
+        self.make = MakeButtons(theme)
+        self.adapter = AdapterPart(theme)
         self._belongs = Paragraph(theme, kind="small")
         self._remove = Button(theme, self.tr("Remove…"), "danger", "trash")
         self._remove.clicked.connect(self._ask)
@@ -94,7 +98,12 @@ class ModelDetailsPanel(Panel):
         self._subtitle.set_role("text2")
         self._chat.setVisible(model.writes)
         self._path.set_text(str(model.path))
+        self.adapter.setVisible(model.kind == "adapter")
+        self.memory.setVisible(model.kind != "adapter")
+        self.make.setVisible(model.writes)
+        self.make.show_model(model)
         if other:
+            self.adapter.show_reading()
             self.memory.offer_contexts(model.context_length)
             self.show_fit(fit)
             self._facts.show_lines(fact_lines(model, None))
@@ -115,6 +124,8 @@ class ModelDetailsPanel(Panel):
         self._model_parts.hide()
         self.profiles.hide()
         self._profile_line.hide()
+        self.make.hide()
+        self.adapter.hide()
         self._removal.hide()
 
     def show_details(self, details: ModelDetails) -> None:
@@ -153,6 +164,9 @@ class ModelDetailsPanel(Panel):
         self._ask()
 
     def take_focus(self) -> None:
+        if self.adapter.isVisibleTo(self):
+            self.adapter.take_focus()
+            return
         target = self._chat if self._chat.isVisibleTo(self) else self._close
         target.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -175,6 +189,7 @@ class ModelDetailsPanel(Panel):
         parts = QVBoxLayout(self._model_parts)
         parts.setContentsMargins(0, 0, 0, 0)
         parts.setSpacing(16)
+        parts.addWidget(self.adapter)
         parts.addWidget(self._facts)
         parts.addWidget(self.memory)
         parts.addWidget(Hairline(self._theme))
@@ -185,6 +200,7 @@ class ModelDetailsPanel(Panel):
         self._profile_line = Hairline(self._theme)
         column.addWidget(self._profile_line)
         column.addWidget(self.profiles)
+        column.addWidget(self.make)
         self._removal = self._make_removal()
         column.addWidget(self._removal)
         column.addStretch(1)

@@ -34,6 +34,11 @@ def _facts(model: InstalledModel, details: ModelDetails | None) -> Iterator[Fact
         yield Fact(_tr("Projector"), size or model.projector.name)
     if details is None:
         return
+    if details.adapter is not None:
+        yield Fact(_tr("Rank"), details.adapter.rank_text)
+        yield Fact(_tr("Alpha"), f"{details.adapter.alpha:g}" if details.adapter.alpha else "")
+        yield Fact(_tr("Task"), details.adapter.task)
+        yield Fact(_tr("Trigger words"), details.adapter.trigger_words)
     yield Fact(_tr("Layers"), _layer_words(details))
     yield Fact(_tr("By"), details.author)
     yield Fact(_tr("Licence"), licence_name(details.licence.id))

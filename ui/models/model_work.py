@@ -12,6 +12,7 @@ from app.errors import Problem, problem_from
 from app.formatting import bytes_text
 from app.profiles import Profile
 from app.removal import remove_model
+from catalog.adapters.fit import AdapterFit
 from catalog.errors import DownloadCancelled
 from catalog.fit.fit import Fit
 from catalog.library import InstalledModel, LibraryProblem
@@ -34,9 +35,15 @@ class ModelWork(QObject):
 
     Signals:
         gone: what the panel shows is no longer on this computer.
+        adapter_requested: use the adapter of that id in the chat, with one of these
+            `InstalledModel`s.
+        merge_requested, quantize_requested: make something of this `InstalledModel`.
     """
 
     gone = Signal()
+    adapter_requested = Signal(str, object)
+    merge_requested = Signal(object)
+    quantize_requested = Signal(object)
 
     def __init__(
         self,
@@ -69,6 +76,9 @@ class ModelWork(QObject):
         profiles.duplicate_requested.connect(self._duplicate_profile)
         profiles.remove_requested.connect(self._remove_profile)
         profiles.save_requested.connect(self._save_profile)
+        panel.adapter.use_requested.connect(self._use_adapter)
+        panel.make.merge_requested.connect(self._merge)
+        panel.make.quantize_requested.connect(self._quantize)
         installed.changed.connect(self._follow_library)
         fits.changed.connect(self._show_fit)
 
@@ -88,7 +98,20 @@ class ModelWork(QObject):
         panel.show_model(row, self._fits.of(row))
         details = partial(self._services.library.details, row)
         self._background.run(self, details, partial(self._show_details, row), self._unreadable)
-        self._read_profiles(row)
+        if row.kind == "adapter":
+            self._compare(row)
+        else:
+            self._read_profiles(row)
+
+    def _compare(self, adapter: InstalledModel) -> None:
+        """Find out which installed models the adapter fits, and show it."""
+
+        def show(fits: tuple[tuple[InstalledModel, AdapterFit], ...]) -> None:
+            if self._model is not None and self._model.path == adapter.path:
+                self._panel.adapter.show_fits(fits)
+
+        compare = partial(self._services.adapters.models_for, adapter)
+        self._background.run(self, compare, show, self._unreadable)
 
     def cancel_check(self) -> None:
         """End the reading of a file, if one is read."""
@@ -141,6 +164,16 @@ class ModelWork(QObject):
                 return
         self.cancel_check()
         self.gone.emit()
+
+    def _use_adapter(self, fitting: tuple[InstalledModel, ...]) -> None:
+        if (model := self._model) is not None:
+            self.adapter_requested.emit(model.id, fitting)
+
+    def _merge(self) -> None:
+        self.merge_requested.emit(self._model)
+
+    def _quantize(self) -> None:
+        self.quantize_requested.emit(self._model)
 
     # The file
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.catalogue_refresh import CatalogueRefresh
 from app.engines import EngineState
+from catalog.adapters.fit import AdapterFit
 from catalog.catalogues.catalogues import KnownCatalogue
 from catalog.catalogues.entries import Collection, Entry
 from catalog.downloads.wanted import DownloadState
@@ -26,6 +27,8 @@ from ui.models.detail_panel import DetailPanel, Subject
 from ui.models.discover_page import DiscoverPage
 from ui.models.downloads_page import DownloadsPage
 from ui.models.installed_page import InstalledPage
+from ui.models.making.making_work import MakingWork
+from ui.models.making.work_strip import WorkStrip
 from ui.models.model_details import ModelDetailsPanel
 from ui.models.model_work import ModelWork
 from ui.models.models_nav import (
@@ -67,12 +70,15 @@ class ModelsPage(QWidget):
 
     Signals:
         chat_requested: chat with this `InstalledModel`.
+        adapter_requested: use the adapter of that id in the chat, with one of these
+            `InstalledModel`s.
         arrived_requested: chat with what this `DownloadState` has fetched.
         file_chosen: add the model file at this `Path`.
         settings_requested: show this section of the settings.
     """
 
     chat_requested = Signal(object)
+    adapter_requested = Signal(str, object)
     arrived_requested = Signal(object)
     file_chosen = Signal(object)
     settings_requested = Signal(str)
@@ -105,6 +111,8 @@ class ModelsPage(QWidget):
         self._detail = DetailPanel(theme, background, services.hub, services.fitting)
         self._details = ModelDetailsPanel(theme)
         self._work = ModelWork(background, services, installed, fits, self._details, toast)
+        self._strip = WorkStrip(theme)
+        self._making = MakingWork(theme, background, services, installed, self._strip, toast, self)
         self._engine = EngineWatch(services.engines, self)
         self._again = QTimer(self, interval=_LOOK_AGAIN_MS)
         self._again.timeout.connect(self._look_at_machine)
@@ -116,7 +124,11 @@ class ModelsPage(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
         row.addWidget(self._nav)
-        row.addWidget(self._place, 1)
+        column = QVBoxLayout()
+        column.setSpacing(0)
+        column.addWidget(self._place, 1)
+        column.addWidget(self._strip)
+        row.addLayout(column, 1)
         self._connect()
         self._show_engine(self._engine.state)
         self._show_installed(installed.now)
@@ -174,6 +186,7 @@ class ModelsPage(QWidget):
         """The program ends."""
         self._details.profiles.flush()
         self._work.cancel_check()
+        self._making.stop()
         self._engine.stop()
         if self._refresh is not None:
             self._refresh.cancel()
@@ -221,6 +234,11 @@ class ModelsPage(QWidget):
         self._details.closed.connect(self._place.close_side)
         self._details.chat_requested.connect(self.chat_requested)
         self._work.gone.connect(self._place.close_side)
+        self._work.adapter_requested.connect(self.adapter_requested)
+        self._work.merge_requested.connect(self._making.merge)
+        self._work.quantize_requested.connect(self._making.quantize)
+        self._adapters.conversion_requested.connect(self._making.choose_folder)
+        self._making.made.connect(self._use_made)
         self._place.closed.connect(self._side_closed)
         self._installed.changed.connect(self._show_installed)
         self._downloads.changed.connect(self._show_downloads)
@@ -281,6 +299,18 @@ class ModelsPage(QWidget):
             here.take_focus()
         elif had_focus and here is self._discover:
             self._discover.focus_list()
+
+    def _use_made(self, made: InstalledModel) -> None:
+        if made.kind != "adapter":
+            self.chat_requested.emit(made)
+            return
+
+        def use(fits: tuple[tuple[InstalledModel, AdapterFit], ...]) -> None:
+            fitting = tuple(model for model, fit in fits if fit.fits and model.writes)
+            if fitting:
+                self.adapter_requested.emit(made.id, fitting)
+
+        self._background.run(self, partial(self._services.adapters.models_for, made), use)
 
     def _show_arrived(self, state: DownloadState) -> None:
         path = Path(state.path)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.errors import Problem
@@ -13,11 +14,13 @@ from ui.settings.about_page import AboutPage
 from ui.settings.setting_lists import ListRow
 from ui.settings.setting_rows import Row, make_row
 from ui.settings.shortcuts_page import ShortcutsPage
+from ui.settings.states_row import StatesRow
 from ui.settings.token_row import TokenRow
 from ui.theme import Theme
 
 _ICONS = {"Appearance": "sun-dim", "Models": "cube", "Network": "globe-simple"}
 _TOKEN_AFTER = "hub_endpoint"
+_STATES_AFTER = "states_limit"
 SHORTCUTS = "shortcuts"
 ABOUT = "about"
 
@@ -26,14 +29,17 @@ class SettingsPage(QWidget):
     """Every setting that `app.settings` declares, the shortcuts, and the facts of the program.
 
     Attributes:
-        token: the row of the Hub token, which is no setting and has signals of its own.
+        token, states: the rows of the Hub token and of what was remembered, which are no settings
+            and have signals of their own.
 
     Signals:
         setting_changed: key and new value, which the setting can have.
+        shown: the person looks at the page.
         folder_requested: open this `Path` in the platform's file browser.
     """
 
     setting_changed = Signal(str, object)
+    shown = Signal()
     folder_requested = Signal(object)
 
     def __init__(self, theme: Theme, paths: Paths, parent: QWidget | None = None) -> None:
@@ -41,6 +47,7 @@ class SettingsPage(QWidget):
         self._theme = theme
         self._rows: dict[str, Row] = {}
         self.token = TokenRow(theme)
+        self.states = StatesRow(theme)
         self._places: dict[str, tuple[NavItem, QWidget]] = {}
         self._stack = QStackedWidget()
         places = Panel(theme, "panel", "r")
@@ -65,6 +72,10 @@ class SettingsPage(QWidget):
         line.addWidget(places)
         line.addWidget(self._stack, 1)
         self.show_section(next(iter(self._places)))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.shown.emit()
 
     def show_settings(self, settings: Settings) -> None:
         """Show the values in force."""
@@ -101,6 +112,8 @@ class SettingsPage(QWidget):
                     card.add_row(row)
                     if setting.key == _TOKEN_AFTER:
                         card.add_row(self.token)
+                    if setting.key == _STATES_AFTER:
+                        card.add_row(self.states)
             page.add_block(card)
             page.column.addStretch(1)
             self._add_place(section, _ICONS[section], self.tr(section), page)

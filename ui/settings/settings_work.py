@@ -38,6 +38,8 @@ class SettingsWork(QObject):
         page.token.submitted.connect(self._keep_token)
         page.token.test_requested.connect(self._test_token)
         page.token.remove_requested.connect(self._remove_token)
+        page.states.clear_requested.connect(self._clear_states)
+        page.shown.connect(self._read_states)
         page.show_settings(services.settings.current)
         self._show_catalogues()
 
@@ -117,6 +119,20 @@ class SettingsWork(QObject):
         if problem is None:
             raise error
         self._page.token.show_problem(problem.sentence())
+
+    def _read_states(self) -> None:
+        self._background.run(self, self._services.states.bytes, self._page.states.show_bytes)
+
+    def _clear_states(self) -> None:
+        states = self._services.states
+
+        def clear() -> tuple[int, int]:
+            return states.clear(), states.bytes()
+
+        def tell(outcome: tuple[int, int]) -> None:
+            self._page.states.show_freed(*outcome)
+
+        self._background.run(self, clear, tell)
 
     def _open_folder(self, folder: Path) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))

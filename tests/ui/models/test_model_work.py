@@ -10,6 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.adapters import Adapters
 from app.engines import EngineState
 from app.profiles import Profiles
 from catalog.catalogues.bundled import load_bundled
@@ -17,7 +18,7 @@ from catalog.fit.fit import Fit, MemoryEstimate
 from catalog.library import InstalledModel, Library
 from catalog.library.places import Place
 from catalog.library.removal import TrashUnavailable
-from tests.gguf_files import write_model
+from tests.gguf_files import write_adapter, write_model
 from ui.background import Background
 from ui.chat.option_row import OptionRow
 from ui.chat.prompt_box import PromptBox
@@ -60,6 +61,7 @@ class World:
         self.engines = SimpleNamespace(state=EngineState("", "unloaded"), unload=lambda: None)
         services = SimpleNamespace(
             library=self.library,
+            adapters=Adapters(self.library),
             profiles=self.profiles,
             engines=self.engines,
             fitting=SimpleNamespace(of_model=lambda model, n_ctx: SHORT),
@@ -279,3 +281,51 @@ def test_a_file_that_appears_is_listed_by_itself(world: World, qtbot: QtBot) -> 
     finally:
         world.installed.stop()
     QApplication.processEvents()
+
+
+def test_an_adapter_says_which_models_it_fits_and_goes_into_a_chat(
+    world: World, qtbot: QtBot, tmp_path: Path
+) -> None:
+    fitting = world.library.add_file(write_model(tmp_path / "fitting.gguf"))
+    world.library.add_file(write_model(tmp_path / "wide.gguf", n_embd=128, name="Wide"))
+    adapter = world.library.add_file(write_adapter(tmp_path / "terse.gguf"))
+    world.show(adapter)
+    part = world.panel.adapter
+    use = next(each for each in part.findChildren(QAbstractButton) if each.isVisible())
+    qtbot.waitUntil(use.isEnabled)
+    words = " ".join(label.text() for label in part.findChildren(QLabel))
+    assert f"{fitting.name} {fitting.quant}. It fits." in words
+    assert "Wide F32. It was made for models of 64 values" in words
+    assert not world.panel.memory.isVisible()
+    qtbot.waitUntil(lambda: "Rank" in texts(world.panel))
+    with qtbot.waitSignal(world.work.adapter_requested) as asked:
+        use.click()
+    assert asked.args == [adapter.id, (fitting,)]
+
+
+def test_an_adapter_that_fits_nothing_can_not_be_used(
+    world: World, qtbot: QtBot, tmp_path: Path
+) -> None:
+    adapter = world.library.add_file(write_adapter(tmp_path / "terse.gguf"))
+    world.show(adapter)
+    part = world.panel.adapter
+    qtbot.waitUntil(lambda: "no model on this computer" in " ".join(texts(part)))
+    use = next(each for each in part.findChildren(QAbstractButton) if each.isVisible())
+    assert not use.isEnabled()
+
+
+def test_what_can_be_made_of_a_model_is_offered(world: World, qtbot: QtBot, tmp_path: Path) -> None:
+    plain = world.library.add_file(write_model(tmp_path / "plain.gguf"))
+    small = world.library.add_file(write_model(tmp_path / "small.gguf", weights="Q8_0"))
+    make = world.panel.make
+    for model, offered in ((plain, ["Merge adapters…", "Quantize…"]), (small, ["Merge adapters…"])):
+        world.show(model)
+        buttons = [each for each in make.findChildren(QAbstractButton) if each.isVisible()]
+        assert [each.text() for each in buttons] == offered
+    with qtbot.waitSignal(world.work.merge_requested) as asked:
+        buttons[0].click()
+    assert asked.args == [small]
+
+
+def texts(widget: QWidget) -> list[str]:
+    return [label.text() for label in widget.findChildren(QLabel)]

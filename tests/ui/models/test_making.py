@@ -1,0 +1,186 @@
+"""Making new models from the window: real dialogs, real jobs, real files."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.adapters import Adapters
+from app.making import Making
+from catalog.catalogues.bundled import load_bundled
+from catalog.fit.fit import Fit, MemoryEstimate
+from catalog.library import InstalledModel, Library
+from catalog.network import Network
+from tests.catalog.adapters.peft_files import write_peft
+from tests.gguf_files import write_adapter, write_model
+from ui.background import Background
+from ui.installed_models import InstalledModels
+from ui.kit import Button, ComboBox, NumberField, Paragraph, Switch, TextField, Toast
+from ui.models.making.making_work import MakingWork
+from ui.models.making.work_strip import WorkStrip
+from ui.theme import Theme
+
+FIT = Fit(
+    verdict="fits",
+    parts=MemoryEstimate(1_000_000, 100_000, 100_000),
+    free=6_000_000_000,
+    n_ctx=512,
+    largest_context=512,
+    speed="fast",
+)
+JOB_MS = 30_000
+LORA = {
+    "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight": (3, 64),
+    "base_model.model.model.layers.0.self_attn.q_proj.lora_B.weight": (64, 3),
+}
+
+
+class World:
+    """A library in a folder of the test's own, and a page with the line that shows the work."""
+
+    def __init__(self, theme: Theme, background: Background, folder: Path) -> None:
+        self.library = Library(folder / "models", folder / "library.json", load_bundled())
+        adapters = Adapters(self.library)
+        services = SimpleNamespace(
+            library=self.library,
+            adapters=adapters,
+            making=Making(self.library, adapters, SimpleNamespace(), Network),
+            fitting=SimpleNamespace(of_model=lambda model: FIT, of_size=lambda model, size: FIT),
+        )
+        self.page = QWidget()
+        self.page.resize(900, 500)
+        self.strip = WorkStrip(theme, self.page)
+        self.strip.resize(900, 48)
+        self.toast = Toast(theme, self.page)
+        self.installed = InstalledModels(background, self.library, self.page)
+        self.work = MakingWork(
+            theme, background, services, self.installed, self.strip, self.toast, self.page
+        )
+        self.page.show()
+
+    def dialog(self, qtbot: QtBot) -> QDialog:
+        qtbot.waitUntil(lambda: isinstance(QApplication.activeModalWidget(), QDialog))
+        dialog = QApplication.activeModalWidget()
+        assert isinstance(dialog, QDialog)
+        return dialog
+
+    def wait_until_made(self, qtbot: QtBot, name: str) -> InstalledModel:
+        qtbot.waitUntil(lambda: f"{name} is ready" in shown_by(self.toast), timeout=JOB_MS)
+        return next(each for each in self.library.everything() if each.name == name)
+
+
+@pytest.fixture
+def world(theme: Theme, qtbot: QtBot, tmp_path: Path) -> Iterator[World]:
+    background = Background()
+    world = World(theme, background, tmp_path)
+    qtbot.addWidget(world.page)
+    yield world
+    world.work.stop()
+    world.installed.stop()
+    background.finish(10_000)
+
+
+def shown_by(widget: QWidget) -> str:
+    return " ".join(
+        label.text() for label in widget.findChildren(QWidget) if hasattr(label, "text")
+    )
+
+
+def button(dialog: QWidget, words: str) -> Button:
+    return next(each for each in dialog.findChildren(Button) if each.text() == words)
+
+
+def test_a_model_is_quantized_and_offered(world: World, qtbot: QtBot, tmp_path: Path) -> None:
+    model = world.library.add_file(write_model(tmp_path / "plain.gguf", name="Plain"))
+    world.work.quantize(model)
+    dialog = world.dialog(qtbot)
+    dialog.findChildren(ComboBox)[0].select("Q8_0")
+    assert "become about" in shown_by(dialog)
+    button(dialog, "Quantize").click()
+    qtbot.waitUntil(lambda: "is ready" in shown_by(world.toast), timeout=JOB_MS)
+    made = next(each for each in world.library.models() if each.quant == "Q8_0")
+    assert made.path.name == "Plain-Q8_0.gguf"
+    assert not world.strip.isVisible()
+    with qtbot.waitSignal(world.work.made) as wanted:
+        world.toast.act()
+    assert wanted.args == [made]
+
+
+def test_adapters_are_merged_with_their_strengths(
+    world: World, qtbot: QtBot, tmp_path: Path
+) -> None:
+    model = world.library.add_file(write_model(tmp_path / "plain.gguf", name="Plain"))
+    world.library.add_file(write_adapter(tmp_path / "terse.gguf"))
+    world.library.add_file(write_adapter(tmp_path / "wide.gguf", n_embd=128))
+    world.work.merge(model)
+    dialog = world.dialog(qtbot)
+    (switch,) = dialog.findChildren(Switch)
+    merge = button(dialog, "Merge")
+    assert not merge.isEnabled(), "nothing is chosen yet"
+    switch.click()
+    dialog.findChildren(NumberField)[0].setValue(0.5)
+    dialog.findChildren(TextField)[0].setText("Both")
+    merge.click()
+    made = world.wait_until_made(qtbot, "Both")
+    assert made.managed
+
+
+def test_a_peft_folder_is_converted_for_a_model(world: World, qtbot: QtBot, tmp_path: Path) -> None:
+    world.library.add_file(write_model(tmp_path / "other.gguf", name="Other"))
+    base = world.library.add_file(write_model(tmp_path / "base.gguf", name="My Base"))
+    world.installed.refresh()
+    qtbot.waitUntil(lambda: len(world.installed.now.writers) == 2)
+    settings = {"base_model_name_or_path": "Owner/my-base"}
+    world.work.convert_folder(str(write_peft(tmp_path / "pirate", LORA, settings=settings)))
+    dialog = world.dialog(qtbot)
+    assert dialog.findChildren(ComboBox)[0].currentData() == base.id, "the one it was trained on"
+    button(dialog, "Convert").click()
+    made = world.wait_until_made(qtbot, "pirate")
+    assert made.kind == "adapter"
+
+
+def test_what_is_no_adapter_is_said_at_once(world: World, qtbot: QtBot, tmp_path: Path) -> None:
+    world.work.convert_folder(str(tmp_path))
+    qtbot.waitUntil(lambda: world.toast.isVisible())
+    assert "adapter_config.json" in shown_by(world.toast)
+    model = world.library.add_file(write_model(tmp_path / "plain.gguf"))
+    world.work.merge(model)
+    qtbot.waitUntil(lambda: "No adapter on this computer" in shown_by(world.toast))
+
+
+def test_what_went_wrong_stays_until_it_is_closed(
+    world: World, qtbot: QtBot, tmp_path: Path
+) -> None:
+    model = world.library.add_file(write_model(tmp_path / "plain.gguf", name="Plain"))
+    for _ in range(2):
+        world.work.quantize(model)
+        dialog = world.dialog(qtbot)
+        dialog.findChildren(TextField)[0].setText("Twice")
+        button(dialog, "Quantize").click()
+    problem = world.strip.findChildren(Paragraph)[0]
+    qtbot.waitUntil(lambda: problem.isVisible(), timeout=JOB_MS)
+    assert "There is a model “Twice” already." in problem.text()
+    button(world.strip, "Close").click()
+    assert not world.strip.isVisible()
+
+
+def test_work_waits_for_its_turn_and_can_be_cancelled(
+    world: World, qtbot: QtBot, tmp_path: Path
+) -> None:
+    large = write_model(tmp_path / "large.gguf", n_embd=1024, n_layers=6, name="Large")
+    model = world.library.add_file(large)
+    for name in ("one", "two"):
+        world.work.quantize(model)
+        dialog = world.dialog(qtbot)
+        dialog.findChildren(ComboBox)[0].select("IQ4_XS")
+        dialog.findChildren(TextField)[0].setText(name)
+        button(dialog, "Quantize").click()
+    assert "1 more to come" in shown_by(world.strip)
+    for _ in range(2):
+        button(world.strip, "Cancel").click()
+        qtbot.waitUntil(lambda: "more to come" not in shown_by(world.strip), timeout=JOB_MS)
+    qtbot.waitUntil(lambda: not world.strip.isVisible(), timeout=JOB_MS)
+    assert world.library.models() == (model,)
