@@ -44,6 +44,8 @@ class DetailPanel(Panel):
         show_downloads_requested
         subject_chosen: the panel went to another `Entry` by itself.
         search_requested(str): look for this in Discover.
+        convert_requested(str, str): convert the adapter in this repository, which was trained on
+            that model.
         closed: the person wants to see nothing at the side.
     """
 
@@ -54,6 +56,7 @@ class DetailPanel(Panel):
     show_downloads_requested = Signal()
     subject_chosen = Signal(object)
     search_requested = Signal(str)
+    convert_requested = Signal(str, str)
     closed = Signal()
 
     def __init__(
@@ -231,6 +234,7 @@ class DetailPanel(Panel):
         )
         detail.choice_changed.connect(self._connect_choice)
         detail.search_requested.connect(self.search_requested)
+        detail.convert_requested.connect(self.convert_requested)
         detail.settings_requested.connect(self.settings_requested)
         detail.link_activated.connect(self._open_link)
         self._put(detail)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from app.formatting import bytes_text, list_date
 from app.installs import best_group
 from catalog.hub.file_names import projector_for
-from catalog.hub.records import QuantFiles, Repository
+from catalog.hub.records import PeftFiles, QuantFiles, Repository
 from ui.background import Background
 from ui.kit import Button, Chip, ComboBox, Hairline, Label, Notice, Paragraph
 from ui.kit.flow import Flow
@@ -40,8 +40,11 @@ class RepositoryDetail(QWidget):
         search_requested(str): look for this.
         settings_requested(str): open this section of the settings.
         link_activated(str): an address.
+        convert_requested(str, str): convert the adapter in this repository, which was trained on
+            that model.
     """
 
+    convert_requested = Signal(str, str)
     choice_changed = Signal()
     search_requested = Signal(str)
     settings_requested = Signal(str)
@@ -207,11 +210,40 @@ class RepositoryDetail(QWidget):
                     "One whose name you know can be fetched with “causeway pull hub:{repo}:FILE”."
                 ).format(repo=self._repository.repo),
             )
+        if self._repository.peft is not None:
+            return self._peft_notice(self._repository.peft)
         return Notice(
             self._theme,
             "info",
             self.tr("There is no GGUF file in it."),
             self.tr("Look for one whose name ends in “GGUF”: it has this model converted."),
+        )
+
+    def _peft_notice(self, peft: PeftFiles) -> Notice:
+        """An adapter as it was trained, which can be converted here, unless it is a pickle."""
+        if peft.pickle:
+            return Notice(
+                self._theme,
+                "warn",
+                self.tr("This adapter can't be used: its weights are a pickle, “{file}”.").format(
+                    file=peft.pickle
+                ),
+                self.tr(
+                    "A pickle is a program that runs when it is read, and that may do anything. "
+                    "Look for the adapter with “adapter_model.safetensors”."
+                ),
+            )
+        repository = self._repository
+        convert = Button(self._theme, self.tr("Convert for a model…"), "primary")
+        convert.clicked.connect(
+            partial(self.convert_requested.emit, repository.repo, repository.base)
+        )
+        return Notice(
+            self._theme,
+            "info",
+            self.tr("An adapter as it was trained (PEFT)."),
+            self.tr("It is fetched, and made into a GGUF file for a model that you have."),
+            (convert,),
         )
 
     def _add_card_head(self, card: ReadableCard) -> None:

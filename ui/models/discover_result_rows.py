@@ -120,6 +120,8 @@ class ResultRows(QAbstractListModel):
     def hub_words(self, found: FoundRepository) -> str:
         """“bartowski · 1.2M downloads · apache-2.0 · updated 12 May”."""
         words = [found.author]
+        if found.is_peft:
+            words.append(self.tr("adapter to convert"))
         if found.downloads:
             words.append(self.tr("{count} downloads").format(count=count_words(found.downloads)))
         if found.licence:

@@ -226,6 +226,7 @@ class ModelsPage(QWidget):
         self._detail.subject_chosen.connect(self._discover.mark)
         self._detail.search_requested.connect(self._discover.search_for)
         self._detail.download_requested.connect(self._downloads.add)
+        self._detail.convert_requested.connect(self._making.convert_repository)
         self._detail.pause_requested.connect(self._downloads.pause)
         self._detail.chat_requested.connect(self.chat_requested)
         self._detail.settings_requested.connect(self.settings_requested)

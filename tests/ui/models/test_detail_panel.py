@@ -326,6 +326,26 @@ def test_a_repository_without_a_usable_file_says_so(panel, qtbot, hub):
     qtbot.waitUntil(lambda: "The mirror does not list the files." in words(panel))
 
 
+def test_an_adapter_as_it_was_trained_can_be_converted(panel, qtbot, hub):
+    hub.repositories["maker/model-GGUF"] = repository(
+        quants=(), base="maker/base", peft=PeftFiles((group("x", 0.1).files[0],))
+    )
+    panel.show_subject(FOUND)
+    qtbot.waitUntil(lambda: "An adapter as it was trained (PEFT)." in words(panel))
+    with qtbot.waitSignal(panel.convert_requested) as asked:
+        press(panel, "Convert for a model…", qtbot)
+    assert asked.args == ["maker/model-GGUF", "maker/base"]
+
+
+def test_an_adapter_in_a_pickle_says_why_it_can_not_be_used(panel, qtbot, hub):
+    hub.repositories["maker/model-GGUF"] = repository(
+        quants=(), peft=PeftFiles((), "adapter_model.bin")
+    )
+    panel.show_subject(FOUND)
+    qtbot.waitUntil(lambda: "its weights are a pickle, “adapter_model.bin”" in words(panel))
+    assert "Convert for a model…" not in buttons(panel)
+
+
 def test_a_card_is_shown_without_its_html_and_pictures(panel, qtbot, hub):
     hub.repositories["maker/model-GGUF"] = repository(
         card="# Heron\n![x](https://pages.example/x.png)\n<img src='https://pages.example/y.png'>\nA bird."
