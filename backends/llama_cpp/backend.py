@@ -1,6 +1,7 @@
 """llama.cpp in a worker process per model: runs GGUF files on this computer, offline."""
 
 import queue
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,11 +9,11 @@ import msgspec
 import psutil
 
 from backends.errors import BackendError, LoadCancelled, ModelLoadError
-from backends.llama_cpp.deaths import crash_while_loading, was_killed
+from backends.llama_cpp.deaths import crash_while_loading, unreachable, was_killed
 from backends.llama_cpp.model_parts import bytes_of
 from backends.llama_cpp.process import WorkerProcess, default_command
 from backends.llama_cpp.session import LlamaCppSession, error_from
-from backends.llama_cpp.wire import Failed, Load, Loaded, Loading, SelfTesting
+from backends.llama_cpp.wire import Connecting, Failed, Load, Loaded, Loading, SelfTesting
 from backends.protocol import (
     Capabilities,
     LoadOptions,
@@ -22,6 +23,7 @@ from backends.protocol import (
 )
 
 _POLL_SECONDS = 0.05
+_CONNECT_SECONDS = 5.0
 _SAFE_MODE_WARNING = (
     "The engine's fast arithmetic failed on this computer, so the model runs in safe mode: "
     "a little slower, with the same answers."
@@ -98,17 +100,24 @@ def _load(
 ) -> SessionInfo:
     _, replies = process.order(load)
     fraction = 0.0
+    connecting, patience = "", 0.0
     testing = False
     while True:
         if not on_progress(fraction):
             # Ending the process is the quickest way, and frees all it took.
             process.kill()
             raise LoadCancelled("Loading was cancelled.")
+        if connecting and time.monotonic() > patience:
+            raise unreachable(connecting)
         try:
             body = replies.get(timeout=_POLL_SECONDS)
         except queue.Empty:
             continue
         match body:
+            case Connecting():
+                connecting, patience = body.server, time.monotonic() + _CONNECT_SECONDS
+            case None if connecting:
+                raise unreachable(connecting)
             case Loading():
                 fraction = body.fraction
             case SelfTesting():

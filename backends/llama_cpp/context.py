@@ -2,7 +2,7 @@
 
 import ctypes
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import llama_cpp.llama_cpp as native
@@ -70,9 +70,19 @@ class Context:
     """
 
     def __init__(
-        self, model: Model, options: LoadOptions, *, n_ctx: int, n_threads: int, abort: AbortFlag
+        self,
+        model: Model,
+        options: LoadOptions,
+        *,
+        n_ctx: int,
+        n_threads: int,
+        abort: AbortFlag,
+        check: Callable[[], None],
     ) -> None:
-        """Raises OutOfMemory or ModelLoadError. Of the options, cache and attention count here."""
+        """`check` raises where what was evaluated is not to be trusted.
+
+        Of the options, those of cache and attention count here. Raises OutOfMemory or ModelLoadError.
+        """
         # llama.cpp rounds up too, but bounds a batch by the number it is given, and then aborts.
         n_ctx = -(-n_ctx // _STEP) * _STEP
         self.can_cut = not model.is_recurrent
@@ -101,6 +111,7 @@ class Context:
         if not self.handle:
             raise load_failure(model.path)
         native.llama_set_abort_callback(self.handle, abort.callback, abort.data)
+        self._check = check
         self.abort = abort
         self.cache_form = f"{options.cache_type}, flash attention {flash}"
         self._memory = native.llama_get_memory(self.handle)
@@ -135,6 +146,7 @@ class Context:
             raise ContextFull
         if result != 0:
             raise DecodeFailed(f"llama_decode returned {result}")
+        self._check()
 
     def cut(self, slot: int, length: int) -> bool:
         """Forget all but the first tokens of a slot; False if that can't be, and all is forgotten."""
@@ -191,7 +203,7 @@ def _flash_attention(options: LoadOptions) -> int:
         return int(native.LLAMA_FLASH_ATTN_TYPE_DISABLED)
     if options.flash_attention == "on" or quantized:
         return int(native.LLAMA_FLASH_ATTN_TYPE_ENABLED)
-    if has_graphics_card():
+    if has_graphics_card() or options.rpc_servers:
         return int(native.LLAMA_FLASH_ATTN_TYPE_AUTO)
     # On a processor it slows long chats down.
     return int(native.LLAMA_FLASH_ATTN_TYPE_DISABLED)

@@ -2,12 +2,14 @@
 
 import signal
 
-from backends.errors import BackendError, EngineCrashed, OutOfMemory
+from backends.errors import BackendError, EngineCrashed, ModelLoadError, OutOfMemory
 
 _ILLEGAL_INSTRUCTION = "It used an instruction that this computer's processor does not have."
 _BAD_ACCESS = "It reached for memory that it does not own, which is a fault in the engine."
 _GAVE_UP = "It met a state that it could not go on from, which is a fault in the engine."
 _ENDED = "It was ended from outside."
+_MACHINE_LOST = "Another machine, which holds a part of the model, stopped answering."
+_MACHINE_LOST_LOGS = ("MachineLost", "Remote RPC server crashed")
 _KILLED = "It was ended from outside, most often because memory ran out."
 
 _WHY_BY_STATUS = {
@@ -31,7 +33,7 @@ def crash_while_answering(status: int, log: str) -> EngineCrashed:
     """`status` as `subprocess` gives it: an exit code, or a negative signal number."""
     return EngineCrashed(
         "The model stopped working in the middle of the answer.",
-        why_it_died(status),
+        _why(status, log),
         "What it wrote so far is kept. Try again; if it happens again, choose a shorter context "
         "or another model.",
         detail=log,
@@ -48,9 +50,17 @@ def crash_while_loading(status: int, log: str, *, short_of_memory: bool) -> Back
         )
     return EngineCrashed(
         "The engine died while it was loading the model.",
-        why_it_died(status),
+        _why(status, log),
         "Try again, set a shorter context length, or choose another model.",
         detail=log,
+    )
+
+
+def unreachable(server: str) -> ModelLoadError:
+    return ModelLoadError(
+        f"The machine “{server}” does not answer.",
+        "No RPC server of this version of llama.cpp could be reached there.",
+        "Start it there, or take the machine out of the RPC servers in the model's settings.",
     )
 
 
@@ -63,3 +73,9 @@ def why_it_died(status: int) -> str:
     """In a sentence; `status` as `subprocess` gives it."""
     known = _WHY_BY_STATUS.get(status) or _WHY_BY_STATUS.get(status & 0xFFFFFFFF)
     return known or f"Its process ended with status {status}."
+
+
+def _why(status: int, log: str) -> str:
+    if any(sign in log for sign in _MACHINE_LOST_LOGS):
+        return _MACHINE_LOST
+    return why_it_died(status)

@@ -1,6 +1,7 @@
 """What this build of llama.cpp can compute on. The bindings leave these functions out."""
 
 import ctypes
+import functools
 import sys
 from collections.abc import Iterator
 
@@ -42,8 +43,12 @@ def graphics_cards() -> list[Device]:
     return [device for device in devices() if device.is_graphics and not device.is_remote]
 
 
+@functools.cache
 def has_graphics_card() -> bool:
-    """Whether models run on a graphics card of this machine, where nothing else is asked for."""
+    """Whether models run on a graphics card of this machine, where nothing else is asked for.
+
+    Asked once: to look at the devices asks the other machines too, which may serve one client only.
+    """
     return bool(graphics_cards())
 
 

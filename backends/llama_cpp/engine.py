@@ -12,15 +12,17 @@ from backends.llama_cpp.abort_flag import AbortFlag
 from backends.llama_cpp.adapters import Adapters
 from backends.llama_cpp.answers import GivenAnswers
 from backends.llama_cpp.context import Context, Piece
-from backends.llama_cpp.devices import has_graphics_card
+from backends.llama_cpp.devices import devices, has_graphics_card
 from backends.llama_cpp.engine_version import engine_version
 from backends.llama_cpp.fingerprint import model_fingerprint
 from backends.llama_cpp.grammar import compile_grammar
 from backends.llama_cpp.model import Model
 from backends.llama_cpp.model_parts import parts_of
 from backends.llama_cpp.native_log import context_bytes
+from backends.llama_cpp.offload import layers_that_fit
 from backends.llama_cpp.parked import ParkedStates
 from backends.llama_cpp.prompt import PromptWriter
+from backends.llama_cpp.remote import Machines
 from backends.llama_cpp.running import Reply, Running
 from backends.llama_cpp.scheduler import Scheduler
 from backends.llama_cpp.sequences import Sequences
@@ -56,11 +58,20 @@ class Engine:
         safe_mode: bool,
         abort: AbortFlag,
         on_progress: Callable[[float], None],
+        on_connect: Callable[[str], None] = lambda server: None,
     ) -> None:
-        """Load. Raises ModelLoadError or OutOfMemory; `self_test` should follow."""
+        """Load. Raises ModelLoadError or OutOfMemory; `self_test` should follow.
+
+        `on_connect` is told of each other machine before it is asked for anything.
+        """
         started = time.perf_counter()
+        self._has_graphics_card = has_graphics_card()
+        self._machines = Machines(options.rpc_servers, on_connect)
         self._n_threads = options.n_threads or default_threads()
         self._n_gpu_layers = options.n_gpu_layers
+        if self._n_gpu_layers < 0:
+            self._n_gpu_layers = layers_that_fit(Path(path), devices())
+        self._n_machines = len(options.rpc_servers)
         self._safe_mode = safe_mode
         self._model = Model(
             path,
@@ -77,6 +88,7 @@ class Engine:
             n_ctx=options.n_ctx or min(n_ctx_train or DEFAULT_CONTEXT, DEFAULT_CONTEXT),
             n_threads=self._n_threads,
             abort=abort,
+            check=self._machines.check,
         )
         self._template, self._warning = choose_template(self._model, options.chat_template)
         self._answers = GivenAnswers(self._model)
@@ -95,14 +107,14 @@ class Engine:
 
     @property
     def info(self) -> SessionInfo:
-        gpu = has_graphics_card() and self._n_gpu_layers != 0
+        offloads = self._has_graphics_card or self._n_machines > 0
         return SessionInfo(
             model=self._model.metadata("general.name") or Path(self._model.path).stem,
             n_ctx=self._context.n_ctx,
             n_ctx_train=self._model.n_ctx_train,
             n_threads=self._n_threads,
-            n_gpu_layers=self._n_gpu_layers if gpu else 0,
-            device="GPU" if gpu else "CPU",
+            n_gpu_layers=self._n_gpu_layers if offloads else 0,
+            device=self._device(),
             template=self._template.source,
             memory_bytes=psutil.Process().memory_info().rss,
             allocated=self._allocated(),
@@ -128,6 +140,7 @@ class Engine:
                     "Download the file again, or choose another quantization.",
                 )
         self._context.clear()
+        self._machines.watch()
 
     def count(self, messages: Sequence[Message]) -> int:
         return self._writer.count(messages)
@@ -190,6 +203,12 @@ class Engine:
             key,
             can_cut=self._context.can_cut,
         )
+
+    def _device(self) -> str:
+        here = "GPU" if self._has_graphics_card and self._n_gpu_layers != 0 else "CPU"
+        if not self._n_machines:
+            return here
+        return f"{here} and {self._n_machines} other machine{'s' * (self._n_machines > 1)}"
 
     def _allocated(self) -> Allocation:
         kv_cache, compute = context_bytes()

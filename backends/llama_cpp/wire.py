@@ -29,7 +29,7 @@ FailureKind = Literal["load", "memory", "prompt", "adapter", "grammar"]
 
 
 class Load(msgspec.Struct, frozen=True, tag="load"):
-    """Load a model. Answered by `Loading`…, `SelfTesting`, and `Loaded` or `Failed`."""
+    """Load a model. Answered by `Connecting`…, `Loading`…, `SelfTesting`, and `Loaded` or `Failed`."""
 
     path: str
     options: LoadOptions
@@ -65,6 +65,12 @@ class Order(msgspec.Struct, frozen=True):
     command: Load | Chat | Count | Cancel | Close
 
 
+class Connecting(msgspec.Struct, frozen=True, tag="connecting"):
+    """Another machine is asked to hold a part of the model; an empty name: all have answered."""
+
+    server: str
+
+
 class Loading(msgspec.Struct, frozen=True, tag="loading"):
     fraction: float
 
@@ -95,7 +101,8 @@ class Reply(msgspec.Struct, frozen=True):
 
     job: int
     body: (
-        Loading
+        Connecting
+        | Loading
         | SelfTesting
         | Loaded
         | Counted

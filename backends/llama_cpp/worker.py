@@ -22,6 +22,7 @@ from backends.llama_cpp.wire import (
     Channel,
     Chat,
     Close,
+    Connecting,
     Count,
     Counted,
     Failed,
@@ -130,6 +131,7 @@ class Worker:
             safe_mode=load.safe_mode,
             abort=self._abort,
             on_progress=show,
+            on_connect=lambda server: self._channel.send(Reply(job, Connecting(server))),
         )
         self._channel.send(Reply(job, SelfTesting()))
         engine.self_test()
