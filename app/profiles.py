@@ -17,6 +17,7 @@ from catalog.whole_file import write_whole
 _LARGEST_FILE = 8_000_000
 _LONGEST_NAME = 80
 _MOST_OF_A_MODEL = 50
+_NAMELESS = "Profile"
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +71,12 @@ class Profiles:
         self._change(lambda profiles: (*profiles, profile))
         return profile
 
+    def keep(self, model_id: str, name: str, options: Mapping[str, object]) -> Profile:
+        """A new profile, in use from now on, called so or nearly so; “Profile” without a name."""
+        profile = self.create(model_id, self._free_name(model_id, name or _NAMELESS), options)
+        self.use(model_id, profile.id)
+        return profile
+
     def save(self, profile_id: str, options: Mapping[str, object]) -> Profile:
         """Give a profile other options; those that are left out are the model's usual ones."""
         return self._replace(profile_id, options=_checked_options(options))
@@ -82,13 +89,8 @@ class Profiles:
     def duplicate(self, profile_id: str, name: str = "") -> Profile:
         """A copy under another name; without one, the name is made from the old one."""
         profile = self._get(profile_id)
-        taken = {each.name.casefold() for each in self.of(profile.model_id)}
-        number = 2
-        while not name or name.casefold() in taken:
-            ending = f" {number}"
-            name = f"{profile.name[: _LONGEST_NAME - len(ending)].rstrip()}{ending}"
-            number += 1
-        return self.create(profile.model_id, name, profile.options)
+        free = self._free_name(profile.model_id, name or profile.name)
+        return self.create(profile.model_id, free, profile.options)
 
     def use(self, model_id: str, profile_id: str | None) -> None:
         """Have one profile of the model in use; None for none."""
@@ -106,6 +108,17 @@ class Profiles:
     def remove(self, profile_id: str) -> None:
         self._get(profile_id)
         self._change(lambda profiles: tuple(each for each in profiles if each.id != profile_id))
+
+    def _free_name(self, model_id: str, name: str) -> str:
+        """The name, or where it is taken that name with a number."""
+        base = name = " ".join(name.split())[:_LONGEST_NAME].rstrip()
+        taken = {each.name.casefold() for each in self.of(model_id)}
+        number = 2
+        while name.casefold() in taken:
+            ending = f" {number}"
+            name = f"{base[: _LONGEST_NAME - len(ending)].rstrip()}{ending}"
+            number += 1
+        return name
 
     def _get(self, profile_id: str) -> Profile:
         for profile in self._read():

@@ -86,3 +86,17 @@ def test_a_damaged_file_is_set_aside(path, profiles, content):
     assert profiles.of(MODEL) == ()
     assert any(each.read_bytes() == content for each in path.parent.iterdir())
     assert profiles.create(MODEL, "New") == profiles.in_use(MODEL)
+
+
+def test_settings_are_kept_under_a_name_that_is_free_and_in_use_at_once(profiles: Profiles) -> None:
+    first = profiles.keep("m", "  Terse \n chat ", {"temperature": 0.5})
+    second = profiles.keep("m", "Terse chat", {"temperature": 0.6})
+    third = profiles.keep("m", "", {})
+    assert [each.name for each in (first, second, third)] == [
+        "Terse chat",
+        "Terse chat 2",
+        "Profile",
+    ]
+    in_use = profiles.in_use("m")
+    assert in_use is not None
+    assert in_use.id == third.id

@@ -35,12 +35,14 @@ class Inspector(Panel):
         option_reset(str): the key of the option that goes back to its default.
         preset_chosen(str): the key of a preset.
         defaults_requested: these settings shall be those of new chats.
+        profile_requested: these settings shall be kept as a profile of the model.
     """
 
     option_changed = Signal(str, object)
     option_reset = Signal(str)
     preset_chosen = Signal(str)
     defaults_requested = Signal()
+    profile_requested = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, "panel", "l", parent)
@@ -68,6 +70,7 @@ class Inspector(Panel):
         self._prompt_reset.clicked.connect(self._reset_prompt)
         self._preset.chosen.connect(self.preset_chosen)
         self._preset.adoption_requested.connect(self.defaults_requested)
+        self._preset.profile_requested.connect(self.profile_requested)
         self._preset.pointed_at.connect(self._help.show_words)
         self.adapters.changed.connect(self._adapters_changed)
         self.show_session(None)
@@ -214,6 +217,7 @@ class Inspector(Panel):
         self._preset.show_preset(
             preset_of(values, defaults),
             can_adopt=any(opt.key not in _NOT_ADOPTED for opt in changed),
+            can_keep=bool(changed),
         )
         for key, row in self._rows.items():
             row.setVisible(matters(key, values))

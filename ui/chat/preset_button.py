@@ -15,11 +15,13 @@ class PresetButton(MenuButton):
     Signals:
         chosen(str): the key of a preset.
         adoption_requested: these settings shall be those of new chats.
+        profile_requested: these settings shall be kept as a profile of the model.
         pointed_at(str, str): title and help of the preset under pointer or keys; empty for none.
     """
 
     chosen = Signal(str)
     adoption_requested = Signal()
+    profile_requested = Signal()
     pointed_at = Signal(str, str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -37,19 +39,23 @@ class PresetButton(MenuButton):
         self.menu.addSeparator()
         self._adopt = self.menu.addAction(self.tr("Use these settings for new chats"))
         self._adopt.triggered.connect(self.adoption_requested)
+        self._keep = self.menu.addAction(self.tr("Keep these settings as a profile of the model"))
+        self._keep.triggered.connect(self.profile_requested)
         group.triggered.connect(self._choose)
         self.menu.hovered.connect(self._point_at)
         self.menu.aboutToHide.connect(self._point_at_none)
-        self.show_preset("", can_adopt=False)
+        self.show_preset("", can_adopt=False, can_keep=False)
 
-    def show_preset(self, key: str, *, can_adopt: bool) -> None:
-        """The preset that the settings are, empty for none; and whether they are worth adopting."""
+    def show_preset(self, key: str, *, can_adopt: bool, can_keep: bool) -> None:
+        """The preset that the settings are, empty for none; whether they are worth adopting for new
+        chats, or keeping for the model."""
         self._key = key
         for name, action in self._actions.items():
             action.setChecked(name == key)
         title = self._actions[key].text() if key else self.tr("Custom")
         self.set_words(self.tr("Preset: {title}").format(title=title))
         self._adopt.setEnabled(can_adopt)
+        self._keep.setEnabled(can_keep)
 
     def _choose(self, action: QAction) -> None:
         key = action.data()

@@ -64,6 +64,7 @@ class ChatSetup(QObject):
         layout.inspector.option_reset.connect(self._reset_option)
         layout.inspector.preset_chosen.connect(self._choose_preset)
         layout.inspector.defaults_requested.connect(self._adopt_as_defaults)
+        layout.inspector.profile_requested.connect(self._keep_as_profile)
         self._adapters.find_requested.connect(self.adapters_requested)
         self._adapters.words_chosen.connect(layout.composer.insert)
         self._show_engine(self._engine.state)
@@ -224,6 +225,20 @@ class ChatSetup(QObject):
             partial(settings.update, chat_defaults=defaults),
             self._tell_adopted,
         )
+
+    def _keep_as_profile(self) -> None:
+        chat = self._shown.chat
+        profiles, model_id = self._services.profiles, self._model_id
+
+        def keep() -> str:
+            return profiles.keep(model_id, chat.conversation.title, chat.conversation.options).name
+
+        def tell(name: str) -> None:
+            self._shown.refresh()
+            words = self.tr("Kept as profile “{name}”: chats with this model begin so.")
+            self._toast.show_message(words.format(name=name))
+
+        self._shown.in_order(keep, tell)
 
     def _tell_adopted(self, _: object) -> None:
         self._shown.refresh()

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 from app.options import CHAT_OPTIONS, Value
 from app.profiles import Profile
 from ui.chat.option_row import OptionRow
+from ui.chat.option_words import option_words
 from ui.chat.prompt_box import PromptBox
 from ui.chat.rows import option_row
 from ui.kit import Button, ComboBox, IconButton, Label, Menu, Paragraph, TextField
@@ -60,6 +61,7 @@ class ModelProfiles(QWidget):
         self._first.clicked.connect(self._name_new)
         self._rows = {key: self._make_row(key) for key in _NUMBERS}
         self._texts = {key: self._make_text(key) for key in _TEXTS}
+        self._others = Paragraph(theme, kind="small")
         self._problem = Paragraph(theme, kind="small", role="danger")
         self._problem.hide()
         self._lay_out()
@@ -139,6 +141,7 @@ class ModelProfiles(QWidget):
             settings.addWidget(number)
         settings.addWidget(Label(theme, self.tr("Chat template"), "body", "text2"))
         settings.addWidget(self._texts["chat_template"])
+        settings.addWidget(self._others)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
@@ -158,6 +161,15 @@ class ModelProfiles(QWidget):
             row.show_value(options.get(key, default), default)
         for key, box in self._texts.items():
             box.show_text(str(options.get(key, "")))
+        others = [
+            f"{self.tr(declared.title)}: {option_words(declared, options[key])}"
+            for key, declared in _DECLARED.items()
+            if key in options and key not in (*_NUMBERS, *_TEXTS)
+        ]
+        self._others.set_text(
+            ". ".join([*others, ""]).strip(), self.tr("Besides.") if others else ""
+        )
+        self._others.setVisible(bool(others))
 
     def _choose(self) -> None:
         self.flush()

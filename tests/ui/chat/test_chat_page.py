@@ -210,6 +210,30 @@ def test_adapters_do_not_become_those_of_new_chats(world: World) -> None:
     world.wait(lambda: world.services.settings.current.chat_defaults == {"temperature": 0.5})
 
 
+def test_settings_are_kept_as_a_profile_with_their_adapters(world: World) -> None:
+    add_terse(world)
+    world.page._layout.inspector.option_changed.emit("temperature", 0.5)
+    button = world.page.findChild(PresetButton)
+    keep = next(a for a in button.menu.actions() if "profile" in a.text())
+    world.wait(keep.isEnabled)
+    keep.trigger()
+    profiles = world.services.profiles
+    model_id = world.services.chats.default_model().id
+    world.wait(lambda: profiles.in_use(model_id) is not None)
+    profile = profiles.in_use(model_id)
+    assert profile is not None
+    assert profile.options["temperature"] == 0.5
+    assert "terse" in str(profile.options["adapters"])
+
+
+def test_an_adapter_from_elsewhere_joins_the_chat_once(world: World) -> None:
+    model = world.services.chats.default_model()
+    for _ in range(2):
+        world.page.use_adapter("terse", [model])
+        world.wait(lambda: "terse" in str(world.page._layout.inspector.values["adapters"]))
+    assert [each.adapter for each in stack_of(world.page._layout.inspector.values)] == ["terse"]
+
+
 def test_trigger_words_stand_apart_in_the_message(world: World) -> None:
     QTest.keyClicks(world.field, "Tides?")
     world.section.words_chosen.emit("Answer tersely:")

@@ -11,6 +11,7 @@ from app.installs import request_for
 from catalog.catalogues.entries import Artifact, HubFile
 from catalog.downloads.wanted import DownloadProblem
 from catalog.errors import CatalogError
+from catalog.hub.records import PeftFiles
 from tests.ui.models.discover_world import (
     COLLECTIONS,
     ENTRIES,
