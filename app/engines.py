@@ -218,7 +218,10 @@ class Engines:
         with self._changed:
             loaded = self._loaded
             self._idle_since = None
-        assert loaded is not None
+        if loaded is None:  # the program began to close after the line was left
+            if self._line.leave():
+                self._line.leave_alone()
+            raise LoadCancelled("The program is closing.")
         problem: Problem | None = None
         try:
             self._states.publish(EngineState(loaded.model.id, "busy", info=loaded.info))

@@ -18,6 +18,8 @@ from app.engines import Engines
 from app.errors import StorageError
 from app.fitting import Fitting
 from app.kept_states import KeptStates
+from app.lending.addresses import Addresses
+from app.lending.lending import Borrowing, Lending
 from app.lookup import Lookup
 from app.machine import ThisMachine
 from app.making import Making
@@ -68,6 +70,7 @@ class Services:
     states: KeptStates
     making: Making
     engines: Engines
+    lending: Lending
     chats: Chats
 
     def __enter__(self) -> Self:
@@ -83,11 +86,13 @@ class Services:
 
     def close(self) -> None:
         """Stop and save what is being written, pause downloads, end the model, close the database."""
-        self.chats.close()
-        self.downloads.close()
-        self.hub.close()
-        self.engines.close()
-        self.store.close()
+        with ExitStack() as last:  # also when a person is tired of waiting for other processes
+            last.callback(self.store.close)
+            last.callback(self.engines.close)
+            self.chats.close()
+            self.downloads.close()
+            self.hub.close()
+            self.lending.close()
 
 
 def models_folder(paths: Paths, settings: Settings) -> Path:
@@ -139,7 +144,8 @@ def open_services(paths: Paths, settings: SettingsFile | None = None) -> Service
         allocations = Allocations(paths.cache_folder / "allocations.json")
         profiles = Profiles(paths.profiles_file)
         adapters = Adapters(library)
-        engines = _engines(settings, allocations, machine)
+        addresses = Addresses(paths.cache_folder / "lending")
+        engines = _engines(settings, allocations, machine, addresses)
         fitting = Fitting(
             hub.resolve,
             paths.cache_folder,
@@ -168,11 +174,17 @@ def open_services(paths: Paths, settings: SettingsFile | None = None) -> Service
         states=states,
         making=Making(library, adapters, hub, network),
         engines=engines,
+        lending=Lending(engines, addresses),
         chats=Chats(store, library, engines, settings, profiles, adapters, states),
     )
 
 
-def _engines(settings: SettingsFile, allocations: Allocations, machine: ThisMachine) -> Engines:
+def _engines(
+    settings: SettingsFile,
+    allocations: Allocations,
+    machine: ThisMachine,
+    addresses: Addresses,
+) -> Engines:
     backends, broken = find_backends()
     for backend in broken:
         _log.error("backend %s does not work: %s", backend.name, backend.error)
@@ -181,6 +193,7 @@ def _engines(settings: SettingsFile, allocations: Allocations, machine: ThisMach
         unload_after=lambda: settings.current.unload_after_minutes * 60.0,
         memory_check=partial(check_memory, machine=machine),
         on_load=allocations.note,
+        borrow=Borrowing(addresses),
     )
 
 

@@ -207,9 +207,9 @@ class Turn:
             cancelled=self._stopped,
             on_wait=on_wait,
         ) as session:
-            info = outcome.info = self._engines.state.info or session.info
+            outcome.info = session.info
             if loaded_now:
-                for warning in info.warnings:
+                for warning in (self._engines.state.info or session.info).warnings:
                     self._queue.put(Warned(warning))
             stream = session.chat(plan.request)
             with self._stream_lock:

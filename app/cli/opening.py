@@ -1,5 +1,6 @@
 """The program's parts for one command, with its log, and what is to be said of its settings."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,5 +20,7 @@ def opened() -> Iterator[Services]:
         log = start_logging(paths.logs_folder)
         try:
             yield services
+            if services.lending.guests and sys.stderr.isatty():
+                say("The model is still answering others. Ctrl+C ends that, too.")
         finally:
             stop_logging(log)
