@@ -59,10 +59,10 @@ class Program:
         return self._log.read_text(errors="replace")
 
     def workers(self) -> list[psutil.Process]:
-        """The processes it has started that still run, but for a short look for graphics cards."""
+        """The processes of it that hold a model; one that was only just forked does not yet."""
         try:
             children = psutil.Process(self.process.pid).children(recursive=True)
-            return [each for each in children if "probe" not in each.cmdline()]
+            return [each for each in children if "backends.llama_cpp.worker" in each.cmdline()]
         except psutil.NoSuchProcess:
             return []
 

@@ -383,15 +383,16 @@ def test_removing_a_model_leaves_another_one_in_memory(
 
 
 def workers() -> list[int]:
-    """The processes that hold a model; one that only looks for graphics cards soon ends."""
-    return [each.pid for each in psutil.Process().children() if not _is_probe(each)]
+    """The processes that hold a model, not those that only look for graphics cards."""
+    return [each.pid for each in psutil.Process().children() if _is_worker(each)]
 
 
-def _is_probe(process: psutil.Process) -> bool:
+def _is_worker(process: psutil.Process) -> bool:
+    """A process that has only just been forked is not one yet."""
     try:
-        return "probe" in process.cmdline()
+        return "backends.llama_cpp.worker" in process.cmdline()
     except psutil.NoSuchProcess:
-        return True
+        return False
 
 
 def show_place(window: MainWindow, name: str) -> None:
