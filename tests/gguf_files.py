@@ -79,13 +79,15 @@ def write_model(
     n_layers: int = 2,
     n_embd: int = 64,
     split_tensors: int = 0,
+    unambiguous: bool = False,
     seed: int = 0,
 ) -> Path:
     """Write a llama model and return the path of its (first) file.
 
     `says`: the pieces of its every answer, each a token of its own and all different; it starts
     after a line break, which is how ChatML begins an answer. `split_tensors`: so many tensors to a
-    part (`x-00001-of-00003.gguf`), 0 for one file.
+    part (`x-00001-of-00003.gguf`), 0 for one file. `unambiguous`: the tokenizer writes its answers in
+    the very tokens that they were generated as.
     """
     rng = np.random.default_rng(seed)
     n_head, n_head_kv, n_ff = 4, 2, 2 * n_embd
@@ -119,7 +121,7 @@ def write_model(
     if says:
         _make_it_say(says, tokens, embedding, output)
     else:
-        _keep_it_printable(output)
+        _keep_it_printable(output, unambiguous=unambiguous)
     add_matrix("token_embd.weight", embedding)
     writer.add_tensor("output_norm.weight", np.ones(n_embd, np.float32))
     add_matrix("output.weight", output)
@@ -142,7 +144,9 @@ def write_model(
     return path if not split_tensors else sorted(path.parent.glob(f"{path.stem}-00001-of-*"))[0]
 
 
-def write_recurrent_model(path: Path, *, context_length: int = 4096, seed: int = 0) -> Path:
+def write_recurrent_model(
+    path: Path, *, context_length: int = 4096, unambiguous: bool = False, seed: int = 0
+) -> Path:
     """Write a Mamba model of random weights, whose state can't be cut back to an earlier token."""
     rng = np.random.default_rng(seed)
     n_embd, d_inner, d_state, d_conv, dt_rank = 64, 128, 16, 4, 4
@@ -167,7 +171,7 @@ def write_recurrent_model(path: Path, *, context_length: int = 4096, seed: int =
         return (rng.standard_normal(shape) * 0.3).astype(np.float32)
 
     output = random(n_vocab, n_embd)
-    _keep_it_printable(output)
+    _keep_it_printable(output, unambiguous=unambiguous)
     writer.add_tensor("token_embd.weight", random(n_vocab, n_embd))
     writer.add_tensor("output_norm.weight", np.ones(n_embd, np.float32))
     writer.add_tensor("output.weight", output)
@@ -273,9 +277,17 @@ def _make_it_say(
         output[following] = directions[token] * 8
 
 
-def _keep_it_printable(output: np.ndarray) -> None:
-    """Never the likeliest: special tokens, so that it does not end, and bytes outside of ASCII."""
-    printable = {_FIRST_BYTE_TOKEN + byte for byte in range(ord(" "), ord("~") + 1)}
+def _keep_it_printable(output: np.ndarray, *, unambiguous: bool) -> None:
+    """Never the likeliest: special tokens, so that it does not end, and bytes outside of ASCII.
+
+    Where it has to be `unambiguous`, no pieces of several characters, nor what they consist of.
+    """
+    in_pieces = {ord(" "), *"".join(_PIECES).encode()} if unambiguous else set()
+    printable = {
+        _FIRST_BYTE_TOKEN + byte for byte in range(ord(" "), ord("~") + 1) if byte not in in_pieces
+    }
+    if unambiguous:
+        output[_FIRST_BYTE_TOKEN + 256 :] = 0
     output[[token for token in range(_FIRST_BYTE_TOKEN + 256) if token not in printable]] = 0
 
 

@@ -135,6 +135,22 @@ class BackendContract:
         assert last(list(stream)).reason == "cancelled"
         assert text_of(list(session.chat(HELLO))) == expected
 
+    def test_two_streams_at_once_are_independent_where_it_says_so(
+        self, backend: Backend, session: Session, long_request: ChatRequest
+    ) -> None:
+        if not backend.capabilities.parallel:
+            pytest.skip("answers one after the other")
+        expected = text_of(list(session.chat(HELLO)))
+        long = session.chat(long_request)
+        received = [next(long)]
+        while not isinstance(received[-1], TextDelta):
+            received.append(next(long))
+        assert text_of(list(session.chat(HELLO))) == expected
+        received.append(next(long))
+        long.close()
+        received.extend(long)
+        assert last(received).reason == "cancelled"
+
     def test_closing_a_finished_stream_changes_nothing(self, session: Session) -> None:
         stream = session.chat(HELLO)
         events = list(stream)

@@ -57,15 +57,18 @@ def adapters(*stack: tuple[object, float]) -> tuple[AppliedAdapter, ...]:
     return tuple(AppliedAdapter(str(path), scale) for path, scale in stack)
 
 
-def from_scratch(session: LlamaCppSession, *messages: Message, **more: Any) -> list[Event]:
+def from_scratch(
+    session: LlamaCppSession, *messages: Message, replays: bool = True, **more: Any
+) -> list[Event]:
     """The answer to the last of the messages, all of which were evaluated just for that.
 
-    The session keeps nothing (`memory_for_states=1`). It is asked the earlier questions too, since only
-    who gave an answer knows its tokens, and in between something that drives all else out.
+    The session keeps nothing (`memory_for_states=1`) and is first asked what drives all else out. It
+    is asked the earlier questions too, since only who gave an answer knows its tokens; that is not
+    needed (`replays`) for a model that is unambiguous.
     """
     events: list[Event] = []
     for end, message in enumerate(messages, start=1):
-        if message.role != "user":
+        if message.role != "user" or not (replays or end == len(messages)):
             continue
         for filler in ("0123456789" * 60, "9876543210" * 60):
             list(session.chat(request(user(filler), max_tokens=1)))

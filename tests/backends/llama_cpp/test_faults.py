@@ -124,6 +124,22 @@ def test_cancelling_while_the_prompt_is_read(open_session: OpenSession, tiny_mod
 
 
 @posix_only
+def test_a_worker_killed_while_it_reads_a_prompt_is_reported(
+    open_session: OpenSession, tiny_model: Path
+) -> None:
+    session = open_session(tiny_model, n_ctx=32_768)
+    stream = session.chat(ChatRequest(messages=(Message(role="user", content="abcdefg " * 3000),)))
+    received: list[Event] = []
+    while not any(isinstance(event, PromptProgress) and event.done for event in received):
+        received.append(next(stream))
+    os.kill(session.pid, signal.SIGKILL)
+    with pytest.raises(EngineCrashed):
+        received.extend(stream)
+    assert text_of(received) == ""
+    assert not session.alive
+
+
+@posix_only
 def test_a_worker_killed_mid_answer_ends_every_answer_of_it(
     open_session: OpenSession, tiny_model: Path
 ) -> None:
