@@ -1,9 +1,11 @@
-"""One model in memory, one answer at a time, out again when idle."""
+"""One model in memory, shared by those who ask it, out again when idle."""
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
+import msgspec
 import pytest
 
 from app.engines import Engines, EngineState
@@ -102,32 +104,187 @@ def test_other_load_options_load_again(
     assert [session.options.n_ctx for session in scripted.sessions] == [0, 1024]
 
 
-def test_a_second_answer_waits_for_the_first(
+@contextmanager
+def in_line(
+    engines: Engines, model: InstalledModel, name: str, order: list[str]
+) -> Iterator[threading.Thread]:
+    """Somebody who waits for the model on another thread, and is noted once it is their turn."""
+    waiting = threading.Event()
+
+    def use() -> None:
+        with engines.use(model, OPTIONS, go_on, on_wait=waiting.set):
+            order.append(name)
+
+    thread = threading.Thread(target=use)
+    thread.start()
+    assert waiting.wait(10)
+    yield thread
+
+
+def test_answers_of_one_model_are_given_at_once(
+    make_engines: MakeEngines, model: InstalledModel, scripted: ScriptedBackend
+) -> None:
+    engines = make_engines()
+    scripted.script = Script(tokens=("word ",) * 200, delay=0.001)
+    with (
+        engines.use(model, OPTIONS, go_on) as one,
+        engines.use(model, OPTIONS, go_on) as other,
+    ):
+        streams = one.chat(REQUEST), other.chat(REQUEST)
+        for _ in range(100):
+            assert all(next(stream) for stream in streams)
+        assert engines.state.phase == "busy"
+    assert engines.state.phase == "ready"
+    assert len(scripted.sessions) == 1
+
+
+def test_as_long_as_one_is_answered_the_model_is_busy(
     make_engines: MakeEngines, model: InstalledModel
 ) -> None:
     engines = make_engines()
-    waiting, order = threading.Event(), []
-
-    def second() -> None:
-        with engines.use(model, OPTIONS, go_on, on_wait=waiting.set):
-            order.append("second")
-
-    thread = threading.Thread(target=second)
     with engines.use(model, OPTIONS, go_on):
-        thread.start()
-        assert waiting.wait(10)
+        with engines.use(model, OPTIONS, go_on):
+            pass
+        assert engines.state.phase == "busy"
+
+
+def test_where_the_backend_answers_one_at_a_time_the_second_waits(
+    make_engines: MakeEngines, model: InstalledModel, scripted: ScriptedBackend
+) -> None:
+    scripted.capabilities = msgspec.structs.replace(scripted.capabilities, parallel=False)
+    engines = make_engines()
+    order: list[str] = []
+    with (
+        engines.use(model, OPTIONS, go_on),
+        in_line(engines, model, "second", order) as thread,
+    ):
         order.append("first")
     thread.join()
     assert order == ["first", "second"]
 
 
-def test_the_wait_can_be_cancelled(make_engines: MakeEngines, model: InstalledModel) -> None:
+def test_who_wants_another_model_is_not_overtaken(
+    make_engines: MakeEngines,
+    model: InstalledModel,
+    other_model: InstalledModel,
+    scripted: ScriptedBackend,
+) -> None:
+    engines = make_engines()
+    order: list[str] = []
+    with (
+        engines.use(model, OPTIONS, go_on),
+        in_line(engines, other_model, "other", order) as other,
+        in_line(engines, model, "late", order) as late,
+    ):
+        order.append("first")
+    for thread in (other, late):
+        thread.join()
+    assert order == ["first", "other", "late"]
+    assert [session.info.model for session in scripted.sessions] == [
+        str(model.path),
+        str(other_model.path),
+        str(model.path),
+    ]
+
+
+def test_another_model_waits_until_all_users_have_left(
+    make_engines: MakeEngines, model: InstalledModel, other_model: InstalledModel
+) -> None:
+    engines = make_engines()
+    order: list[str] = []
+    with engines.use(model, OPTIONS, go_on):
+        with (
+            engines.use(model, OPTIONS, go_on),
+            in_line(engines, other_model, "other", order) as other,
+        ):
+            pass
+        time.sleep(0.2)
+        order.append("the last user")
+    other.join()
+    assert order == ["the last user", "other"]
+
+
+def test_who_gives_up_lets_the_others_behind_go_on(
+    make_engines: MakeEngines, model: InstalledModel, other_model: InstalledModel
+) -> None:
+    engines = make_engines()
+    order: list[str] = []
+    cancelled, waiting = threading.Event(), threading.Event()
+
+    def give_up() -> None:
+        with (
+            pytest.raises(LoadCancelled),
+            engines.use(other_model, OPTIONS, go_on, cancelled=cancelled, on_wait=waiting.set),
+        ):
+            pass
+
+    thread = threading.Thread(target=give_up)
+    with engines.use(model, OPTIONS, go_on):
+        thread.start()
+        assert waiting.wait(10)
+        with in_line(engines, model, "behind", order) as behind:
+            cancelled.set()
+            behind.join(10)
+            assert order == ["behind"], "it shares what is loaded"
+    thread.join()
+
+
+def test_unloading_waits_for_all_users(
+    make_engines: MakeEngines, model: InstalledModel, scripted: ScriptedBackend
+) -> None:
+    engines = make_engines()
+    thread = threading.Thread(target=engines.unload)
+    with engines.use(model, OPTIONS, go_on):
+        with engines.use(model, OPTIONS, go_on):
+            thread.start()
+        time.sleep(0.2)
+        assert scripted.sessions[0].alive
+    thread.join(10)
+    assert engines.state == EngineState("", "unloaded")
+
+
+def test_a_crash_with_two_users_is_told_once_both_have_left(
+    make_engines: MakeEngines, model: InstalledModel, scripted: ScriptedBackend
+) -> None:
+    engines = make_engines()
+    scripted.script = Script(crash_at=1)
+    with engines.use(model, OPTIONS, go_on) as one:
+        with pytest.raises(EngineCrashed), engines.use(model, OPTIONS, go_on) as other:
+            list(other.chat(REQUEST))
+        with pytest.raises(EngineCrashed, match="not running"):
+            one.chat(REQUEST)
+    assert engines.state.phase == "crashed"
+    assert engines.state.problem is not None
+    assert engines.state.problem.what == "The model stopped working."
+    scripted.script = Script()
+    with engines.use(model, OPTIONS, go_on) as session:
+        assert list(session.chat(REQUEST))
+    assert len(scripted.sessions) == 2
+
+
+def test_after_a_crash_the_next_one_does_not_share_what_has_died(
+    make_engines: MakeEngines, model: InstalledModel, scripted: ScriptedBackend
+) -> None:
+    engines = make_engines()
+    order: list[str] = []
+    with engines.use(model, OPTIONS, go_on) as session:
+        session.close()
+        with in_line(engines, model, "next", order) as following:
+            assert order == []
+    following.join()
+    assert order == ["next"]
+    assert len(scripted.sessions) == 2
+
+
+def test_the_wait_can_be_cancelled(
+    make_engines: MakeEngines, model: InstalledModel, other_model: InstalledModel
+) -> None:
     engines = make_engines()
     cancelled = threading.Event()
     with (
         engines.use(model, OPTIONS, go_on),
         pytest.raises(LoadCancelled),
-        engines.use(model, OPTIONS, go_on, cancelled=cancelled, on_wait=cancelled.set),
+        engines.use(other_model, OPTIONS, go_on, cancelled=cancelled, on_wait=cancelled.set),
     ):
         pass
 
