@@ -73,7 +73,8 @@ class LendingHost:
         ends = time.monotonic() + patience_seconds
         try:
             for loan in self._loans:
-                loan.join(max(0.0, ends - time.monotonic()))
+                while loan.is_lent and time.monotonic() < ends:
+                    loan.join(_TRY_AGAIN_SECONDS)
         finally:
             for loan in self._loans:
                 loan.hang_up()

@@ -3,6 +3,7 @@
 import logging
 import queue
 import threading
+import time
 from multiprocessing.connection import Connection
 
 from app.engines import Engines
@@ -34,6 +35,11 @@ _BUG = Failed(
     "",
     "",
 )
+
+
+_LOOK_SECONDS = 0.5
+_UNUSED_SECONDS = 10.0
+"""A guest that asks nothing for so long, suspended perhaps, keeps others from other models no more."""
 
 
 class Loan:
@@ -124,12 +130,23 @@ class Loan:
                     return
                 self._session = session
                 self._outbox.put(Reply(ASKING, Lent(session.info)))
-                self._gone.wait()
+                self._wait_until_unused()
+                self._session = None
                 self._end_jobs()
                 if self._crash is not None:
                     raise self._crash
         except BackendError as error:
             _log.debug("the guest was told: %s", error)
+
+    def _wait_until_unused(self) -> None:
+        used = time.monotonic()
+        while not self._gone.wait(_LOOK_SECONDS):
+            with self._lock:
+                is_used = any(job.is_alive() for job in self._jobs)
+            if is_used:
+                used = time.monotonic()
+            elif time.monotonic() - used > _UNUSED_SECONDS:
+                return
 
     def _end_jobs(self) -> None:
         with self._lock:
