@@ -52,12 +52,16 @@ _PROBE_SECONDS = 60.0
 
 
 class EngineFindings(msgspec.Struct, frozen=True):
-    """What llama.cpp says of itself. `system` lists the processor's instructions that it uses."""
+    """What llama.cpp says of itself. `system` lists the processor's instructions that it uses.
+
+    `rpc`: other machines can hold a part of a model.
+    """
 
     version: str = ""
     system: str = ""
     devices: tuple[str, ...] = ()
     gpu_offload: bool = False
+    rpc: bool = False
     problem: str = ""
 
 

@@ -44,6 +44,7 @@ def _lines(findings: "Findings") -> Iterator[tuple[str, str]]:
     yield "Engine", _features(findings.engine.system) or "does not load"
     yield "Devices", ", ".join(findings.engine.devices) or "none"
     yield "GPU offload", "yes" if findings.engine.gpu_offload else "no"
+    yield "Other machines", "can be used" if findings.engine.rpc else "not built in"
     for name, state in findings.backends.items():
         yield f"Backend {name}", state
     yield "Database", findings.database or "can't be opened"

@@ -9,7 +9,7 @@ import msgspec
 import psutil
 
 from backends.errors import BackendError, LoadCancelled, ModelLoadError
-from backends.llama_cpp.deaths import crash_while_loading, unreachable, was_killed
+from backends.llama_cpp.deaths import crash_while_loading, not_a_server, unreachable, was_killed
 from backends.llama_cpp.model_parts import bytes_of
 from backends.llama_cpp.process import WorkerProcess, default_command
 from backends.llama_cpp.session import LlamaCppSession, error_from
@@ -100,24 +100,24 @@ def _load(
 ) -> SessionInfo:
     _, replies = process.order(load)
     fraction = 0.0
-    connecting, patience = "", 0.0
+    connecting, patience = Connecting(""), 0.0
     testing = False
     while True:
         if not on_progress(fraction):
             # Ending the process is the quickest way, and frees all it took.
             process.kill()
             raise LoadCancelled("Loading was cancelled.")
-        if connecting and time.monotonic() > patience:
-            raise unreachable(connecting)
+        if connecting.server and time.monotonic() > patience:
+            raise _no_machine(connecting)
         try:
             body = replies.get(timeout=_POLL_SECONDS)
         except queue.Empty:
             continue
         match body:
             case Connecting():
-                connecting, patience = body.server, time.monotonic() + _CONNECT_SECONDS
-            case None if connecting:
-                raise unreachable(connecting)
+                connecting, patience = body, time.monotonic() + _CONNECT_SECONDS
+            case None if connecting.server:
+                raise _no_machine(connecting)
             case Loading():
                 fraction = body.fraction
             case SelfTesting():
@@ -128,6 +128,11 @@ def _load(
                 raise error_from(body)
             case None:
                 raise _death(process, short_of_memory, testing and not load.safe_mode)
+
+
+def _no_machine(connecting: Connecting) -> ModelLoadError:
+    tell = not_a_server if connecting.reached else unreachable
+    return tell(connecting.server)
 
 
 def _death(

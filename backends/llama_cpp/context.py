@@ -11,10 +11,10 @@ import psutil
 from backends.errors import ModelLoadError, OutOfMemory
 from backends.llama_cpp.abort_flag import AbortFlag
 from backends.llama_cpp.devices import has_graphics_card
-from backends.llama_cpp.model import Model
+from backends.llama_cpp.model import Model, cache_bytes
 from backends.llama_cpp.native_log import load_failure
 from backends.llama_cpp.state_format import Payload
-from backends.protocol import LoadOptions
+from backends.protocol import DEFAULT_CONTEXT, LoadOptions
 
 BATCH_TOKENS = 512
 SLOTS = 8
@@ -27,7 +27,13 @@ _NO_SLOT, _ABORTED = 1, 2
 
 
 _CACHE_TYPES = {"f16": 1, "q8_0": 8, "q4_0": 2}  # GGML_TYPE_F16 and so on
-_CACHE_BITS = {"f16": 16.0, "q8_0": 8.5, "q4_0": 4.5}
+CACHE_BITS = {"f16": 16.0, "q8_0": 8.5, "q4_0": 4.5}
+"""Of each value in the cache."""
+
+
+def wanted_context(options: LoadOptions, n_ctx_train: int) -> int:
+    """Tokens, for a model that was made for so many; 0 where it does not say."""
+    return options.n_ctx or min(n_ctx_train or DEFAULT_CONTEXT, DEFAULT_CONTEXT)
 
 
 class Aborted(Exception):
@@ -98,7 +104,7 @@ class Context:
         params.flash_attn_type = flash
         params.type_k = params.type_v = _CACHE_TYPES[options.cache_type]
         if (
-            model.kv_cache_bytes(n_ctx, _CACHE_BITS[options.cache_type])
+            cache_bytes(model.handle, n_ctx, CACHE_BITS[options.cache_type])
             > psutil.virtual_memory().total
         ):
             # llama.cpp would try, and the system would come to a halt before it gave up.

@@ -59,8 +59,17 @@ def crash_while_loading(status: int, log: str, *, short_of_memory: bool) -> Back
 def unreachable(server: str) -> ModelLoadError:
     return ModelLoadError(
         f"The machine “{server}” does not answer.",
-        "No RPC server of this version of llama.cpp could be reached there.",
-        "Start it there, or take the machine out of the RPC servers in the model's settings.",
+        "Nothing listens at that address, or a firewall is between.",
+        "Start llama.cpp's RPC server there, or take the machine out of “Other machines”.",
+    )
+
+
+def not_a_server(server: str) -> ModelLoadError:
+    return ModelLoadError(
+        f"The machine “{server}” can't hold a part of the model.",
+        "What listens at that address is no RPC server of this version of llama.cpp, or it is busy.",
+        "Start the server of the same version there, end what uses it, or take the machine out of "
+        "“Other machines”.",
     )
 
 

@@ -11,7 +11,7 @@ from backends.errors import ModelLoadError
 from backends.llama_cpp.abort_flag import AbortFlag
 from backends.llama_cpp.adapters import Adapters
 from backends.llama_cpp.answers import GivenAnswers
-from backends.llama_cpp.context import Context, Piece
+from backends.llama_cpp.context import Context, Piece, wanted_context
 from backends.llama_cpp.devices import devices, has_graphics_card
 from backends.llama_cpp.engine_version import engine_version
 from backends.llama_cpp.fingerprint import model_fingerprint
@@ -22,7 +22,7 @@ from backends.llama_cpp.native_log import context_bytes
 from backends.llama_cpp.offload import layers_that_fit
 from backends.llama_cpp.parked import ParkedStates
 from backends.llama_cpp.prompt import PromptWriter
-from backends.llama_cpp.remote import Machines
+from backends.llama_cpp.remote import Machines, OnConnect
 from backends.llama_cpp.running import Reply, Running
 from backends.llama_cpp.scheduler import Scheduler
 from backends.llama_cpp.sequences import Sequences
@@ -30,7 +30,6 @@ from backends.llama_cpp.state_files import StateFiles
 from backends.llama_cpp.state_format import ModelKey
 from backends.llama_cpp.templates import choose_template
 from backends.protocol import (
-    DEFAULT_CONTEXT,
     Allocation,
     ChatRequest,
     LoadOptions,
@@ -58,11 +57,11 @@ class Engine:
         safe_mode: bool,
         abort: AbortFlag,
         on_progress: Callable[[float], None],
-        on_connect: Callable[[str], None] = lambda server: None,
+        on_connect: OnConnect = lambda server, reached: None,
     ) -> None:
         """Load. Raises ModelLoadError or OutOfMemory; `self_test` should follow.
 
-        `on_connect` is told of each other machine before it is asked for anything.
+        `on_connect` is told of each other machine before it is asked for anything, see `Machines`.
         """
         started = time.perf_counter()
         self._has_graphics_card = has_graphics_card()
@@ -70,8 +69,8 @@ class Engine:
         self._n_threads = options.n_threads or default_threads()
         self._n_gpu_layers = options.n_gpu_layers
         if self._n_gpu_layers < 0:
-            self._n_gpu_layers = layers_that_fit(Path(path), devices())
-        self._n_machines = len(options.rpc_servers)
+            self._n_gpu_layers = layers_that_fit(Path(path), options, devices())
+        self._wants_lock = options.mlock
         self._safe_mode = safe_mode
         self._model = Model(
             path,
@@ -81,11 +80,10 @@ class Engine:
             mlock=options.mlock,
             on_progress=on_progress,
         )
-        n_ctx_train = self._model.n_ctx_train
         self._context = Context(
             self._model,
             options,
-            n_ctx=options.n_ctx or min(n_ctx_train or DEFAULT_CONTEXT, DEFAULT_CONTEXT),
+            n_ctx=wanted_context(options, self._model.n_ctx_train),
             n_threads=self._n_threads,
             abort=abort,
             check=self._machines.check,
@@ -107,7 +105,7 @@ class Engine:
 
     @property
     def info(self) -> SessionInfo:
-        offloads = self._has_graphics_card or self._n_machines > 0
+        offloads = self._has_graphics_card or len(self._machines) > 0
         return SessionInfo(
             model=self._model.metadata("general.name") or Path(self._model.path).stem,
             n_ctx=self._context.n_ctx,
@@ -120,7 +118,9 @@ class Engine:
             allocated=self._allocated(),
             load_ms=self._load_ms,
             safe_mode=self._safe_mode,
-            warnings=tuple(filter(None, (self._warning, self._context_warning()))),
+            warnings=tuple(
+                filter(None, (self._warning, self._context_warning(), self._lock_warning()))
+            ),
         )
 
     @property
@@ -206,9 +206,8 @@ class Engine:
 
     def _device(self) -> str:
         here = "GPU" if self._has_graphics_card and self._n_gpu_layers != 0 else "CPU"
-        if not self._n_machines:
-            return here
-        return f"{here} and {self._n_machines} other machine{'s' * (self._n_machines > 1)}"
+        others = len(self._machines)
+        return f"{here} and {others} other machine{'s' * (others > 1)}" if others else here
 
     def _allocated(self) -> Allocation:
         kv_cache, compute = context_bytes()
@@ -221,6 +220,14 @@ class Engine:
         return (
             f"The context is longer than the {trained:,} tokens this model was made for; "
             "far back in a long chat, answers may get worse."
+        )
+
+    def _lock_warning(self) -> str:
+        if not self._wants_lock or self._model.is_locked:
+            return ""
+        return (
+            "The system does not let the model be kept in memory, so parts of it may be swapped out. "
+            "Raise the limit of locked memory, or turn “Keep in memory” off."
         )
 
 

@@ -1,12 +1,13 @@
 """A model's weights and vocabulary, loaded by llama.cpp."""
 
 import ctypes
+import re
 from collections.abc import Callable, Iterable
 
 import llama_cpp.llama_cpp as native
 
 from backends.errors import ModelLoadError
-from backends.llama_cpp.native_log import load_failure
+from backends.llama_cpp.native_log import listening, load_failure
 from backends.reasoning import REASONING_TAGS
 
 _PIECE_BYTES = 256
@@ -16,6 +17,20 @@ _LOAD_MODES = {
     (False, True): native.LLAMA_LOAD_MODE_MLOCK,
     (True, True): native.LLAMA_LOAD_MODE_MMAP_MLOCK,
 }
+_NOT_LOCKED = re.compile(
+    r"failed to (mlock|VirtualLock|SetProcessWorkingSetSize)|mlock not supported"
+)
+
+
+def cache_bytes(handle: int, n_ctx: int, bits: float) -> int:
+    """Memory that a context of that many tokens takes, if every layer attends to all of it.
+
+    `handle` is a model's, `bits` are those of each value.
+    """
+    head = native.llama_model_n_embd(handle) // max(1, native.llama_model_n_head(handle))
+    keys: int = head * native.llama_model_n_head_kv(handle)
+    layers: int = native.llama_model_n_layer(handle)
+    return int(n_ctx * layers * 2 * keys * bits / 8)
 
 
 class Model:
@@ -33,7 +48,8 @@ class Model:
     ) -> None:
         """`safe_mode` keeps the weights as they lie in the file instead of repacking them.
 
-        `mmap` maps the file instead of reading it, and `mlock` keeps the weights from being swapped.
+        `mmap` maps the file instead of reading it. `mlock` keeps the weights from being swapped; where
+        the system refuses, `is_locked` tells.
 
         Raises ModelLoadError or OutOfMemory.
         """
@@ -50,9 +66,11 @@ class Model:
         callback = native.llama_progress_callback(go_on)
         params.progress_callback = callback
         self.path = path
-        self.handle = native.llama_model_load_from_file(path.encode(), params)
+        with listening() as log:
+            self.handle = native.llama_model_load_from_file(path.encode(), params)
         if not self.handle:
             raise load_failure(path)
+        self.is_locked = mlock and not any(map(_NOT_LOCKED.search, log))
         if native.llama_model_has_encoder(self.handle):
             self.close()
             raise ModelLoadError(
@@ -77,18 +95,6 @@ class Model:
         if self.handle:
             native.llama_model_free(self.handle)
             self.handle = None
-
-    def kv_cache_bytes(self, n_ctx: int, bits: float) -> int:
-        """Memory that a context of that many tokens takes, if every layer attends to all of it.
-
-        `bits` are those of each value.
-        """
-        head = native.llama_model_n_embd(self.handle) // max(
-            1, native.llama_model_n_head(self.handle)
-        )
-        keys: int = head * native.llama_model_n_head_kv(self.handle)
-        layers: int = native.llama_model_n_layer(self.handle)
-        return int(n_ctx * layers * 2 * keys * bits / 8)
 
     def metadata(self, key: str) -> str:
         """A value of the file's header as text, or an empty one."""

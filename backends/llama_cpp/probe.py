@@ -1,7 +1,8 @@
 """Does llama.cpp load, and what does it see? Asked in a process of its own, for bug reports.
 
-Prints one JSON object: `version`, `system` (the instructions it uses), `devices`, `gpu_offload`, and
-`graphics`: the graphics cards, with `free` and `total` bytes, `shared` where it is the processor's memory.
+Prints one JSON object: `version`, `system` (the instructions it uses), `devices`, `gpu_offload`,
+`graphics`: the graphics cards, with `free` and `total` bytes, `shared` where it is the processor's memory;
+and `rpc`: whether other machines can hold a part of a model.
 """
 
 import json
@@ -11,6 +12,7 @@ import llama_cpp
 import llama_cpp.llama_cpp as native
 
 from backends.llama_cpp.devices import devices, has_graphics_card
+from backends.llama_cpp.remote import has_rpc
 
 
 def main() -> int:
@@ -31,6 +33,7 @@ def main() -> int:
             if device.is_graphics
         ],
         "gpu_offload": has_graphics_card(),
+        "rpc": has_rpc(),
     }
     json.dump(found, sys.stdout)
     return 0

@@ -66,9 +66,13 @@ class Order(msgspec.Struct, frozen=True):
 
 
 class Connecting(msgspec.Struct, frozen=True, tag="connecting"):
-    """Another machine is asked to hold a part of the model; an empty name: all have answered."""
+    """Another machine is asked to hold a part of the model; an empty name: all have answered.
+
+    `reached`: something listens there.
+    """
 
     server: str
+    reached: bool = False
 
 
 class Loading(msgspec.Struct, frozen=True, tag="loading"):

@@ -131,7 +131,7 @@ class Worker:
             safe_mode=load.safe_mode,
             abort=self._abort,
             on_progress=show,
-            on_connect=lambda server: self._channel.send(Reply(job, Connecting(server))),
+            on_connect=lambda *place: self._channel.send(Reply(job, Connecting(*place))),
         )
         self._channel.send(Reply(job, SelfTesting()))
         engine.self_test()

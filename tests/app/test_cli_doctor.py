@@ -20,6 +20,7 @@ def test_a_sound_installation_has_no_problems(causeway: CommandLine, model_file:
     assert findings["backends"] == {"llama_cpp": "works"}
     assert findings["engine"]["version"] == findings["versions"]["llama-cpp-python"]
     assert any(device.startswith("CPU: ") for device in findings["engine"]["devices"])
+    assert findings["engine"]["rpc"]
     assert findings["models"] == ["polite"]
     assert findings["database"].startswith("version 2, 0 conversations")
     assert findings["memory_total"] > findings["memory_available"] > 0

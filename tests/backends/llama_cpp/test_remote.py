@@ -13,7 +13,8 @@ import pytest
 
 from backends.errors import EngineCrashed, ModelLoadError
 from backends.llama_cpp.backend import LlamaCppBackend
-from backends.llama_cpp.offload import ALL_LAYERS, fitting
+from backends.llama_cpp.devices import Device
+from backends.llama_cpp.offload import ALL_LAYERS, Needs, fitting, layers_that_fit
 from backends.protocol import LoadOptions
 from tests.backends.conftest import OpenSession
 from tests.backends.contract import text_of
@@ -79,20 +80,23 @@ def test_a_machine_that_goes_away_is_named_as_the_reason(
     assert "Another machine" in error.value.why
 
 
-def test_a_server_that_is_not_there_is_named(tiny_model: Path) -> None:
-    address = f"127.0.0.1:{free_port()}"
-    with pytest.raises(ModelLoadError, match=address):
+@pytest.mark.parametrize("host", ["127.0.0.1", "no-such-name.invalid", "ä" * 70])
+def test_a_server_that_is_not_there_is_named(tiny_model: Path, host: str) -> None:
+    address = f"{host}:{free_port()}"
+    with pytest.raises(ModelLoadError, match=f"{address}” does not answer"):
         LlamaCppBackend().open(str(tiny_model), LoadOptions(rpc_servers=(address,)), lambda _: True)
 
 
-@pytest.mark.parametrize("address", ["", "no colon", "127.0.0.1:", "127.0.0.1:0", ":1:2:3", "a:b"])
+@pytest.mark.parametrize(
+    "address", ["", "no colon", "127.0.0.1:", ":1:2:3", "a:b", "127.0.0.1:65536", "127.0.0.1:١"]
+)
 def test_what_is_no_address_is_refused_in_words(tiny_model: Path, address: str) -> None:
-    with pytest.raises(ModelLoadError, match="does not answer"):
+    with pytest.raises(ModelLoadError, match="is no address"):
         LlamaCppBackend().open(str(tiny_model), LoadOptions(rpc_servers=(address,)), lambda _: True)
 
 
 @pytest.mark.parametrize("says", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n" * 9])
-def test_a_server_that_says_nothing_or_something_else_is_given_up(
+def test_what_says_nothing_or_something_else_is_told_to_be_no_server(
     tiny_model: Path, says: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("backends.llama_cpp.backend._CONNECT_SECONDS", 1.0)
@@ -100,22 +104,63 @@ def test_a_server_that_says_nothing_or_something_else_is_given_up(
         address = f"127.0.0.1:{listener.getsockname()[1]}"
 
         def answer() -> None:
-            connection, _ = listener.accept()
-            with connection, contextlib.suppress(ConnectionError):
-                connection.sendall(says)
-                while connection.recv(4096):
-                    pass
+            for _ in ("is it there?", "hold a part"):
+                connection, _ = listener.accept()
+                with connection, contextlib.suppress(ConnectionError):
+                    connection.sendall(says)
+                    while connection.recv(4096):
+                        pass
 
         thread = threading.Thread(target=answer)
         thread.start()
         options = LoadOptions(rpc_servers=(address,))
-        with pytest.raises(ModelLoadError, match=address):
+        with pytest.raises(ModelLoadError, match=f"{address}” can't hold") as error:
             LlamaCppBackend().open(str(tiny_model), options, lambda _: True)
+        assert "no RPC server" in error.value.why
         thread.join()
 
 
+def test_a_machine_that_is_named_twice_is_used_once(
+    open_session: OpenSession, tiny_model: Path, server: tuple[str, object]
+) -> None:
+    session = open_session(tiny_model, rpc_servers=(server[0], server[0]))
+    assert session.info.device == "CPU and 1 other machine"
+    assert text_of(list(session.chat(request(user("Hello")))))
+
+
 def test_layers_go_where_there_is_room_for_them() -> None:
-    assert fitting(n_bytes=1100, n_layers=10, room=1100) == 10
-    assert fitting(n_bytes=1100, n_layers=10, room=550) == 5
-    assert fitting(n_bytes=1100, n_layers=10, room=99) == 0
-    assert ALL_LAYERS < 0
+    needs = Needs(n_layers=10, weights=1100, cache=100, scratch=50)
+    assert fitting(needs, room=1250) == ALL_LAYERS
+    assert fitting(needs, room=1249) == 10
+    assert fitting(needs, room=50 + 5 * 110) == 5
+    assert fitting(needs, room=99) == 0
+    assert fitting(needs, room=9) == 0
+
+
+def card(free: int, *, is_shared: bool = False, is_remote: bool = False) -> Device:
+    return Device(
+        handle=0,
+        name="card",
+        description="",
+        free=free,
+        total=free,
+        is_graphics=True,
+        is_shared=is_shared,
+        is_remote=is_remote,
+    )
+
+
+def test_a_model_and_its_context_are_measured_before_they_are_divided(tiny_model: Path) -> None:
+    short, long = LoadOptions(n_ctx=512), LoadOptions(n_ctx=32_768)
+    room = 4_000_000  # weights of 0.4 MB, 256 bytes of cache for a token
+    assert layers_that_fit(tiny_model, short, [card(room)]) == ALL_LAYERS
+    assert layers_that_fit(tiny_model, long, [card(room)]) == 0
+    assert layers_that_fit(tiny_model, long, [card(2 * room)]) == 1
+    assert layers_that_fit(tiny_model, long, [card(room), card(room, is_remote=True)]) == 1
+    assert layers_that_fit(tiny_model, long, [card(room), card(room, is_shared=True)]) == 0
+    assert layers_that_fit(tiny_model, long, [card(3 * room, is_shared=True)]) == ALL_LAYERS
+
+
+def test_devices_that_do_not_tell_their_memory_are_trusted(tiny_model: Path) -> None:
+    assert layers_that_fit(tiny_model, LoadOptions(), []) == ALL_LAYERS
+    assert layers_that_fit(tiny_model, LoadOptions(), [card(0)]) == ALL_LAYERS
