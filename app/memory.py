@@ -29,10 +29,12 @@ def check_memory(
     Weights that are larger than the memory are read from the disk again and again: slow, but a
     person may want it. What the context takes can't be, so only that is refused. `freed` bytes are
     in use by a model that makes room for this one. `machine` is asked for a graphics card, which
-    all of the model goes to unless the options say otherwise. Raises `OutOfMemory`, and
-    `BadModelFile` where the file is none.
+    all of the model goes to unless the options say otherwise. Nothing is said of a model that other
+    machines hold parts of. Raises `OutOfMemory`, and `BadModelFile` where the file is none.
     """
     header = check_model_file(model.path)
+    if options.rpc_servers:
+        return ""
     n_ctx = options.n_ctx or min(header.context_length or DEFAULT_CONTEXT, DEFAULT_CONTEXT)
     memory = machine().memory if machine and options.n_gpu_layers < 0 else None
     if memory is not None and memory.vram_total:
@@ -78,6 +80,6 @@ def _warning_of_card(model: InstalledModel, needed: MemoryEstimate, free: int) -
         return ""
     return (
         f"Graphics memory is tight: {model.name} needs about {bytes_text(needed.total)}, and"
-        f" {bytes_text(free)} are free. It may fail to load. Leave some layers to the processor,"
-        " take a smaller model, or set a shorter context length."
+        f" {bytes_text(free)} are free. The layers that find no room are left to the processor, which"
+        " is slower. Take a smaller model, or set a shorter context length."
     )

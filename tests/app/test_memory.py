@@ -88,6 +88,11 @@ def test_a_graphics_card_must_have_room_for_all_of_it(model: InstalledModel) -> 
     )
 
 
+def test_what_other_machines_have_room_for_is_not_judged(model: InstalledModel) -> None:
+    options = LoadOptions(n_ctx=N_CTX, rpc_servers=("127.0.0.1:50052",))
+    assert check_memory(model, options, freed=0, available=lambda: 0, swap=lambda: 0) == ""
+
+
 @pytest.mark.parametrize("n_gpu_layers", [0, 3])
 def test_what_stays_off_the_graphics_card_needs_no_room_there(
     model: InstalledModel, n_gpu_layers: int
