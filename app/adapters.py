@@ -20,6 +20,13 @@ class AdapterChoice(msgspec.Struct, frozen=True):
     fit: AdapterFit
 
 
+class AdapterGlance(msgspec.Struct, frozen=True):
+    """What a list says of an adapter: its rank in words, and how many installed models it fits."""
+
+    rank: str
+    n_fitting: int
+
+
 class AppliedStack(msgspec.Struct, frozen=True):
     """What of a stack goes into an answer; `left_out` says in sentences what doesn't, and why."""
 
@@ -44,6 +51,19 @@ class Adapters:
         pairs = [(model, self.fit(adapter, model)) for model in self._library.models()]
         return tuple(sorted(pairs, key=lambda pair: not pair[1].fits))
 
+    def models_for_header(
+        self, header: GgufHeader
+    ) -> tuple[tuple[InstalledModel, AdapterFit], ...]:
+        """As `models_for`, of an adapter that is not on this computer."""
+        pairs = [(model, self._fit(header, model)) for model in self._library.models()]
+        return tuple(sorted(pairs, key=lambda pair: not pair[1].fits))
+
+    def glance(self, adapter: InstalledModel) -> AdapterGlance:
+        """Raises `CatalogError` where the file can't be read."""
+        header = self._headers_of(adapter)[0]
+        fitting = sum(fit.fits for _, fit in self.models_for_header(header))
+        return AdapterGlance(adapter_facts(header).rank_text, fitting)
+
     def facts(self, adapter: InstalledModel) -> AdapterFacts:
         """Raises `CatalogError` where the file can't be read."""
         return adapter_facts(self._headers_of(adapter)[0])
@@ -51,7 +71,13 @@ class Adapters:
     def fit(self, adapter: InstalledModel, model: InstalledModel) -> AdapterFit:
         """Whether the adapter can be applied to the model; a file that can't be read fits none."""
         try:
-            return adapter_fit(self._headers_of(adapter)[0], self._headers_of(model))
+            return self._fit(self._headers_of(adapter)[0], model)
+        except CatalogError as error:
+            return AdapterFit(fits=False, reason=str(error))
+
+    def _fit(self, header: GgufHeader, model: InstalledModel) -> AdapterFit:
+        try:
+            return adapter_fit(header, self._headers_of(model))
         except CatalogError as error:
             return AdapterFit(fits=False, reason=str(error))
 

@@ -74,15 +74,28 @@ class Fitting:
         Raises `CatalogError`s in words.
         """
         size, _ = expected_bytes(entry, artifact)
-        match artifact.sources[0]:
-            case HubFile() as source:
-                header, total = self._header(source, artifact.sha256, cancelled)
-            case Url(url):
-                remote = RemoteFile(url=url, sha256=artifact.sha256, size=artifact.size_bytes)
-                header, total = self._remote_header(remote, cancelled), remote.size
-            case Package():
-                return self.rough(entry, artifact, n_ctx)
+        known = self._artifact_header(artifact, cancelled)
+        if known is None:
+            return self.rough(entry, artifact, n_ctx)
+        header, total = known
         return self._exact(header, size or total or 0, n_ctx)
+
+    def header_of_artifact(
+        self, artifact: Artifact, cancelled: threading.Event | None = None
+    ) -> GgufHeader | None:
+        """The header of the file on its server; None of one inside of a package. Blocks.
+
+        Raises `CatalogError`s in words.
+        """
+        known = self._artifact_header(artifact, cancelled)
+        return known[0] if known is not None else None
+
+    def header_of_hub_file(
+        self, group: QuantFiles, cancelled: threading.Event | None = None
+    ) -> GgufHeader:
+        """The header of the first file of a quant on the Hub. Blocks. Raises `CatalogError`s."""
+        first = group.files[0]
+        return self._header(first.source, first.sha256, cancelled)[0]
 
     def of_hub_file(
         self, group: QuantFiles, n_ctx: int = 0, cancelled: threading.Event | None = None
@@ -114,6 +127,18 @@ class Fitting:
             free = min(memory.vram_free + freed, memory.vram_total)
             return msgspec.structs.replace(memory, vram_free=free)
         return msgspec.structs.replace(memory, free=min(memory.free + freed, memory.total))
+
+    def _artifact_header(
+        self, artifact: Artifact, cancelled: threading.Event | None
+    ) -> tuple[GgufHeader, int | None] | None:
+        match artifact.sources[0]:
+            case HubFile() as source:
+                return self._header(source, artifact.sha256, cancelled)
+            case Url(url):
+                remote = RemoteFile(url=url, sha256=artifact.sha256, size=artifact.size_bytes)
+                return self._remote_header(remote, cancelled), remote.size
+            case Package():
+                return None
 
     def _header(
         self, source: HubFile, sha256: str | None, cancelled: threading.Event | None

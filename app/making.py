@@ -168,7 +168,7 @@ class Making:
     ) -> InstalledModel:
         """The model with its weights stored in fewer bits."""
         chosen = self._quant(model, quant)
-        title = name or _with_quant(model, chosen)
+        title = name or quantized_name(model, chosen.name)
 
         def order(target: Path) -> Order:
             return Quantize(str(model.path), chosen.name, str(target))
@@ -288,7 +288,7 @@ def _size(model: InstalledModel, quant: Quant) -> int:
     return round(model.parameters * quant.bits / 8)
 
 
-def _with_quant(model: InstalledModel, quant: Quant) -> str:
-    """The model's name with its quant in place of the one in it."""
+def quantized_name(model: InstalledModel, quant: str) -> str:
+    """What a model is called that was quantized, where nobody gives a name."""
     bare = re.sub(r"[-_. ]*\b(F16|BF16|F32)\b", "", model.name, flags=re.IGNORECASE)
-    return f"{bare}-{quant.name}"
+    return f"{bare}-{quant}"

@@ -1,12 +1,14 @@
 """How a person names a thing to get: a catalogue id, a repository of the Hub, or an address."""
 
 import re
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import msgspec
 
 from app.errors import AppError
 from catalog.addresses import is_safe_address
+from catalog.safe_names import is_repository
 
 _REPO = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 
@@ -51,6 +53,20 @@ def parse_ref(text: str) -> Ref:
     if not entry_id:
         raise AppError("No model is named.", fix="“causeway catalog” lists those there are.")
     return CatalogueRef(entry_id, quant)
+
+
+def parse_repository(text: str) -> str:
+    """“OWNER/NAME” of what a person writes: that, or the address of its page. Raises `AppError`."""
+    wanted = text.strip().removeprefix("hub:")
+    if "://" in wanted:
+        with suppress(ValueError):
+            wanted = "/".join(urlsplit(wanted).path.strip("/").split("/")[:2])
+    if not is_repository(wanted):
+        raise AppError(
+            f"“{text.strip()}” is no repository of the Hub.",
+            fix="Give its OWNER/NAME, or the address of its page.",
+        )
+    return wanted
 
 
 def _checked_url(url: str) -> str:

@@ -110,6 +110,20 @@ def test_a_file_in_a_package_is_judged_by_its_size(fitting: FittingOf) -> None:
     assert fit.parts.weights == 10**6
 
 
+def test_a_header_is_read_from_afar_unless_it_is_in_a_package(
+    fitting: FittingOf, server: FileServer, path: Path
+) -> None:
+    _, packed = entry_of(Package("p", "1", "m.gguf"), size_bytes=10**6)
+    assert fitting().header_of_artifact(packed) is None
+    _, there = entry_of(Url(server.address("tiny.gguf")))
+    for header in (
+        fitting().header_of_artifact(there),
+        fitting().header_of_hub_file(group_of(MIB)),
+    ):
+        assert header is not None
+        assert header.tensors == read_header(path).tensors
+
+
 def test_all_parts_of_a_split_file_count(fitting: FittingOf) -> None:
     fit = fitting().of_hub_file(group_of(3 * MIB, 4 * MIB))
     assert fit.exact

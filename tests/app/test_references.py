@@ -1,7 +1,7 @@
 import pytest
 
 from app.errors import AppError
-from app.references import CatalogueRef, HubRef, UrlRef, parse_ref
+from app.references import CatalogueRef, HubRef, UrlRef, parse_ref, parse_repository
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,24 @@ def test_what_can_t_is_refused_in_words(text):
     with pytest.raises(AppError) as error:
         parse_ref(text)
     assert error.value.fix
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " owner/name ",
+        "hub:owner/name",
+        "https://hub.example/owner/name",
+        "https://hub.example/owner/name/tree/main?x=1",
+    ],
+)
+def test_a_repository_is_named_by_itself_or_by_its_page(text):
+    assert parse_repository(text) == "owner/name"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "name", "owner/", "a/b/c", "../name", "https://hub.example/owner", "https://["]
+)
+def test_what_is_no_repository_is_refused(text):
+    with pytest.raises(AppError, match="is no repository"):
+        parse_repository(text)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.adapters import Adapters
+from app.adapters import AdapterGlance, Adapters
 from app.chats import Chats
 from app.conversations.records import Message
 from app.conversations.store import ConversationStore
@@ -28,6 +28,7 @@ from backends.protocol import (
     TextDelta,
     Warned,
 )
+from catalog.gguf.files import read_header
 from catalog.library import InstalledModel, Library
 from tests.app.conftest import MakeChats, MakeEngines
 from tests.gguf_files import write_adapter, write_model
@@ -512,6 +513,8 @@ def test_adapters_are_offered_with_the_models_they_fit(
     assert unfit.fit.reason
     assert [each.id for each, fit in adapters.models_for(wide) if fit.fits] == [big.id]
     assert adapters.facts(adapter).rank == 4
+    assert adapters.glance(wide) == AdapterGlance(rank="4", n_fitting=1)
+    assert adapters.models_for_header(read_header(wide.path)) == adapters.models_for(wide)
     write_adapter(adapter.path, n_embd=128)
     assert not adapters.fit(adapter, model).fits, "what was read is read again after a change"
 

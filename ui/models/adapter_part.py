@@ -1,76 +1,62 @@
-"""The part of the panel that an adapter has: which models it fits, and the way into a chat."""
+"""The part of the panel that an adapter has: which models it fits, and what can be done with it."""
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from catalog.adapters.fit import AdapterFit
 from catalog.library import InstalledModel
-from ui.kit import Button, Label, Paragraph
+from ui.kit import Button
+from ui.models.fit_list import FitList
 from ui.theme import Theme
-
-_MOST_SHOWN = 12
 
 
 class AdapterPart(QWidget):
     """Signals:
     use_requested: use the adapter in the chat, with one of these `InstalledModel`s.
+    merge_requested: make it part of one of these.
     """
 
     use_requested = Signal(object)
+    merge_requested = Signal(object)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
         self._fitting: tuple[InstalledModel, ...] = ()
         self._use = Button(theme, self.tr("Use in chat"), "primary", "chat-circle-text")
         self._use.setFixedHeight(36)
         self._use.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self._use.clicked.connect(self._request)
-        self._words = Paragraph(theme)
-        self._list = QVBoxLayout()
-        self._list.setSpacing(8)
+        self._use.clicked.connect(self._request_use)
+        self._fits = FitList(theme, self.tr("Fits"))
+        self._merge = Button(theme, self.tr("Merge into a model…"), small=True)
+        self._merge.clicked.connect(self._request_merge)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(12)
+        column.setSpacing(16)
         column.addWidget(self._use)
-        column.addWidget(Label(theme, self.tr("Fits"), "strong"))
-        column.addWidget(self._words)
-        column.addLayout(self._list)
+        column.addWidget(self._fits)
+        column.addWidget(self._merge, 0, Qt.AlignmentFlag.AlignLeft)
+        self._allow()
 
     def show_reading(self) -> None:
         """It is not known yet."""
-        self._use.setEnabled(False)
-        self._words.set_text(self.tr("Comparing with the models that are here…"))
-        self._words.show()
-        self._clear()
+        self._fitting = ()
+        self._allow()
+        self._fits.show_words(self.tr("Comparing with the models that are here…"))
 
     def show_fits(self, fits: Sequence[tuple[InstalledModel, AdapterFit]]) -> None:
         """Every installed model, those it fits first; the others with the reason."""
-        self._clear()
         self._fitting = tuple(model for model, fit in fits if fit.fits and model.writes)
+        self._allow()
+        self._fits.show_fits(fits)
+
+    def _allow(self) -> None:
         self._use.setEnabled(bool(self._fitting))
-        self._words.set_text(
-            "" if fits else self.tr("There is no model on this computer to compare it with.")
-        )
-        self._words.setVisible(not fits)
-        for model, fit in fits[:_MOST_SHOWN]:
-            name = f"{model.name} {model.quant}".strip()
-            words = self.tr("It fits.") if fit.fits else fit.reason
-            role = "ok" if fit.fits else "text2"
-            self._list.addWidget(Paragraph(self._theme, words, "small", role, lead=f"{name}."))
-        if len(fits) > _MOST_SHOWN:
-            more = self.tr("and {count} more").format(count=len(fits) - _MOST_SHOWN)
-            self._list.addWidget(Paragraph(self._theme, more, "small"))
+        self._merge.setVisible(bool(self._fitting))
 
-    def take_focus(self) -> None:
-        self._use.setFocus()
-
-    def _clear(self) -> None:
-        while item := self._list.takeAt(0):
-            if widget := item.widget():
-                widget.deleteLater()
-
-    def _request(self) -> None:
+    def _request_use(self) -> None:
         self.use_requested.emit(self._fitting)
+
+    def _request_merge(self) -> None:
+        self.merge_requested.emit(self._fitting)

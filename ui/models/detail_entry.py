@@ -33,6 +33,7 @@ class EntryDetail(QWidget):
     """What it is, what it showed, what can be fetched of it, and under which licence.
 
     Attributes:
+        entry: what is shown.
         choice: what can be fetched; None where nothing can.
 
     Signals:
@@ -58,7 +59,7 @@ class EntryDetail(QWidget):
     ) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._entry = entry
+        self.entry = entry
         self.choice: OfferChoice | None = None
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -66,6 +67,7 @@ class EntryDetail(QWidget):
         self._add_origin()
         self._add_chips()
         self._add_text()
+        self._words_end = self._column.count()
         if len(family) > 1:
             self._add_family(family)
         offers = offers_of_entry(entry, fitting) if entry.status == "ready" else ()
@@ -82,23 +84,28 @@ class EntryDetail(QWidget):
         self._column.addWidget(licence)
         self._column.addStretch(1)
 
+    def put_comparison(self, comparison: QWidget) -> None:
+        """Show below the name and the words which models an adapter fits."""
+        self._column.insertWidget(self._words_end, comparison)
+        self._column.insertSpacing(self._words_end + 1, 16)
+
     def _add_origin(self) -> None:
-        maker = maker_of(self._entry)
+        maker = maker_of(self.entry)
         if maker:
             words = self.tr("{family} · files from {maker}")
-            words = words.format(family=self._entry.family, maker=maker)
+            words = words.format(family=self.entry.family, maker=maker)
         else:
-            words = self._entry.family
-        if self._entry.url:
+            words = self.entry.family
+        if self.entry.url:
             self._column.addWidget(
-                link_button(self._theme, words, partial(self.link_activated.emit, self._entry.url))
+                link_button(self._theme, words, partial(self.link_activated.emit, self.entry.url))
             )
         else:
             self._column.addWidget(Label(self._theme, words, "small", "text2"))
         self._column.addSpacing(12)
 
     def _add_chips(self) -> None:
-        entry = self._entry
+        entry = self.entry
         words = [kind_words(entry), *map(capability_words, entry.capabilities)]
         if entry.parameters:
             words.append(parameter_words(entry.parameters))
@@ -111,7 +118,7 @@ class EntryDetail(QWidget):
             self._column.addSpacing(12)
 
     def _add_text(self) -> None:
-        entry = self._entry
+        entry = self.entry
         self._column.addWidget(Paragraph(self._theme, _sentence(entry.summary), role="text"))
         if entry.showed:
             self._column.addSpacing(8)
@@ -133,7 +140,7 @@ class EntryDetail(QWidget):
             box = ComboBox(self._theme, self.tr("Which of the family"))
             for entry in family:
                 box.addItem(entry.name, entry.id)
-            box.select(self._entry.id)
+            box.select(self.entry.id)
             box.activated.connect(partial(self._choose_of, tuple(family)))
             self._column.addWidget(box)
         else:
@@ -147,25 +154,25 @@ class EntryDetail(QWidget):
             chip = FilterChip(self._theme, _short_name(entry))
             chip.setAccessibleName(entry.name)
             chip.setToolTip(plain_tooltip(entry.name))
-            chip.setChecked(entry.id == self._entry.id)
+            chip.setChecked(entry.id == self.entry.id)
             chip.clicked.connect(partial(self.entry_chosen.emit, entry))
             group.addButton(chip)
             chips.append(chip)
         return chips
 
     def _choose_of(self, family: tuple[Entry, ...], place: int) -> None:
-        if family[place].id != self._entry.id:
+        if family[place].id != self.entry.id:
             self.entry_chosen.emit(family[place])
 
     def _make_question(self) -> LicenceQuestion:
-        licence = self._entry.licence
-        question = LicenceQuestion(self._theme, self._entry.name, licence.id, licence.url)
+        licence = self.entry.licence
+        question = LicenceQuestion(self._theme, self.entry.name, licence.id, licence.url)
         question.agreed.connect(self.agreed)
         question.link_activated.connect(self.link_activated)
         return question
 
     def _add_obstacle(self) -> None:
-        entry = self._entry
+        entry = self.entry
         if entry.status == "needs_conversion":
             title = self.tr("It has to be converted first.")
         elif entry.status == "reference_only":

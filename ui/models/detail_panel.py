@@ -1,6 +1,6 @@
 """The panel at the side: what is known of one entry or repository, and what can be done with it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from PySide6.QtCore import QEvent, Qt, Signal
@@ -11,6 +11,7 @@ from app.errors import Problem, problem_from
 from app.machine import Machine
 from catalog.catalogues.entries import Collection, Entry
 from catalog.downloads.wanted import DownloadState
+from catalog.gguf.header import GgufHeader
 from catalog.hub.records import FoundRepository, Repository
 from catalog.library import InstalledModel
 from ui.background import Background
@@ -20,11 +21,12 @@ from ui.kit.escape import keep_escape
 from ui.kit.steady_scroll import SteadyScroll
 from ui.messages.formats import OUT
 from ui.messages.mathematics import Formulas
+from ui.models.adapter_comparison import AdapterComparison
 from ui.models.detail_choice import OfferChoice
 from ui.models.detail_entry import EntryDetail
 from ui.models.detail_repository import RepositoryDetail
 from ui.models.discover_entries import has_changed
-from ui.models.discover_services import FitSource, HubSource
+from ui.models.discover_services import AdapterSource, FitSource, HubSource
 from ui.models.hub_card import ReadableCard, readable_card
 from ui.theme import Theme
 
@@ -65,6 +67,7 @@ class DetailPanel(Panel):
         background: Background,
         hub: HubSource,
         fitting: FitSource,
+        adapters: AdapterSource,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(theme, "panel", "l", parent)
@@ -72,6 +75,7 @@ class DetailPanel(Panel):
         self._background = background
         self._hub = hub
         self._fitting = fitting
+        self._adapters = adapters
         self._formulas = Formulas(background, self)
         self._entries: tuple[Entry, ...] = ()
         self._models: Sequence[InstalledModel] = ()
@@ -81,6 +85,7 @@ class DetailPanel(Panel):
         self._agreed: set[str] = set()
         self._subject: Subject | None = None
         self._detail: EntryDetail | RepositoryDetail | None = None
+        self._comparison: AdapterComparison | None = None
         self._name = ElidedLabel(theme, "", "heading")
         self._close = IconButton(theme, "x", self.tr("Close"), box=32)
         self._close.clicked.connect(self.closed)
@@ -97,9 +102,12 @@ class DetailPanel(Panel):
         self._entries = tuple(entries)
 
     def show_installed(self, models: Sequence[InstalledModel]) -> None:
+        others = models != self._models
         self._models = models
         if choice := self._choice():
             choice.show_installed(models)
+        if others and self._comparison is not None:
+            self._comparison.compare()
 
     def show_downloads(self, states: Sequence[DownloadState]) -> None:
         self._states = states
@@ -154,6 +162,7 @@ class DetailPanel(Panel):
 
     def _put(self, content: QWidget) -> None:
         """Show this below the name, scrolled to its beginning."""
+        self._comparison = self._make_comparison(content)
         holder = QWidget()
         layout = QVBoxLayout(holder)
         edge = _MARGIN - OUT if isinstance(content, RepositoryDetail) else _MARGIN
@@ -162,6 +171,22 @@ class DetailPanel(Panel):
         self._detail = content if isinstance(content, EntryDetail | RepositoryDetail) else None
         self._scroll.show_content(holder, layout)
         self._connect_choice()
+
+    def _make_comparison(self, content: QWidget) -> AdapterComparison | None:
+        """Where an adapter is shown: which installed models it fits, before it is fetched."""
+        read: Callable[[], GgufHeader | None]
+        match content:
+            case EntryDetail() if content.entry.kind == "adapter" and content.choice is not None:
+                artifact = content.entry.weights[0]
+                read = partial(self._fitting.header_of_artifact, artifact)
+            case RepositoryDetail() if content.repository.adapters:
+                group = content.repository.adapters[0]
+                read = partial(self._fitting.header_of_hub_file, group)
+            case _:
+                return None
+        comparison = AdapterComparison(self._theme, self._background, self._adapters, read)
+        content.put_comparison(comparison)
+        return comparison
 
     def _choice(self) -> OfferChoice | None:
         return self._detail.choice if self._detail is not None else None

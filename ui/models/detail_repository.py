@@ -33,6 +33,7 @@ class RepositoryDetail(QWidget):
     """Its numbers, its files by quant, its licence, and its card.
 
     Attributes:
+        repository: what is shown.
         choice: what can be fetched; None where nothing can.
 
     Signals:
@@ -65,7 +66,7 @@ class RepositoryDetail(QWidget):
         self._theme = theme
         self._background = background
         self._fitting = fitting
-        self._repository = repository
+        self.repository = repository
         self._now = now
         self.choice: OfferChoice | None = None
         outer = QVBoxLayout(self)
@@ -95,8 +96,14 @@ class RepositoryDetail(QWidget):
             outer.addWidget(view)
         outer.addStretch(1)
 
+    def put_comparison(self, comparison: QWidget) -> None:
+        """Show above the files which models an adapter fits."""
+        place = self._column.indexOf(self._place)
+        self._column.insertWidget(place, comparison)
+        self._column.insertSpacing(place + 1, 16)
+
     def _add_origin(self) -> None:
-        repository = self._repository
+        repository = self.repository
         owner = repository.repo.partition("/")[0]
         words = self.tr("{owner} on Hugging Face").format(owner=owner)
         act = partial(self.link_activated.emit, repository.url)
@@ -122,7 +129,7 @@ class RepositoryDetail(QWidget):
         self._column.addSpacing(8)
 
     def _add_chips(self) -> None:
-        repository = self._repository
+        repository = self.repository
         words = [parameter_words(repository.parameters) if repository.parameters else ""]
         words.append(repository.architecture)
         if repository.context:
@@ -139,7 +146,7 @@ class RepositoryDetail(QWidget):
 
     def _add_gate(self) -> None:
         page = Button(self._theme, self.tr("Open its page"), icon="arrow-square-out")
-        page.clicked.connect(partial(self.link_activated.emit, self._repository.url))
+        page.clicked.connect(partial(self.link_activated.emit, self.repository.url))
         token = Button(self._theme, self.tr("Set the token"), "ghost")
         token.clicked.connect(partial(self.settings_requested.emit, "network"))
         notice = Notice(
@@ -157,7 +164,7 @@ class RepositoryDetail(QWidget):
 
     def _add_projectors(self) -> ComboBox | None:
         """The choice between projectors, where it has any."""
-        projectors = self._repository.projectors
+        projectors = self.repository.projectors
         if not projectors:
             return None
         items: list[tuple[str, object]] = []
@@ -168,7 +175,7 @@ class RepositoryDetail(QWidget):
         items.append((self.tr("None: text only"), -1))
         box = ComboBox(self._theme, self.tr("Projector"), items)
         box.setToolTip(self.tr("The projector is what the model sees with"))
-        weights = best_group(self._repository.quants)
+        weights = best_group(self.repository.quants)
         best = projector_for(weights, projectors) if weights is not None else None
         box.select(projectors.index(best) if best is not None else -1)
         box.currentIndexChanged.connect(self._offer)
@@ -186,7 +193,7 @@ class RepositoryDetail(QWidget):
             if widget := item.widget():
                 widget.hide()
                 widget.deleteLater()
-        repository = self._repository
+        repository = self.repository
         offers = offers_of_repository(repository, self._projector(), self._fitting)
         if not offers:
             self.choice = None
@@ -198,20 +205,20 @@ class RepositoryDetail(QWidget):
 
     def _projector(self) -> QuantFiles | None:
         number = self._projectors.currentData() if self._projectors is not None else -1
-        return self._repository.projectors[number] if number >= 0 else None
+        return self.repository.projectors[number] if number >= 0 else None
 
     def _nothing(self) -> QWidget:
-        if not self._repository.listed:
+        if not self.repository.listed:
             return Notice(
                 self._theme,
                 "info",
                 self.tr("The mirror does not list the files."),
                 self.tr(
                     "One whose name you know can be fetched with “causeway pull hub:{repo}:FILE”."
-                ).format(repo=self._repository.repo),
+                ).format(repo=self.repository.repo),
             )
-        if self._repository.peft is not None:
-            return self._peft_notice(self._repository.peft)
+        if self.repository.peft is not None:
+            return self._peft_notice(self.repository.peft)
         return Notice(
             self._theme,
             "info",
@@ -233,7 +240,7 @@ class RepositoryDetail(QWidget):
                     "Look for the adapter with “adapter_model.safetensors”."
                 ),
             )
-        repository = self._repository
+        repository = self.repository
         convert = Button(self._theme, self.tr("Convert for a model…"), "primary")
         convert.clicked.connect(
             partial(self.convert_requested.emit, repository.repo, repository.base)

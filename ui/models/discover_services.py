@@ -2,9 +2,12 @@
 
 from typing import Protocol
 
+from catalog.adapters.fit import AdapterFit
 from catalog.catalogues.entries import Artifact, Entry
 from catalog.fit.fit import Fit
+from catalog.gguf.header import GgufHeader
 from catalog.hub.records import HubPage, HubQuery, QuantFiles, Repository
+from catalog.library import InstalledModel
 
 
 class HubSource(Protocol):
@@ -28,3 +31,15 @@ class FitSource(Protocol):
     def of_artifact(self, entry: Entry, artifact: Artifact, n_ctx: int = 0) -> Fit: ...
 
     def of_hub_file(self, group: QuantFiles, n_ctx: int = 0) -> Fit: ...
+
+    def header_of_artifact(self, artifact: Artifact) -> GgufHeader | None: ...
+
+    def header_of_hub_file(self, group: QuantFiles) -> GgufHeader: ...
+
+
+class AdapterSource(Protocol):
+    """Compares an adapter with every installed model, by their headers. Blocks."""
+
+    def models_for_header(
+        self, header: GgufHeader
+    ) -> tuple[tuple[InstalledModel, AdapterFit], ...]: ...

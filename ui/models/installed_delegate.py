@@ -13,7 +13,14 @@ from ui.icons import paint_icon
 from ui.kit.chips import CHIP_HEIGHT, ChipKind, chip_width, paint_chip
 from ui.kit.painting import RADIUS, rounded, row_ground
 from ui.models.fit_words import CHIP_KINDS, verdict_words
-from ui.models.installed_list import ROW_ROLE, fact_words, kind_words, place_words
+from ui.models.installed_list import (
+    ROW_ROLE,
+    GlanceOf,
+    fact_words,
+    glance_words,
+    kind_words,
+    place_words,
+)
 from ui.theme import Theme
 
 ROW_HEIGHT = 64
@@ -29,10 +36,11 @@ FitOf = Callable[[InstalledModel], Fit | None]
 class InstalledDelegate(QStyledItemDelegate):
     """Name, quant and whose it is on the first line, the facts on the second, the fit at the right."""
 
-    def __init__(self, theme: Theme, fit_of: FitOf, parent: QObject) -> None:
+    def __init__(self, theme: Theme, fit_of: FitOf, glance_of: GlanceOf, parent: QObject) -> None:
         super().__init__(parent)
         self._theme = theme
         self._fit_of = fit_of
+        self._glance_of = glance_of
         self._size = QSize(0, ROW_HEIGHT)
         self.loaded_id = ""
         self.keyboard_used = False
@@ -66,13 +74,12 @@ class InstalledDelegate(QStyledItemDelegate):
         inks = ("accent_text", "accent_soft") if in_memory else ("text2", "fill")
         self._paint_tile(painter, rect, icon, *inks)
         right = rect.right()
-        if (fit := self._fit_of(model)) is not None:
-            words = verdict_words(fit)
+        if (verdict := self._verdict(model)) is not None:
+            words, kind = verdict
             right -= chip_width(self._theme, words)
             chip = QRectF(
                 right, rect.center().y() - CHIP_HEIGHT / 2, rect.right() - right, CHIP_HEIGHT
             )
-            kind = CHIP_KINDS[fit.verdict]
             paint_chip(painter, self._theme, chip, words, kind, on_tint=selected)
         line = QRectF(rect.left() + _TILE + 16, rect.top() + 12, 0, 20)
         line.setRight(right - 16)
@@ -84,7 +91,17 @@ class InstalledDelegate(QStyledItemDelegate):
         if in_memory:
             chips.append((self.tr("In memory"), "soft"))
         self._paint_title(painter, line, model.name, model.quant, chips)
-        self._paint_small(painter, line, fact_words(model))
+        self._paint_small(painter, line, fact_words(model, self._glance_of(model)))
+
+    def _verdict(self, model: InstalledModel) -> tuple[str, ChipKind] | None:
+        """Whether it fits: a model this computer, an adapter some of the models; None if unknown."""
+        if model.kind == "adapter":
+            glance = self._glance_of(model)
+            if glance is None:
+                return None
+            return glance_words(glance), "ok" if glance.n_fitting else "plain"
+        fit = self._fit_of(model)
+        return None if fit is None else (verdict_words(fit), CHIP_KINDS[fit.verdict])
 
     def _paint_problem(self, painter: QPainter, rect: QRectF, problem: LibraryProblem) -> None:
         self._paint_tile(painter, rect, "warning", "danger", "danger_soft")

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from PySide6.QtCore import QAbstractListModel, QCoreApplication, QModelIndex, QObject, Qt
 
+from app.adapters import AdapterGlance
 from app.formatting import bytes_text
 from catalog.library import InstalledModel, LibraryProblem, PlaceKind
 from ui.chat.conversation_model import Index
@@ -14,6 +15,8 @@ from ui.models.fit_words import context_words
 
 Row = InstalledModel | LibraryProblem
 Order = Literal["name", "largest", "smallest"]
+
+GlanceOf = Callable[[InstalledModel], AdapterGlance | None]
 
 ROW_ROLE = Qt.ItemDataRole.UserRole
 
@@ -25,10 +28,16 @@ _ORDERS: dict[Order, Callable[[InstalledModel], tuple[int, str]]] = {
 
 
 class InstalledList(QAbstractListModel):
-    """The rows that have the words that are searched for, from one place or from all."""
+    """The rows that have the words that are searched for, from one place or from all.
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    `glance_of` tells more of an adapter; None for one of which nothing is known, or not yet.
+    """
+
+    def __init__(
+        self, parent: QObject | None = None, glance_of: GlanceOf = lambda adapter: None
+    ) -> None:
         super().__init__(parent)
+        self._glance_of = glance_of
         self._models: tuple[InstalledModel, ...] = ()
         self._problems: tuple[LibraryProblem, ...] = ()
         self._rows: tuple[Row, ...] = ()
@@ -85,7 +94,9 @@ class InstalledList(QAbstractListModel):
         if isinstance(row, LibraryProblem):
             words = (row.path.name, str(row.error))
         else:
-            words = (row.name, row.quant, fact_words(row), place_words(row))
+            glance = self._glance_of(row)
+            fits = glance_words(glance) if glance is not None else ""
+            words = (row.name, row.quant, fact_words(row, glance), place_words(row), fits)
         if role == Qt.ItemDataRole.DisplayRole:
             return words[0]
         if role == Qt.ItemDataRole.ToolTipRole:
@@ -112,18 +123,30 @@ class InstalledList(QAbstractListModel):
         return all(word in text for word in self._words)
 
 
-def fact_words(model: InstalledModel) -> str:
-    """“1.92 GB · 3.1 B · 64k context”; of an adapter, what it was made for."""
+def fact_words(model: InstalledModel, glance: AdapterGlance | None = None) -> str:
+    """“1.92 GB · 3.1 B · 64k context”; of an adapter, “48 MB · llama · rank 16 · for SmolLM3-3B”."""
     facts = [bytes_text(model.size_bytes, digits=2)]
+    if model.kind == "adapter":
+        facts.append(model.architecture)
+        if glance is not None and glance.rank:
+            facts.append(_tr("rank {rank}").format(rank=glance.rank))
+        facts.append(_tr("for {model}").format(model=model.base) if model.base else "")
+        return " · ".join(fact for fact in facts if fact)
     if model.parameters:
         facts.append(parameter_words(model.parameters))
-    if model.context_length and model.kind != "adapter":
+    if model.context_length:
         context = context_words(model.context_length)
         facts.append(_tr("{length} context").format(length=context))
-    if model.kind == "adapter":
-        base = model.base or model.architecture
-        facts.append(_tr("for {model}").format(model=base) if base else "")
-    return " · ".join(fact for fact in facts if fact)
+    return " · ".join(facts)
+
+
+def glance_words(glance: AdapterGlance) -> str:
+    """How many of the models that are here an adapter fits."""
+    if not glance.n_fitting:
+        return _tr("Fits no model here")
+    if glance.n_fitting == 1:
+        return _tr("Fits 1 model")
+    return _tr("Fits {count} models").format(count=glance.n_fitting)
 
 
 def place_words(model: InstalledModel) -> str:

@@ -8,9 +8,9 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from catalog.library import InstalledModel, LibraryProblem, PlaceKind
-from ui.kit import Button, ComboBox, EmptyState, Label, Panel, SearchField
+from ui.kit import Button, ComboBox, EmptyState, Label, MenuButton, Panel, SearchField
 from ui.models.installed_delegate import COLUMN, FitOf
-from ui.models.installed_list import InstalledList, place_title
+from ui.models.installed_list import GlanceOf, InstalledList, place_title
 from ui.models.installed_view import InstalledView
 from ui.theme import Theme
 
@@ -27,7 +27,8 @@ class InstalledPage(Panel):
         walked_to: the keys came to it.
         chat_requested: chat with this `InstalledModel`.
         file_requested: the person wants to add a model file.
-        conversion_requested: the person has an adapter as it was trained.
+        folder_requested, repository_requested: the person has an adapter as it was trained (PEFT),
+            here or on the Hub.
         discover_requested: the person looks for something to fetch.
     """
 
@@ -35,18 +36,24 @@ class InstalledPage(Panel):
     walked_to = Signal(object)
     chat_requested = Signal(object)
     file_requested = Signal()
-    conversion_requested = Signal()
+    folder_requested = Signal()
+    repository_requested = Signal()
     discover_requested = Signal()
 
     def __init__(
-        self, theme: Theme, kind: Kind, fit_of: FitOf, parent: QWidget | None = None
+        self,
+        theme: Theme,
+        kind: Kind,
+        fit_of: FitOf,
+        glance_of: GlanceOf = lambda adapter: None,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(theme, "page", parent=parent)
         self._theme = theme
         self._kind = kind
         self._read = False
-        self._rows = InstalledList(self)
-        self._view = InstalledView(theme, self._rows, fit_of)
+        self._rows = InstalledList(self, glance_of)
+        self._view = InstalledView(theme, self._rows, fit_of, glance_of)
         self._title = Label(theme, "", "heading")
         search = self.tr("Search models") if kind == "models" else self.tr("Search adapters")
         self._search = SearchField(theme, search)
@@ -62,10 +69,14 @@ class InstalledPage(Panel):
             ),
         )
         self._order.setFixedWidth(136)
-        self._convert = Button(theme, self.tr("Convert…"), "ghost")
-        self._convert.setToolTip(self.tr("Make a GGUF adapter of a PEFT adapter"))
-        self._convert.setVisible(kind == "adapters")
-        self._convert.clicked.connect(self.conversion_requested)
+        self._add = MenuButton(theme, self.tr("Add"))
+        self._add.setVisible(kind == "adapters")
+        for words, signal in (
+            (self.tr("A GGUF file…"), self.file_requested),
+            (self.tr("A PEFT adapter in a folder…"), self.folder_requested),
+            (self.tr("A PEFT adapter on Hugging Face…"), self.repository_requested),
+        ):
+            self._add.menu.addAction(words).triggered.connect(signal)
         self._empty = self._make_empty_state()
         self._nothing = EmptyState(
             theme,
@@ -164,7 +175,7 @@ class InstalledPage(Panel):
         line.setSpacing(8)
         line.addWidget(self._title)
         line.addStretch(1)
-        line.addWidget(self._convert)
+        line.addWidget(self._add)
         line.addWidget(self._search, 100)
         line.addWidget(self._order)
         self._margins = QHBoxLayout(bar)

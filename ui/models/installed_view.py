@@ -8,7 +8,7 @@ from catalog.library import InstalledModel
 from ui.chat.conversation_model import Index
 from ui.kit.painting import came_by_keyboard
 from ui.models.installed_delegate import FitOf, InstalledDelegate
-from ui.models.installed_list import InstalledList, Row
+from ui.models.installed_list import GlanceOf, InstalledList, Row
 from ui.theme import Theme
 
 
@@ -26,11 +26,16 @@ class InstalledView(QListView):
     chat_requested = Signal(object)
 
     def __init__(
-        self, theme: Theme, rows: InstalledList, fit_of: FitOf, parent: QWidget | None = None
+        self,
+        theme: Theme,
+        rows: InstalledList,
+        fit_of: FitOf,
+        glance_of: GlanceOf,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._rows = rows
-        self._delegate = InstalledDelegate(theme, fit_of, self)
+        self._delegate = InstalledDelegate(theme, fit_of, glance_of, self)
         self.setModel(rows)
         self.setItemDelegate(self._delegate)
         self.setFrameShape(QFrame.Shape.NoFrame)

@@ -163,13 +163,6 @@ class ModelDetailsPanel(Panel):
         self._confirm.set_words(self.tr("Delete it for good"))
         self._ask()
 
-    def take_focus(self) -> None:
-        if self.adapter.isVisibleTo(self):
-            self.adapter.take_focus()
-            return
-        target = self._chat if self._chat.isVisibleTo(self) else self._close
-        target.setFocus(Qt.FocusReason.OtherFocusReason)
-
     def _lay_out(self) -> None:
         head = QHBoxLayout()
         head.setContentsMargins(_EDGE - 1, 12, 12, 0)

@@ -38,12 +38,14 @@ class ModelWork(QObject):
         adapter_requested: use the adapter of that id in the chat, with one of these
             `InstalledModel`s.
         merge_requested, quantize_requested: make something of this `InstalledModel`.
+        adapter_merge_requested: make this `InstalledModel`, an adapter, part of one of those.
     """
 
     gone = Signal()
     adapter_requested = Signal(str, object)
     merge_requested = Signal(object)
     quantize_requested = Signal(object)
+    adapter_merge_requested = Signal(object, object)
 
     def __init__(
         self,
@@ -77,6 +79,7 @@ class ModelWork(QObject):
         profiles.remove_requested.connect(self._remove_profile)
         profiles.save_requested.connect(self._save_profile)
         panel.adapter.use_requested.connect(self._use_adapter)
+        panel.adapter.merge_requested.connect(self._merge_adapter)
         panel.make.merge_requested.connect(self._merge)
         panel.make.quantize_requested.connect(self._quantize)
         installed.changed.connect(self._follow_library)
@@ -161,6 +164,8 @@ class ModelWork(QObject):
             if other.path == row.path:
                 if other != row:
                     self.show(other)
+                elif isinstance(row, InstalledModel) and row.kind == "adapter":
+                    self._compare(row)
                 return
         self.cancel_check()
         self.gone.emit()
@@ -168,6 +173,9 @@ class ModelWork(QObject):
     def _use_adapter(self, fitting: tuple[InstalledModel, ...]) -> None:
         if (model := self._model) is not None:
             self.adapter_requested.emit(model.id, fitting)
+
+    def _merge_adapter(self, fitting: tuple[InstalledModel, ...]) -> None:
+        self.adapter_merge_requested.emit(self._model, fitting)
 
     def _merge(self) -> None:
         self.merge_requested.emit(self._model)

@@ -21,6 +21,7 @@ from ui.chat.engine_watch import EngineWatch
 from ui.downloads import Downloads, Snapshot
 from ui.installed_models import Installed, InstalledModels
 from ui.kit import Toast
+from ui.known_adapters import KnownAdapters
 from ui.known_fits import KnownFits
 from ui.model_files import ask_for_model_file
 from ui.models.detail_panel import DetailPanel, Subject
@@ -106,9 +107,12 @@ class ModelsPage(QWidget):
         self._place = SidePlace()
         self._discover = DiscoverPage(theme, background, services.hub, services.fitting)
         self._models = InstalledPage(theme, "models", fits.of)
-        self._adapters = InstalledPage(theme, "adapters", fits.of)
+        self._glances = KnownAdapters(background, services.adapters.glance, self)
+        self._adapters = InstalledPage(theme, "adapters", fits.of, self._glances.of)
         self._downloads_page = DownloadsPage(theme, downloads)
-        self._detail = DetailPanel(theme, background, services.hub, services.fitting)
+        self._detail = DetailPanel(
+            theme, background, services.hub, services.fitting, services.adapters
+        )
         self._details = ModelDetailsPanel(theme)
         self._work = ModelWork(background, services, installed, fits, self._details, toast)
         self._strip = WorkStrip(theme)
@@ -237,8 +241,11 @@ class ModelsPage(QWidget):
         self._work.gone.connect(self._place.close_side)
         self._work.adapter_requested.connect(self.adapter_requested)
         self._work.merge_requested.connect(self._making.merge)
+        self._work.adapter_merge_requested.connect(self._making.merge_adapter)
         self._work.quantize_requested.connect(self._making.quantize)
-        self._adapters.conversion_requested.connect(self._making.choose_folder)
+        self._adapters.folder_requested.connect(self._making.choose_folder)
+        self._adapters.repository_requested.connect(self._making.choose_repository)
+        self._glances.changed.connect(self._adapters.show_fits)
         self._making.made.connect(self._use_made)
         self._place.closed.connect(self._side_closed)
         self._installed.changed.connect(self._show_installed)
@@ -324,6 +331,7 @@ class ModelsPage(QWidget):
         self.file_chosen.emit(Path(path))
 
     def _show_installed(self, installed: Installed) -> None:
+        self._glances.forget()  # other models may be here
         self._models.show_rows(installed.models, installed.problems)
         self._adapters.show_rows(installed.adapters)
         everything = (*installed.models, *installed.adapters)

@@ -9,6 +9,7 @@ from catalog.catalogues.entries import Artifact, Collection, Entry, HubFile, Kin
 from catalog.downloads.wanted import DownloadRequest, DownloadState, Phase
 from catalog.errors import CatalogError
 from catalog.fit.fit import Fit, Memory, MemoryEstimate
+from catalog.gguf.header import GgufHeader
 from catalog.hub.records import (
     FoundRepository,
     HubPage,
@@ -127,6 +128,12 @@ class SizeFits:
 
     def of_hub_file(self, group: QuantFiles, n_ctx: int = 0) -> Fit:
         return self._exact(group.quant, group.size_bytes or 0, n_ctx)
+
+    def header_of_artifact(self, artifact: Artifact) -> GgufHeader | None:
+        return None
+
+    def header_of_hub_file(self, group: QuantFiles) -> GgufHeader:
+        raise CatalogError("There is no network.")
 
     def _exact(self, quant: str, size: int, n_ctx: int) -> Fit:
         self.exact_asked.append((quant, n_ctx))

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -7,11 +8,14 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QMessageBox
 from pytestqt.qtbot import QtBot
 
+from app.adapters import Adapters
 from app.installs import request_for
+from catalog.catalogues.bundled import load_bundled
 from catalog.catalogues.entries import Artifact, HubFile
 from catalog.downloads.wanted import DownloadProblem
 from catalog.errors import CatalogError
 from catalog.hub.records import PeftFiles
+from catalog.library import Library
 from tests.ui.models.discover_world import (
     COLLECTIONS,
     ENTRIES,
@@ -25,6 +29,7 @@ from tests.ui.models.discover_world import (
     ScriptedHub,
     SizeFits,
     download,
+    entry,
     found,
     group,
     installed,
@@ -57,9 +62,12 @@ def fits() -> SizeFits:
 
 
 @pytest.fixture
-def panel(theme: Theme, qtbot: QtBot, hub: ScriptedHub, fits: SizeFits) -> Iterator[DetailPanel]:
+def panel(
+    theme: Theme, qtbot: QtBot, hub: ScriptedHub, fits: SizeFits, tmp_path: Path
+) -> Iterator[DetailPanel]:
     background = Background()
-    panel = DetailPanel(theme, background, hub, fits)
+    library = Library(tmp_path / "models", tmp_path / "library.json", load_bundled())
+    panel = DetailPanel(theme, background, hub, fits, Adapters(library))
     qtbot.addWidget(panel)
     panel.resize(360, 800)
     panel.show()
@@ -409,3 +417,15 @@ def test_the_progress_of_a_download_keeps_the_keys_where_they_are(panel, qtbot):
     request = request_for(PLOVER, PLOVER.artifacts[0])
     panel.show_downloads([download(request)])
     assert panel.focusWidget().accessibleName() == "Pause"
+
+
+def test_an_adapter_whose_header_can_not_be_had_says_when_its_fit_is_known(panel, hub, qtbot):
+    hub.repositories["maker/model-GGUF"] = repository(quants=(), adapters=(group("F16", 0.1),))
+    show_repository(panel, qtbot)
+    qtbot.waitUntil(lambda: "is told when it is here" in words(panel))
+    terse = entry("Terse", (0.1,), kind="adapter")
+    artifact = msgspec.structs.replace(terse.artifacts[0], role="adapter")
+    show(panel, msgspec.structs.replace(terse, artifacts=(artifact,)), qtbot)
+    qtbot.waitUntil(lambda: "is told when it is here" in words(panel))
+    show(panel, PLOVER, qtbot)
+    assert "is told when it is here" not in words(panel)

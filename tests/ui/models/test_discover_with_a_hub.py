@@ -4,13 +4,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
+from app.adapters import Adapters
 from app.fitting import Fitting
+from catalog.catalogues.bundled import load_bundled
 from catalog.hub.hub import Hub
+from catalog.hub.records import FoundRepository
+from catalog.library import Library
 from catalog.network import Network
 from tests.catalog.hub_server import HubServer
-from tests.gguf_files import write_model
+from tests.gguf_files import write_adapter, write_model
 from tests.ui.models.discover_world import COLLECTIONS, ENTRIES, machine
 from ui.background import Background
 from ui.kit.stacked_meter import Legend
@@ -33,6 +38,10 @@ def server(tmp_path: Path) -> Iterator[HubServer]:
         yield server
 
 
+def library(folder: Path) -> Library:
+    return Library(folder / "models", folder / "library.json", load_bundled())
+
+
 def test_a_repository_is_found_and_its_header_read_from_afar(
     theme: Theme, qtbot: QtBot, server: HubServer, tmp_path: Path
 ) -> None:
@@ -41,7 +50,7 @@ def test_a_repository_is_found_and_its_header_read_from_afar(
     fitting = Fitting(hub.resolve, tmp_path / "cache", lambda: network, machine)
     background = Background()
     page = DiscoverPage(theme, background, hub, fitting)
-    panel = DetailPanel(theme, background, hub, fitting)
+    panel = DetailPanel(theme, background, hub, fitting, Adapters(library(tmp_path)))
     for widget in (page, panel):
         qtbot.addWidget(widget)
         widget.resize(600, 700)
@@ -70,3 +79,31 @@ def test_a_repository_is_found_and_its_header_read_from_afar(
     panel.show_subject(None)
     assert background.finish(5000)
     hub.close()
+
+
+def test_an_adapter_says_before_the_download_which_models_it_fits(
+    theme: Theme, qtbot: QtBot, server: HubServer, tmp_path: Path
+) -> None:
+    adapter = write_adapter(tmp_path / "terse.gguf").read_bytes()
+    server.add("maker/Terse-lora", {"terse-lora-F32.gguf": adapter}, tags=("gguf", "lora"))
+    here = library(tmp_path)
+    here.add_file(write_model(tmp_path / "plain.gguf", name="Plain"))
+    network = Network(hub_endpoint=server.url)
+    hub = Hub(lambda: network)
+    background = Background()
+    fitting = Fitting(hub.resolve, tmp_path / "cache", lambda: network, machine)
+    panel = DetailPanel(theme, background, hub, fitting, Adapters(here))
+    qtbot.addWidget(panel)
+    panel.show()
+
+    def said() -> str:
+        return " ".join(label.text() for label in panel.findChildren(QLabel) if label.isVisible())
+
+    panel.show_subject(FoundRepository(repo="maker/Terse-lora"))
+    qtbot.waitUntil(lambda: "Plain F32. It fits." in said(), timeout=10_000)
+    wide = here.add_file(write_model(tmp_path / "wide.gguf", n_embd=128, name="Wide"))
+    panel.show_installed([wide])
+    qtbot.waitUntil(lambda: "Wide F32. It was made for models of 64 values" in said())
+    panel.show_subject(None)
+    hub.close()
+    assert background.finish(5000)

@@ -5,11 +5,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.adapters import AdapterGlance
 from catalog.errors import BadModelFile
 from catalog.fit.fit import Fit, MemoryEstimate
 from catalog.library import InstalledModel, LibraryProblem
 from tests.ui.models.installed import model
-from ui.kit import ComboBox, SearchField
+from ui.kit import ComboBox, MenuButton, SearchField
 from ui.models.installed_list import InstalledList
 from ui.models.installed_page import InstalledPage
 from ui.models.installed_view import InstalledView
@@ -21,6 +22,7 @@ TERN = model("Tern", kind="embedding", size_bytes=98_000_000)
 TORN = LibraryProblem(
     Path("models/torn.gguf"), BadModelFile("It is cut off.", "Bytes are missing.", "Fetch it.")
 )
+GLANCE = AdapterGlance("16", 2)
 TIGHT = Fit(verdict="tight", parts=MemoryEstimate(1, 1, 1), free=3, n_ctx=8192)
 
 
@@ -86,7 +88,7 @@ def test_adapters_have_words_of_their_own(theme: Theme, qtbot: QtBot) -> None:
 
 
 def test_a_row_is_read_out_whole() -> None:
-    listed = InstalledList()
+    listed = InstalledList(glance_of=lambda model: GLANCE if model.kind == "adapter" else None)
     adapter = model("Terse", kind="adapter", base="SmolLM3-3B", size_bytes=48_000_000)
     listed.show_rows([HERON, adapter], [TORN])
     texts = [
@@ -95,7 +97,7 @@ def test_a_row_is_read_out_whole() -> None:
     ]
     assert texts == [
         "Heron, Q4_K_M, 4.10 GB · 3.1 B · 64k context, LM Studio",
-        "Terse, Q4_K_M, 48 MB · 3.1 B · for SmolLM3-3B",
+        "Terse, Q4_K_M, 48 MB · llama · rank 16 · for SmolLM3-3B, Fits 2 models",
         "torn.gguf, It is cut off. Bytes are missing. Fetch it.",
     ]
 
@@ -194,3 +196,31 @@ def test_both_looks_and_both_ratios_paint(page: InstalledPage, theme: Theme) -> 
     dark = page.grab().toImage()
     theme.set_preference("light")
     assert light != dark
+
+
+def test_an_adapter_is_told_with_its_rank_once_that_is_known(theme: Theme, qtbot: QtBot) -> None:
+    known: dict[str, AdapterGlance] = {}
+    page = InstalledPage(theme, "adapters", lambda model: None, lambda each: known.get(each.name))
+    qtbot.addWidget(page)
+    page.resize(900, 300)
+    page.show_rows([model("Terse", kind="adapter"), model("Calm", kind="adapter")])
+    page.show()
+    before = page.grab().toImage()
+    known["Terse"] = GLANCE
+    page.show_fits()
+    assert page.grab().toImage() != before
+
+
+def test_an_adapter_is_added_from_a_file_a_folder_or_the_hub(theme: Theme, qtbot: QtBot) -> None:
+    page = InstalledPage(theme, "adapters", lambda model: None)
+    qtbot.addWidget(page)
+    page.show()
+    menu = page.findChild(MenuButton).menu
+    signals = (page.file_requested, page.folder_requested, page.repository_requested)
+    for action, signal in zip(menu.actions(), signals, strict=True):
+        with qtbot.waitSignal(signal):
+            action.trigger()
+
+
+def test_models_have_no_menu_for_adapters(page: InstalledPage) -> None:
+    assert not page.findChild(MenuButton).isVisible()

@@ -5,6 +5,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from msgspec.structs import replace
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -12,14 +14,18 @@ from app.adapters import Adapters
 from app.making import Making
 from catalog.catalogues.bundled import load_bundled
 from catalog.fit.fit import Fit, MemoryEstimate
+from catalog.hub.records import PeftFiles, Repository
 from catalog.library import InstalledModel, Library
 from catalog.network import Network
 from tests.catalog.adapters.peft_files import write_peft
 from tests.gguf_files import write_adapter, write_model
+from tests.ui.tab_order import names, tab_stops
 from ui.background import Background
 from ui.installed_models import InstalledModels
 from ui.kit import Button, ComboBox, NumberField, Paragraph, Switch, TextField, Toast
+from ui.models.making.convert_dialog import ConvertDialog
 from ui.models.making.making_work import MakingWork
+from ui.models.making.repository_dialog import RepositoryDialog
 from ui.models.making.work_strip import WorkStrip
 from ui.theme import Theme
 
@@ -43,11 +49,15 @@ class World:
 
     def __init__(self, theme: Theme, background: Background, folder: Path) -> None:
         self.library = Library(folder / "models", folder / "library.json", load_bundled())
+        self.disk_free = 10**12
+        self.repositories: dict[str, Repository] = {}
         adapters = Adapters(self.library)
         services = SimpleNamespace(
             library=self.library,
             adapters=adapters,
             making=Making(self.library, adapters, SimpleNamespace(), Network),
+            hub=SimpleNamespace(repository=lambda repo: self.repositories[repo]),
+            machine=lambda: SimpleNamespace(disk_free=self.disk_free),
             fitting=SimpleNamespace(of_model=lambda model: FIT, of_size=lambda model, size: FIT),
         )
         self.page = QWidget()
@@ -93,12 +103,20 @@ def button(dialog: QWidget, words: str) -> Button:
     return next(each for each in dialog.findChildren(Button) if each.text() == words)
 
 
+def tab_ring(dialog: QDialog) -> list[str]:
+    """The stops of the Tab key in their order, which is a ring: from the list to *Cancel*."""
+    stops = [name for name in names(tab_stops(dialog)) if name != "Merge"]
+    begin = stops.index("Cancel") + 1
+    return [*stops[begin:], *stops[:begin]]
+
+
 def test_a_model_is_quantized_and_offered(world: World, qtbot: QtBot, tmp_path: Path) -> None:
     model = world.library.add_file(write_model(tmp_path / "plain.gguf", name="Plain"))
     world.work.quantize(model)
     dialog = world.dialog(qtbot)
     dialog.findChildren(ComboBox)[0].select("Q8_0")
-    assert "become about" in shown_by(dialog)
+    assert "448 kB → about " in shown_by(dialog)
+    assert "1 MB, fits → 1 MB, fits" in shown_by(dialog)
     button(dialog, "Quantize").click()
     qtbot.waitUntil(lambda: "is ready" in shown_by(world.toast), timeout=JOB_MS)
     made = next(each for each in world.library.models() if each.quant == "Q8_0")
@@ -126,6 +144,120 @@ def test_adapters_are_merged_with_their_strengths(
     merge.click()
     made = world.wait_until_made(qtbot, "Both")
     assert made.managed
+
+
+def test_an_adapter_is_merged_into_one_of_the_models_that_it_fits(
+    world: World, qtbot: QtBot, tmp_path: Path
+) -> None:
+    models = [
+        world.library.add_file(write_model(tmp_path / f"{name}.gguf", name=name))
+        for name in ("Heron", "Plover")
+    ]
+    adapter = world.library.add_file(write_adapter(tmp_path / "terse.gguf"))
+    world.work.merge_adapter(adapter, models)
+    dialog = world.dialog(qtbot)
+    dialog.findChildren(ComboBox)[0].select(models[1].id)
+    assert button(dialog, "Merge").isEnabled(), "the adapter is chosen already"
+    button(dialog, "Merge").click()
+    world.wait_until_made(qtbot, f"Plover {adapter.name}")
+
+
+def test_the_keys_go_from_what_is_chosen_to_what_begins_it(
+    world: World, qtbot: QtBot, tmp_path: Path
+) -> None:
+    model = world.library.add_file(write_model(tmp_path / "plain.gguf", name="Plain"))
+    for number in range(12):
+        world.library.add_file(write_adapter(tmp_path / f"{number}.gguf", seed=number))
+    world.work.merge(model)
+    dialog = world.dialog(qtbot)
+    switches = dialog.findChildren(Switch)
+    assert switches[0].hasFocus()
+    assert len(switches) == 12
+    assert dialog.height() < 640, "many adapters scroll"
+    assert tab_ring(dialog) == [*["Tiny adapter"] * 12, "Name of the new file", "Cancel"]
+    qtbot.keyClick(switches[0], Qt.Key.Key_Space)
+    assert tab_ring(dialog)[:2] == ["Tiny adapter", "Strength of Tiny adapter"]
+    (field,) = dialog.findChildren(TextField)
+    qtbot.keyClicks(field, "Both")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    world.wait_until_made(qtbot, "Both")
+
+
+def test_words_that_come_later_are_not_cut_off(world: World, qtbot: QtBot) -> None:
+    world.work.choose_repository()
+    dialog = world.dialog(qtbot)
+    assert isinstance(dialog, RepositoryDialog)
+    before = dialog.height()
+    dialog.show_problem("It is no adapter, and there is much to be said about that. " * 6)
+    qtbot.waitUntil(lambda: dialog.height() > before + 60)
+    for words in dialog.findChildren(Paragraph):
+        assert words.height() >= words.heightForWidth(words.width())
+    dialog.reject()
+
+
+def test_nothing_begins_for_which_the_disk_has_no_room(
+    world: World, qtbot: QtBot, tmp_path: Path
+) -> None:
+    world.disk_free = 100_000
+    model = world.library.add_file(write_model(tmp_path / "plain.gguf", name="Plain"))
+    adapter = world.library.add_file(write_adapter(tmp_path / "terse.gguf"))
+    world.work.merge_adapter(adapter, [model])
+    dialog = world.dialog(qtbot)
+    assert "only 100 kB are free" in shown_by(dialog)
+    assert not button(dialog, "Merge").isEnabled()
+    dialog.reject()
+    world.work.quantize(model)
+    dialog = world.dialog(qtbot)
+    dialog.findChildren(ComboBox)[0].select("Q8_0")
+    assert not button(dialog, "Quantize").isEnabled()
+    dialog.findChildren(ComboBox)[0].select("Q4_0")
+    assert button(dialog, "Quantize").isEnabled(), "it is small enough"
+    dialog.reject()
+
+
+def test_a_repository_of_the_hub_is_looked_at_before_it_is_converted(
+    world: World, qtbot: QtBot, tmp_path: Path
+) -> None:
+    base = world.library.add_file(write_model(tmp_path / "base.gguf", name="My Base"))
+    world.library.add_file(write_model(tmp_path / "other.gguf", name="Other"))
+    world.installed.refresh()
+    qtbot.waitUntil(lambda: len(world.installed.now.writers) == 2)
+    plain = Repository(repo="maker/plain", commit="c0ffee", url="https://hub.example/maker/plain")
+    pickled = replace(plain, repo="maker/old", peft=PeftFiles((), "adapter_model.bin"))
+    peft = replace(plain, repo="maker/pirate", base="owner/my-base", peft=PeftFiles(()))
+    world.repositories = {each.repo: each for each in (plain, pickled, peft)}
+    world.work.choose_repository()
+    dialog = world.dialog(qtbot)
+    (field,) = dialog.findChildren(TextField)
+    for named, reason in (
+        ("nothing", "is no repository of the Hub"),
+        ("maker/plain", "It lacks an adapter_config.json"),
+        ("https://hub.example/maker/old/tree/main", "its weights are a pickle"),
+    ):
+        field.clear()
+        qtbot.keyClicks(field, named)
+        qtbot.keyClick(field, Qt.Key.Key_Return)
+        qtbot.waitUntil(lambda reason=reason: reason in shown_by(dialog))
+        assert field.isEnabled()
+    field.clear()
+    qtbot.keyClicks(field, "maker/pirate")
+    button(dialog, "Continue").click()
+    qtbot.waitUntil(lambda: isinstance(QApplication.activeModalWidget(), ConvertDialog))
+    convert = world.dialog(qtbot)
+    assert convert.findChildren(ComboBox)[0].currentData() == base.id
+    convert.reject()
+
+
+def test_what_went_wrong_is_told_elsewhere_too(world: World, qtbot: QtBot, tmp_path: Path) -> None:
+    model = world.library.add_file(write_model(tmp_path / "plain.gguf", name="Plain"))
+    world.work.quantize(model)
+    dialog = world.dialog(qtbot)
+    dialog.findChildren(TextField)[0].setText("…")
+    world.page.hide()
+    button(dialog, "Quantize").click()
+    told = "“…” is no name for a file."
+    qtbot.waitUntil(lambda: told in world.toast.accessibleName(), timeout=JOB_MS)
+    assert told in shown_by(world.strip)
 
 
 def test_a_peft_folder_is_converted_for_a_model(world: World, qtbot: QtBot, tmp_path: Path) -> None:

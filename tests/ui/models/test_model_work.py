@@ -301,6 +301,9 @@ def test_an_adapter_says_which_models_it_fits_and_goes_into_a_chat(
     with qtbot.waitSignal(world.work.adapter_requested) as asked:
         use.click()
     assert asked.args == [adapter.id, (fitting,)]
+    with qtbot.waitSignal(world.work.adapter_merge_requested) as asked:
+        press(world.panel, "Merge into a model…", qtbot)
+    assert asked.args == [adapter, (fitting,)]
 
 
 def test_an_adapter_that_fits_nothing_can_not_be_used(
@@ -312,6 +315,10 @@ def test_an_adapter_that_fits_nothing_can_not_be_used(
     qtbot.waitUntil(lambda: "no model on this computer" in " ".join(texts(part)))
     use = next(each for each in part.findChildren(QAbstractButton) if each.isVisible())
     assert not use.isEnabled()
+    came = world.library.add_file(write_model(tmp_path / "fitting.gguf"))
+    world.installed.refresh()
+    qtbot.waitUntil(use.isEnabled)
+    assert f"{came.name} {came.quant}. It fits." in texts(part)
 
 
 def test_what_can_be_made_of_a_model_is_offered(world: World, qtbot: QtBot, tmp_path: Path) -> None:

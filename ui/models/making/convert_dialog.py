@@ -47,6 +47,7 @@ class ConvertDialog(MakingDialog):
         if trained_on:
             self.show_result(self.tr("It was trained on {model}.").format(model=trained_on))
         self.suggest_name(source)
+        self.begin_with(self._base)
         self.accepted.connect(self._emit)
 
     def _emit(self) -> None:

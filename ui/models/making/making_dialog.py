@@ -1,15 +1,17 @@
 """What the dialogs have in common that begin work on models."""
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
+from itertools import pairwise
 
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from app.formatting import bytes_text
 from ui.kit import Button, Label, Paragraph, TextField
+from ui.models.making.fitted_dialog import FittedDialog
 from ui.theme import Theme
 
-_WIDTH = 480
 
-
-class MakingDialog(QDialog):
+class MakingDialog(FittedDialog):
     """Words above, `content` in the middle, a name, and the button that begins.
 
     The work goes on when the dialog is gone; the line below the models shows it.
@@ -18,33 +20,35 @@ class MakingDialog(QDialog):
     def __init__(
         self, theme: Theme, title: str, words: str, begin: str, parent: QWidget | None = None
     ) -> None:
-        super().__init__(parent)
-        self.theme = theme
-        self.setWindowTitle(title)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setFixedWidth(_WIDTH)
+        super().__init__(theme, title, parent)
+        self._allowed = True
+        self._has_room = True
         self.content = QVBoxLayout()
         self.content.setSpacing(8)
         self._name = TextField(theme, self.tr("Name of the new file"))
         self._result = Paragraph(theme, "", "small")
+        self._result.hide()
         self._begin = Button(theme, begin, "primary")
         self._begin.clicked.connect(self.accept)
-        cancel = Button(theme, self.tr("Cancel"))
-        cancel.clicked.connect(self.reject)
+        self._name.returnPressed.connect(self._begin.click)
+        self._cancel = Button(theme, self.tr("Cancel"))
+        self._cancel.clicked.connect(self.reject)
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
         buttons.addStretch(1)
-        buttons.addWidget(cancel)
+        buttons.addWidget(self._cancel)
         buttons.addWidget(self._begin)
+        name = QVBoxLayout()
+        name.setSpacing(4)
+        name.addWidget(Label(theme, self.tr("Name"), "label"))
+        name.addWidget(self._name)
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 20, 24, 20)
-        column.setSpacing(12)
+        column.setSpacing(16)
         column.addWidget(Paragraph(theme, words))
         column.addLayout(self.content)
-        column.addWidget(Label(theme, self.tr("Name"), "label"))
-        column.addWidget(self._name)
+        column.addLayout(name)
         column.addWidget(self._result)
-        column.addSpacing(4)
         column.addLayout(buttons)
 
     @property
@@ -52,14 +56,42 @@ class MakingDialog(QDialog):
         """As the person wrote it; empty for the usual one."""
         return self._name.text().strip()
 
+    def begin_with(self, *stops: QWidget) -> None:
+        """The Tab key comes to these first, in this order, and the focus to the first of them."""
+        for before, after in pairwise((*stops, self._name, self._cancel, self._begin)):
+            self.setTabOrder(before, after)
+        stops[0].setFocus(Qt.FocusReason.OtherFocusReason)
+
     def suggest_name(self, name: str) -> None:
         """What it is called where nothing is written."""
         self._name.setPlaceholderText(name)
 
     def show_result(self, words: str) -> None:
         """What will come of it."""
+        self._result.set_role("text2")
         self._result.set_text(words)
+        self._result.show()
+
+    def show_room(self, size_bytes: int, disk_free: int) -> None:
+        """What the new file takes of the room on the disk; it can't begin where that is too little.
+
+        `disk_free` 0: nobody knows.
+        """
+        self._has_room = not 0 < disk_free < size_bytes
+        size, free = bytes_text(size_bytes), bytes_text(disk_free)
+        if not disk_free:
+            words = self.tr("The new file takes about {size}.")
+        elif self._has_room:
+            words = self.tr("The new file takes about {size}; {free} are free.")
+        else:
+            words = self.tr(
+                "The new file takes about {size}, and only {free} are free. Make room first."
+            )
+        self.show_result(words.format(size=size, free=free))
+        self._result.set_role("text2" if self._has_room else "danger")
+        self.allow(self._allowed)
 
     def allow(self, allowed: bool) -> None:
-        """Whether it can begin."""
-        self._begin.setEnabled(allowed)
+        """Whether enough is chosen to begin."""
+        self._allowed = allowed
+        self._begin.setEnabled(allowed and self._has_room)

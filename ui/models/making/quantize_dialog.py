@@ -6,10 +6,11 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from app.formatting import bytes_text
-from app.making import QuantChoice
+from app.making import QuantChoice, quantized_name
 from catalog.fit.fit import Fit
 from catalog.library import InstalledModel
-from ui.kit import ComboBox
+from ui.kit import ComboBox, Paragraph
+from ui.models.fact_lines import Fact, FactLines
 from ui.models.fit_words import verdict_words
 from ui.models.making.making_dialog import MakingDialog
 from ui.theme import Theme
@@ -18,7 +19,7 @@ _USUAL = "Q4_K_M"
 
 
 class QuantizeDialog(MakingDialog):
-    """Size and fit before and after.
+    """Size and fit before and after. `disk_free` in bytes.
 
     Signals:
         chosen: the quant, and the name.
@@ -32,6 +33,7 @@ class QuantizeDialog(MakingDialog):
         model: InstalledModel,
         before: Fit,
         choices: Sequence[tuple[QuantChoice, Fit]],
+        disk_free: int,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(
@@ -47,11 +49,17 @@ class QuantizeDialog(MakingDialog):
         self._model = model
         self._before = before
         self._choices = choices
+        self._disk_free = disk_free
         items = [(self._line(choice, fit), choice.name) for choice, fit in choices]
         self._quant = ComboBox(theme, self.tr("Quant"), items)
         self._quant.select(_USUAL)
         self._quant.currentIndexChanged.connect(self._show)
+        self._help = Paragraph(theme, kind="small")
+        self._facts = FactLines(theme)
         self.content.addWidget(self._quant)
+        self.content.addWidget(self._help)
+        self.content.addWidget(self._facts)
+        self.begin_with(self._quant)
         self.accepted.connect(self._emit)
         self._show()
 
@@ -63,17 +71,25 @@ class QuantizeDialog(MakingDialog):
 
     def _show(self) -> None:
         choice, fit = self._choices[self._quant.currentIndex()]
-        words = self.tr(
-            "{before} become about {after}. Now: {now}. Then: {then}, with {bits} bits a weight."
-        ).format(
-            before=bytes_text(self._model.size_bytes),
-            after=bytes_text(choice.size_bytes),
-            now=verdict_words(self._before).lower(),
-            then=verdict_words(fit).lower(),
-            bits=f"{choice.bits:.1f}",
+        self._help.set_text(self.tr(choice.help))
+        change = self.tr("{before} → {after}")
+        before, after = bytes_text(self._model.size_bytes), bytes_text(choice.size_bytes)
+        size = change.format(before=before, after=self.tr("about {size}").format(size=after))
+        memory = change.format(before=_memory_words(self._before), after=_memory_words(fit))
+        self._facts.show_lines(
+            (
+                Fact(self.tr("Size"), size),
+                Fact(self.tr("Memory"), memory),
+                Fact(self.tr("Bits a weight"), f"{choice.bits:.1f}"),
+            )
         )
-        self.show_result(f"{self.tr(choice.help)} {words}".strip())
-        self.suggest_name(f"{self._model.name} {choice.name}")
+        self.suggest_name(quantized_name(self._model, choice.name))
+        self.show_room(choice.size_bytes, self._disk_free)
 
     def _emit(self) -> None:
         self.chosen.emit(self._quant.currentData(), self.name)
+
+
+def _memory_words(fit: Fit) -> str:
+    """“5.5 GB, tight”."""
+    return f"{bytes_text(fit.needed)}, {verdict_words(fit).lower()}"
