@@ -28,6 +28,7 @@ BENCHMARKS = (
     "engine_adapters",
     "engine_json",
     "engine_lookup",
+    "quantize",
     "fit_estimate",
     "gguf_header",
     "library_scan",
