@@ -35,12 +35,11 @@ class ChatAdapters(QObject):
         super().__init__(parent)
         self._shown = shown
         self._section = section
-        self._picker = picker
         self._model: InstalledModel | None = None
         shown.opened.connect(self._show)
         shown.refreshed.connect(self._show)
         section.offers_wanted.connect(self.read)
-        section.changed.connect(self._count)
+        section.acting_changed.connect(picker.show_adapters)
         section.words_chosen.connect(self.words_chosen)
         section.find_requested.connect(self.find_requested)
 
@@ -53,7 +52,6 @@ class ChatAdapters(QObject):
         def show(offers: tuple[AdapterOffer, ...]) -> None:
             if model is self._model:
                 self._section.show_offers(offers)
-                self._count()
 
         self._shown.beside(partial(_offers, self._shown.services, model), show)
 
@@ -63,10 +61,6 @@ class ChatAdapters(QObject):
             if before is None or self._model is None or before.id != self._model.id:
                 self._section.show_offers(None)  # what is known is of another model
             self.read()
-        self._count()
-
-    def _count(self, _: str = "") -> None:
-        self._picker.show_adapters(self._section.acting)
 
 
 def _offers(services: Services, model: InstalledModel) -> tuple[AdapterOffer, ...]:

@@ -160,10 +160,13 @@ def test_each_chat_has_its_own_stack(world: World) -> None:
     first = world.id
     add_terse(world)
     world.wait(lambda: "adapters" in world.options())
+    button = world.page.findChild(ModelButton)
     world.page.new_chat()
     world.wait(lambda: world.section.stack == ())
+    assert "adapter" not in button.accessibleName()
     world.page.open_chat(first)
     world.wait(lambda: [each.adapter for each in world.section.stack] == [world.adapter.id])
+    assert "1 adapter" in button.accessibleName()
 
 
 def test_one_that_does_not_fit_says_why(world: World) -> None:

@@ -24,12 +24,14 @@ class AdaptersSection(QWidget):
 
     Signals:
         changed(str): the stack as the text of its option, after a pause where a slider moves.
+        acting_changed(int): so many of them change the next answer now.
         offers_wanted: the list of adapters opens; what is installed may have changed.
         find_requested: the person looks for adapters that are not here yet.
         words_chosen(str): trigger words for the message.
     """
 
     changed = Signal(str)
+    acting_changed = Signal(int)
     offers_wanted = Signal()
     find_requested = Signal()
     words_chosen = Signal(str)
@@ -39,6 +41,7 @@ class AdaptersSection(QWidget):
         self._theme = theme
         self._stack: tuple[StackedAdapter, ...] = ()
         self._offers: tuple[AdapterOffer, ...] | None = None
+        self._acting = 0
         self._rows: dict[str, AdapterRow] = {}
         self._pause = QTimer(self, singleShot=True, interval=REST_MS)
         self._pause.timeout.connect(self._tell)
@@ -110,6 +113,7 @@ class AdaptersSection(QWidget):
             msgspec.structs.replace(each, scale=scale) if each.adapter == adapter_id else each
             for each in self._stack
         )
+        self._tell_acting()
         self._pause.start()
 
     def _set_muted(self, muted: bool) -> None:
@@ -161,6 +165,11 @@ class AdaptersSection(QWidget):
     def _tell(self) -> None:
         self.changed.emit(stack_text(self._stack))
 
+    def _tell_acting(self) -> None:
+        if self._acting != self.acting:
+            self._acting = self.acting
+            self.acting_changed.emit(self._acting)
+
     # What is shown
 
     def _refresh(self) -> None:
@@ -185,6 +194,7 @@ class AdaptersSection(QWidget):
         self._find.setVisible(none)
         self._add.setVisible(not none)
         self._add.setEnabled(self._offers is not None and len(wanted) < MOST_ADAPTERS)
+        self._tell_acting()
 
     def _offer_others(self) -> None:
         """What the list holds that opens: the adapters that the chat has not got yet."""
