@@ -104,6 +104,8 @@ class GroundPainter:
 
     def caret_rect(self) -> QRectF:
         """Where the next character will stand."""
+        if not self._writer.blocks:
+            return QRectF(OUT, self._theme.line_height("reading") - 18, 8, 18)
         block = self._document.lastBlock()
         rect = self._document.documentLayout().blockBoundingRect(block)
         layout = block.layout()

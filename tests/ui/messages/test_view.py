@@ -216,6 +216,16 @@ def test_a_change_of_theme_renders_again(view, theme):
     assert view.grab().toImage() == before
 
 
+def test_the_caret_waits_where_the_first_word_will_stand(view):
+    view.fit(640)
+    waiting = view._painter.caret_rect()
+    view.show_text("i")
+    view.fit(640)
+    after = view._painter.caret_rect()
+    assert abs(waiting.top() - after.top()) <= 1
+    assert 0 < after.left() - waiting.left() < 12
+
+
 def test_the_caret_takes_a_line_before_the_first_word(view):
     view.show_caret(True)
     assert view.fit(640) == 23
