@@ -51,7 +51,7 @@ def test_no_logarithm_is_too_strange(value: float) -> None:
 
 def test_a_token_tells_what_could_have_stood_there() -> None:
     words = token_words(token(" thin", 0.3, wide=0.6, thin=0.1))
-    assert words == "“ thin” with 30.0 %. Instead: “wide” 60.0 %, “thin” 10.0 %."
+    assert words == "“\u00a0thin” with 30.0 %. Instead: “wide” 60.0 %, “thin” 10.0 %."
 
 
 def test_what_can_not_be_seen_has_a_mark() -> None:

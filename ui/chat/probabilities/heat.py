@@ -11,6 +11,7 @@ from backends.protocol import TokenLogprob
 from ui.theme import Theme
 
 _LIKELIEST_OTHERS = 5
+_NO_BREAK = "\u00a0"
 
 
 class Step(NamedTuple):
@@ -69,8 +70,8 @@ def visible(text: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """A token on one line, in quotes."""
-    return f"“{visible(text).replace(chr(10), '')}”"
+    """A token on one line, in quotes that stay with it: many tokens begin with a space."""
+    return f"“{visible(text).replace(chr(10), '').replace(' ', _NO_BREAK)}”"
 
 
 def token_words(token: TokenLogprob) -> str:
