@@ -7,7 +7,7 @@ from app.formatting import duration_text, token_speed_text, tokens_text
 from app.options import CHAT_OPTIONS, Option, Value
 from ui.chat.option_words import option_words
 
-_MOST_NAMED = 2
+_LEAST_READ = 16  # tokens that tell a reading speed
 
 
 def _tr(words: str) -> str:
@@ -47,16 +47,16 @@ def model_words(origin: Origin) -> str:
 
 
 def maker_words(origin: Origin) -> str:
-    """The model, and what it was changed by: adapters with their strengths, or their number."""
+    """The model, and what it was changed by: an adapter with its strength, or their number."""
     adapters = origin.adapters
-    if len(adapters) > _MOST_NAMED:
-        count = _tr("{count} adapters").format(count=len(adapters))
-        return f"{model_words(origin)} + {count}"
-    parts = [
-        adapter.name if adapter.scale == 1 else f"{adapter.name} {adapter.scale:g}"
-        for adapter in adapters
-    ]
-    return " + ".join([model_words(origin), *parts])
+    if not adapters:
+        return model_words(origin)
+    if len(adapters) > 1:
+        added = _tr("{count} adapters").format(count=len(adapters))
+    else:
+        (adapter,) = adapters
+        added = adapter.name if adapter.scale == 1 else f"{adapter.name} {adapter.scale:g}"
+    return f"{model_words(origin)} + {added}"
 
 
 def details(message: Message) -> list[tuple[str, str]]:
@@ -88,7 +88,7 @@ def details(message: Message) -> list[tuple[str, str]]:
         if timings.first_token_ms:
             rows.append((_tr("First token after"), duration_text(timings.first_token_ms / 1000)))
         new = usage.prompt_tokens - usage.cached_tokens
-        if timings.prompt_ms > 0 and new > 0:
+        if timings.prompt_ms > 0 and new >= _LEAST_READ:
             speed = token_speed_text(new / timings.prompt_ms * 1000)
             rows.append((_tr("Reading speed"), speed))
         if timings.tokens_per_second > 0:

@@ -59,8 +59,8 @@ def test_the_details_show_of_the_rest_only_what_differs() -> None:
     [
         ((), "Tiny"),
         ((0.8,), "Tiny + a0 0.8"),
-        ((1.0, -0.5), "Tiny + a0 + a1 -0.5"),
-        ((1.0, 1.0, 1.0), "Tiny + 3 adapters"),
+        ((1.0,), "Tiny + a0"),
+        ((1.0, -0.5), "Tiny + 2 adapters"),
     ],
 )
 def test_the_summary_names_the_adapters(scales: tuple[float, ...], words: str) -> None:
