@@ -70,6 +70,8 @@ class FoldedSection(QWidget):
     def _show(self, unfolded: bool) -> None:
         if self._body is None:
             self._body = QWidget()
+            # Until it has its place no row lies below the pointer, and takes itself for pointed at.
+            self._body.resize(0, 0)
             column = _column(self._body)
             for row in self._make_rows():
                 column.addWidget(row)
