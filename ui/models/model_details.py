@@ -1,6 +1,5 @@
 """The panel of an installed model: what it is, where it lies, and what can be done with it."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -8,11 +7,11 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.errors import Problem
 from app.formatting import bytes_text
-from app.profiles import Profile
 from catalog.fit.fit import Fit
 from catalog.library import InstalledModel, LibraryProblem
 from catalog.library.content import Verification
 from catalog.library.details import ModelDetails
+from ui.chat.inspector_section import OUT
 from ui.kit import Button, Chip, ElidedLabel, Hairline, IconButton, Label, Panel, Paragraph
 from ui.kit.steady_scroll import SteadyScroll
 from ui.models.adapter_part import AdapterPart
@@ -143,9 +142,6 @@ class ModelDetailsPanel(Panel):
         if fit is not None:
             self._verdict.set_words(verdict_words(fit), CHIP_KINDS[fit.verdict])
 
-    def show_profiles(self, profiles: Sequence[Profile]) -> None:
-        self.profiles.show_profiles(profiles)
-
     def show_verification(self, outcome: Verification) -> None:
         self.checksum.show_verification(outcome)
 
@@ -170,14 +166,18 @@ class ModelDetailsPanel(Panel):
         head.addWidget(self._close)
         body = QWidget()
         column = QVBoxLayout(body)
-        column.setContentsMargins(_EDGE - 1, 4, _EDGE, _EDGE)
+        column.setContentsMargins(_EDGE - 1 - OUT, 4, _EDGE, _EDGE)
         column.setSpacing(16)
+        upper, lower = QVBoxLayout(), QVBoxLayout()
+        for part in (upper, lower):
+            part.setContentsMargins(OUT, 0, 0, 0)
+            part.setSpacing(16)
         about = QHBoxLayout()
         about.setSpacing(8)
         about.addWidget(self._subtitle, 1)
         about.addWidget(self._verdict, 0, Qt.AlignmentFlag.AlignTop)
-        column.addLayout(about)
-        column.addWidget(self._chat)
+        upper.addLayout(about)
+        upper.addWidget(self._chat)
         self._model_parts = QWidget()
         parts = QVBoxLayout(self._model_parts)
         parts.setContentsMargins(0, 0, 0, 0)
@@ -187,15 +187,17 @@ class ModelDetailsPanel(Panel):
         parts.addWidget(self.memory)
         parts.addWidget(Hairline(self._theme))
         parts.addWidget(self.checksum)
-        column.addWidget(self._model_parts)
-        column.addWidget(Hairline(self._theme))
-        column.addWidget(self._make_file_part())
+        upper.addWidget(self._model_parts)
+        upper.addWidget(Hairline(self._theme))
+        upper.addWidget(self._make_file_part())
         self._profile_line = Hairline(self._theme)
-        column.addWidget(self._profile_line)
-        column.addWidget(self.profiles)
-        column.addWidget(self.make)
+        upper.addWidget(self._profile_line)
+        lower.addWidget(self.make)
         self._removal = self._make_removal()
-        column.addWidget(self._removal)
+        lower.addWidget(self._removal)
+        column.addLayout(upper)
+        column.addWidget(self.profiles)
+        column.addLayout(lower)
         column.addStretch(1)
         outer = QVBoxLayout(self)
         # One pixel for the hairline at the left.

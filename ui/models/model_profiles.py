@@ -1,6 +1,6 @@
 """The profiles of a model: settings under a name, one of which is in use."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
@@ -9,20 +9,21 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.options import CHAT_OPTIONS, Value
 from app.profiles import Profile
-from ui.chat.option_row import OptionRow
-from ui.chat.option_words import option_words
-from ui.chat.prompt_box import PromptBox
-from ui.chat.rows import option_row
+from ui.chat.inspector_section import OUT
 from ui.kit import Button, ComboBox, IconButton, Label, Menu, Paragraph, TextField
+from ui.models.profile_options import ProfileOptions
 from ui.theme import Theme
 
-_NUMBERS = ("temperature", "top_p", "n_ctx")
-_TEXTS = ("system_prompt", "chat_template")
 _DECLARED = {option.key: option for option in CHAT_OPTIONS}
 
 
 class ModelProfiles(QWidget):
     """Chooses, makes, names, copies and removes profiles, and changes the one in use.
+
+    It begins `OUT` pixels left of its words, for what reaches beyond them.
+
+    Attributes:
+        options: the settings of the one in use.
 
     Signals:
         use_requested: the id of a profile, or empty for none.
@@ -59,9 +60,9 @@ class ModelProfiles(QWidget):
         self._save_name.clicked.connect(self._take_name)
         self._first = Button(theme, self.tr("New profile"), icon="plus")
         self._first.clicked.connect(self._name_new)
-        self._rows = {key: self._make_row(key) for key in _NUMBERS}
-        self._texts = {key: self._make_text(key) for key in _TEXTS}
-        self._others = Paragraph(theme, kind="small")
+        self.options = ProfileOptions(theme)
+        self.options.changed.connect(self._set)
+        self.options.reset_requested.connect(self._reset)
         self._problem = Paragraph(theme, kind="small", role="danger")
         self._problem.hide()
         self._lay_out()
@@ -78,13 +79,13 @@ class ModelProfiles(QWidget):
         self._choice.select(self._current.id if self._current else "")
         self._show_line("choose" if profiles else "first")
         self._problem.hide()
-        self._settings.setVisible(self._current is not None)
+        self.options.setVisible(self._current is not None)
         if self._current is None:
             return
         other = before is None or before.id != self._current.id
         if other or self._current.options != self._options:
             self._options = dict(self._current.options)
-            self._show_options(self._options)
+            self.options.show_options(self._options)
 
     def show_problem(self, words: str) -> None:
         """Why something could not be done."""
@@ -93,8 +94,7 @@ class ModelProfiles(QWidget):
 
     def flush(self) -> None:
         """Report what waits for a pause in typing: before another model is shown."""
-        for box in self._texts.values():
-            box.flush()
+        self.options.flush()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
@@ -106,18 +106,6 @@ class ModelProfiles(QWidget):
                 (self._more if self._profiles else self._first).setFocus()
                 return True
         return super().eventFilter(watched, event)
-
-    def _make_row(self, key: str) -> OptionRow:
-        row = option_row(self._theme, _DECLARED[key])
-        row.changed.connect(self._set)
-        row.reset_requested.connect(self._reset)
-        return row
-
-    def _make_text(self, key: str) -> PromptBox:
-        option = _DECLARED[key]
-        box = PromptBox(self._theme, self.tr(option.title), self.tr(option.help))
-        box.edited.connect(self._set_prompt if key == "system_prompt" else self._set_template)
-        return box
 
     def _lay_out(self) -> None:
         theme = self._theme
@@ -131,45 +119,22 @@ class ModelProfiles(QWidget):
         row.addStretch(1)
         self._line.addWidget(first)
         help_ = self.tr("Settings that a chat with this model begins with, kept under a name.")
-        self._settings = QWidget()
-        settings = QVBoxLayout(self._settings)
-        settings.setContentsMargins(0, 4, 0, 0)
-        settings.setSpacing(4)
-        settings.addWidget(Label(theme, self.tr("System prompt"), "body", "text2"))
-        settings.addWidget(self._texts["system_prompt"])
-        for number in self._rows.values():
-            settings.addWidget(number)
-        settings.addWidget(Label(theme, self.tr("Chat template"), "body", "text2"))
-        settings.addWidget(self._texts["chat_template"])
-        settings.addWidget(self._others)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
+        column = QVBoxLayout()
+        column.setContentsMargins(OUT, 0, 0, 0)
         column.setSpacing(4)
         column.addWidget(Label(theme, self.tr("Profile"), "strong"))
         column.addWidget(Paragraph(theme, help_, "small"))
         column.addSpacing(4)
         column.addWidget(self._line)
         column.addWidget(self._problem)
-        column.addWidget(self._settings)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(4)
+        whole.addLayout(column)
+        whole.addWidget(self.options)
 
     def _show_line(self, line: Literal["choose", "name", "first"]) -> None:
         self._line.setCurrentIndex({"choose": 0, "name": 1, "first": 2}[line])
-
-    def _show_options(self, options: Mapping[str, Value]) -> None:
-        for key, row in self._rows.items():
-            default = _DECLARED[key].default
-            row.show_value(options.get(key, default), default)
-        for key, box in self._texts.items():
-            box.show_text(str(options.get(key, "")))
-        others = [
-            f"{self.tr(declared.title)}: {option_words(declared, options[key])}"
-            for key, declared in _DECLARED.items()
-            if key in options and key not in (*_NUMBERS, *_TEXTS)
-        ]
-        self._others.set_text(
-            ". ".join([*others, ""]).strip(), self.tr("Besides.") if others else ""
-        )
-        self._others.setVisible(bool(others))
 
     def _choose(self) -> None:
         self.flush()
@@ -216,12 +181,6 @@ class ModelProfiles(QWidget):
             self.rename_requested.emit(self._current.id, name)
         else:
             self.create_requested.emit(name)
-
-    def _set_prompt(self, text: str) -> None:
-        self._set("system_prompt", text)
-
-    def _set_template(self, text: str) -> None:
-        self._set("chat_template", text)
 
     def _set(self, key: str, value: Value) -> None:
         if value == _DECLARED[key].default:

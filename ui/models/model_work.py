@@ -1,6 +1,5 @@
 """What the panel of an installed model asks of the program's parts."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -8,9 +7,8 @@ from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 
 from app.checking import Check
-from app.errors import Problem, problem_from
+from app.errors import problem_from
 from app.formatting import bytes_text
-from app.profiles import Profile
 from app.removal import remove_model
 from catalog.adapters.fit import AdapterFit
 from catalog.errors import DownloadCancelled
@@ -25,6 +23,7 @@ from ui.kit import Toast
 from ui.known_fits import KnownFits
 from ui.models.installed_list import Row
 from ui.models.model_details import ModelDetailsPanel
+from ui.models.profile_work import ProfileWork
 
 if TYPE_CHECKING:
     from app.services import Services
@@ -38,6 +37,7 @@ class ModelWork(QObject):
         adapter_requested: use the adapter of that id in the chat, with one of these
             `InstalledModel`s.
         merge_requested, quantize_requested: make something of this `InstalledModel`.
+        adapters_requested: the person looks for adapters that are not here yet.
         adapter_merge_requested: make this `InstalledModel`, an adapter, part of one of those.
     """
 
@@ -45,6 +45,7 @@ class ModelWork(QObject):
     adapter_requested = Signal(str, object)
     merge_requested = Signal(object)
     quantize_requested = Signal(object)
+    adapters_requested = Signal()
     adapter_merge_requested = Signal(object, object)
 
     def __init__(
@@ -65,19 +66,14 @@ class ModelWork(QObject):
         self._toast = toast
         self._check: Check | None = None
         self._context = 0
-        profiles = panel.profiles
         panel.remove_requested.connect(self._remove)
         panel.folder_requested.connect(self._open_folder)
         panel.copy_requested.connect(self._copy)
         panel.memory.context_chosen.connect(self._reckon_for)
         panel.checksum.check_requested.connect(self._begin_check)
         panel.checksum.cancel_requested.connect(self.cancel_check)
-        profiles.use_requested.connect(self._use_profile)
-        profiles.create_requested.connect(self._create_profile)
-        profiles.rename_requested.connect(self._rename_profile)
-        profiles.duplicate_requested.connect(self._duplicate_profile)
-        profiles.remove_requested.connect(self._remove_profile)
-        profiles.save_requested.connect(self._save_profile)
+        self._profiles = ProfileWork(background, services, panel.profiles)
+        self._profiles.adapters_requested.connect(self.adapters_requested)
         panel.adapter.use_requested.connect(self._use_adapter)
         panel.adapter.merge_requested.connect(self._merge_adapter)
         panel.make.merge_requested.connect(self._merge)
@@ -88,7 +84,7 @@ class ModelWork(QObject):
     def show(self, row: InstalledModel | LibraryProblem) -> None:
         """Fill the panel; what must be read comes a moment later."""
         panel = self._panel
-        panel.profiles.flush()
+        self._profiles.show(_with_profiles(row))
         if isinstance(row, LibraryProblem):
             self.cancel_check()
             panel.show_problem_file(row)
@@ -96,15 +92,12 @@ class ModelWork(QObject):
         before = panel.row
         if not isinstance(before, InstalledModel) or before.path != row.path:
             self.cancel_check()
-            panel.show_profiles(())
             self._context = 0
         panel.show_model(row, self._fits.of(row))
         details = partial(self._services.library.details, row)
         self._background.run(self, details, partial(self._show_details, row), self._unreadable)
         if row.kind == "adapter":
             self._compare(row)
-        else:
-            self._read_profiles(row)
 
     def _compare(self, adapter: InstalledModel) -> None:
         """Find out which installed models the adapter fits, and show it."""
@@ -255,61 +248,6 @@ class ModelWork(QObject):
         QGuiApplication.clipboard().setText(text)
         self._toast.show_message(self.tr("Copied"))
 
-    # Profiles
 
-    def _use_profile(self, profile_id: str) -> None:
-        profiles = self._services.profiles
-        self._change_profiles(lambda model: profiles.use(model.id, profile_id or None))
-
-    def _create_profile(self, name: str) -> None:
-        profiles = self._services.profiles
-
-        def create(model: InstalledModel) -> None:
-            profiles.use(model.id, profiles.create(model.id, name).id)
-
-        self._change_profiles(create)
-
-    def _rename_profile(self, profile_id: str, name: str) -> None:
-        self._change_profiles(lambda model: self._services.profiles.rename(profile_id, name))
-
-    def _duplicate_profile(self, profile_id: str) -> None:
-        profiles = self._services.profiles
-
-        def duplicate(model: InstalledModel) -> None:
-            profiles.use(model.id, profiles.duplicate(profile_id).id)
-
-        self._change_profiles(duplicate)
-
-    def _remove_profile(self, profile_id: str) -> None:
-        self._change_profiles(lambda model: self._services.profiles.remove(profile_id))
-
-    def _save_profile(self, profile_id: str, options: dict[str, object]) -> None:
-        self._change_profiles(lambda model: self._services.profiles.save(profile_id, options))
-
-    def _change_profiles(self, change: Callable[[InstalledModel], object]) -> None:
-        """One after the other, since each writes the file."""
-        model = self._model
-        if model is None:
-            return
-
-        def work() -> tuple[Profile, ...]:
-            change(model)
-            return self._services.profiles.of(model.id)
-
-        show = partial(self._show_profiles, model)
-        self._background.run_in_order(self, work, show, self._refuse_profile)
-
-    def _read_profiles(self, model: InstalledModel) -> None:
-        read = partial(self._services.profiles.of, model.id)
-        show = partial(self._show_profiles, model)
-        self._background.run_in_order(self, read, show, self._refuse_profile)
-
-    def _show_profiles(self, model: InstalledModel, profiles: tuple[Profile, ...]) -> None:
-        if self._model is not None and self._model.id == model.id:
-            self._panel.show_profiles(profiles)
-
-    def _refuse_profile(self, error: Exception) -> None:
-        problem: Problem | None = problem_from(error)
-        if problem is None:
-            raise error
-        self._panel.profiles.show_problem(problem.sentence())
+def _with_profiles(row: Row) -> InstalledModel | None:
+    return row if isinstance(row, InstalledModel) and row.kind != "adapter" else None

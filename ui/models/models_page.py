@@ -240,6 +240,7 @@ class ModelsPage(QWidget):
         self._details.chat_requested.connect(self.chat_requested)
         self._work.gone.connect(self._place.close_side)
         self._work.adapter_requested.connect(self.adapter_requested)
+        self._work.adapters_requested.connect(partial(self.show_place, ADAPTERS))
         self._work.merge_requested.connect(self._making.merge)
         self._work.adapter_merge_requested.connect(self._making.merge_adapter)
         self._work.quantize_requested.connect(self._making.quantize)

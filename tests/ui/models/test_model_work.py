@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from app.adapters import Adapters
 from app.engines import EngineState
+from app.options.adapter_stack import StackedAdapter, stack_text
 from app.profiles import Profiles
 from catalog.catalogues.bundled import load_bundled
 from catalog.fit.fit import Fit, MemoryEstimate
@@ -23,7 +24,7 @@ from ui.background import Background
 from ui.chat.option_row import OptionRow
 from ui.chat.prompt_box import PromptBox
 from ui.installed_models import InstalledModels
-from ui.kit import ComboBox, TextField, Toast
+from ui.kit import Button, ComboBox, FoldLine, TextField, Toast
 from ui.known_fits import KnownFits
 from ui.models.model_details import ModelDetailsPanel
 from ui.models.model_work import ModelWork
@@ -258,6 +259,47 @@ def test_a_profile_is_made_filled_copied_renamed_and_removed(
     qtbot.waitUntil(lambda: profiles.in_use(added.id).name == "Terse")
     world.panel.profiles.remove_requested.emit(copy.id)
     qtbot.waitUntil(lambda: [each.name for each in profiles.of(added.id)] == ["Terse"])
+
+
+def test_a_profile_carries_adapters_and_every_kind_of_setting(
+    world: World, added: InstalledModel, qtbot: QtBot, tmp_path: Path
+) -> None:
+    adapter = world.library.add_file(write_adapter(tmp_path / "terse.gguf"))
+    profile = world.profiles.create(added.id, "Terse", {"answer_format": "json", "lookup": 1})
+    world.show(added)
+    options = world.panel.profiles.options
+    qtbot.waitUntil(options.isVisible)
+    add = next(each for each in options.adapters.findChildren(Button) if each.isVisible())
+    qtbot.waitUntil(add.isEnabled)
+    options.adapters._add_adapter(adapter.id)
+    folds = {each.text(): each for each in options.findChildren(FoldLine)}
+    assert "1 changed" in folds["Answer format"].accessibleDescription()
+    for title in ("Advanced", "Answer format", "Engine", "Chat template"):
+        folds[title].click()
+    rows = {row.option.key: row for row in options.findChildren(OptionRow)}
+    assert rows["answer_format"].value == "json"
+    assert rows["answer_schema"].isHidden()
+    rows["answer_format"].take("json_schema")
+    assert not rows["answer_schema"].isHidden()
+    rows["lookup"].request_reset()
+    rows["sampler_order"].take("top_k temperature")
+    template = next(
+        box for box in options.findChildren(PromptBox) if box.accessibleName() == "Chat template"
+    )
+    template.setPlainText("{{ messages }}")
+    template.flush()
+    wanted = {
+        "adapters": stack_text([StackedAdapter(adapter.id)]),
+        "answer_format": "json_schema",
+        "sampler_order": "top_k temperature",
+        "chat_template": "{{ messages }}",
+    }
+    qtbot.waitUntil(lambda: world.profiles.of(added.id)[0].options == wanted)
+    world.profiles.save(profile.id, {"temperature": 0.3})
+    world.work.show(added)
+    qtbot.waitUntil(lambda: rows["temperature"].value == 0.3)
+    assert options.adapters.stack == ()
+    assert template.toPlainText() == ""
 
 
 def test_a_name_that_is_taken_is_explained(
