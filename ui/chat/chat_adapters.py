@@ -50,7 +50,7 @@ class ChatAdapters(QObject):
             return
 
         def show(offers: tuple[AdapterOffer, ...]) -> None:
-            if model is self._model:
+            if model == self._model:
                 self._section.show_offers(offers)
 
         self._shown.beside(partial(_offers, self._shown.services, model), show)

@@ -87,6 +87,9 @@ class ChatSetup(QObject):
         if all(each.adapter != adapter_id for each in stack):
             self._change_option("adapters", stack_text([*stack, StackedAdapter(adapter_id)]))
         if all(model.id != self._model_id for model in fitting):
+            if self._has_model:
+                words = self.tr("{model} answers in this chat now: the adapter fits it")
+                self._toast.show_message(words.format(model=fitting[0].name))
             self.use_model(fitting[0])
 
     def show_usage(self, answer: Message) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtTest import QTest
@@ -28,10 +29,11 @@ from ui.chat.composer_field import ComposerField
 from ui.chat.conversation_model import WRITING_ROLE, ConversationModel
 from ui.chat.details_dialog import DetailsDialog
 from ui.chat.model_picker import ModelButton
+from ui.chat.open_chat import ChatContents
 from ui.chat.preset_button import PresetButton
 from ui.chat.probabilities.heat_view import HeatView
 from ui.chat.status import ModelStatus
-from ui.kit import Button, SearchField, Slider, Toast
+from ui.kit import Button, Paragraph, SearchField, Slider, Toast
 from ui.known_fits import KnownFits
 from ui.startup import open_program
 from ui.theme import Theme
@@ -58,7 +60,8 @@ class World:
         opened = open_program(paths, settings)
         self.services = opened.services
         self.window = QWidget()
-        toast = Toast(theme, self.window)
+        self.folder = folder
+        toast = self.toast = Toast(theme, self.window)
         self.fits = KnownFits(self.background, self.services.fitting.of_model)
         self.page = ChatPage(theme, self.background, opened, self.fits, toast, self.window)
         self.page.resize(1280, 800)
@@ -169,6 +172,19 @@ def test_each_chat_has_its_own_stack(world: World) -> None:
     assert "1 adapter" in button.accessibleName()
 
 
+def test_what_is_installed_shows_though_the_chat_is_read_again_meanwhile(world: World) -> None:
+    shown = world.page._shown
+    read: list[ChatContents] = []
+    shown.refreshed.connect(read.append)
+    shown.refresh()
+    world.wait(lambda: bool(read))
+    world.section.show_offers(None)
+    other = msgspec.structs.replace(world.model, name="Another name")
+    shown.refreshed.emit(read[0]._replace(model=other))
+    shown.refreshed.emit(read[0]._replace(model=msgspec.structs.replace(other)))
+    world.wait(world.section._add.isEnabled)
+
+
 def test_one_that_does_not_fit_says_why(world: World) -> None:
     world.ask("First")
     stack = stack_text([StackedAdapter(world.unfit.id), StackedAdapter("nowhere")])
@@ -235,6 +251,13 @@ def test_an_adapter_from_elsewhere_joins_the_chat_once(world: World) -> None:
         world.page.use_adapter("terse", [model])
         world.wait(lambda: "terse" in str(world.page._layout.inspector.values["adapters"]))
     assert [each.adapter for each in stack_of(world.page._layout.inspector.values)] == ["terse"]
+
+
+def test_an_adapter_that_brings_another_model_says_so(world: World) -> None:
+    other = world.services.library.add_file(world.folder / "other.gguf")
+    world.page.use_adapter(world.unfit.id, [other])
+    assert f"{other.name} answers in this chat now" in world.toast.findChild(Paragraph).text()
+    world.wait(lambda: world.section.acting == 1)
 
 
 def test_trigger_words_stand_apart_in_the_message(world: World) -> None:
