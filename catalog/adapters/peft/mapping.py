@@ -88,8 +88,12 @@ def _change(name: str, a: StoredTensor | None, b: StoredTensor | None, base: Ggu
         raise _refused(f"“{_shown(a.name)}” and its other half do not belong together.")
     n_heads = _n_heads(name, base)
     if n_heads and b.shape[0] % (2 * n_heads):
-        raise _refused(
-            f"“{_shown(b.name)}” has {b.shape[0]:,} rows, which are not {n_heads:,} heads."
+        raise CatalogError(
+            f"The adapter does not fit “{base.name}”."
+            if base.name
+            else "It does not fit the model.",
+            f"“{_shown(b.name)}” has {b.shape[0]:,} rows, which are not {n_heads:,} heads.",
+            "Choose the model that it was trained on.",
         )
     return Change(name, a, b, n_heads)
 

@@ -307,7 +307,10 @@ class TestTheModelItIsFor:
         query = "base_model.model.model.layers.0.self_attn.q_proj"
         shapes = {f"{query}.lora_A.weight": (RANK, N_EMBD), f"{query}.lora_B.weight": (30, RANK)}
 
-        assert "which are not 4 heads" in refusal(write_peft(tmp_path / "a", shapes))
+        said = refusal(write_peft(tmp_path / "a", shapes))
+
+        assert "which are not 4 heads" in said
+        assert "Choose the model that it was trained on." in said
 
 
 class TestFilesThatNobodyVouchesFor:
