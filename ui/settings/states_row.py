@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.formatting import bytes_text
 from ui.kit import Button, Label, Paragraph
+from ui.kit.focus import pass_focus_back
 from ui.theme import Theme
 
 
@@ -40,6 +41,8 @@ class StatesRow(QWidget):
             if taken
             else self.tr("Nothing.")
         )
+        if not taken:
+            pass_focus_back(self._clear)
         self._clear.setEnabled(taken > 0)
 
     def show_freed(self, freed: int, taken: int) -> None:

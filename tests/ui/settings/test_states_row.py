@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QAbstractButton, QLabel
+from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QLabel
 from pytestqt.qtbot import QtBot
 
 from app.paths import default_paths
@@ -40,10 +40,12 @@ def test_what_was_remembered_is_shown_and_cleared(
     page.show_section("models")
     clear = next(each for each in page.states.findChildren(QAbstractButton))
     qtbot.waitUntil(clear.isEnabled)
+    clear.setFocus()
     assert "on this computer" in words(page)
     clear.click()
     qtbot.waitUntil(lambda: "freed" in words(page))
     assert not clear.isEnabled()
+    assert isinstance(page.focusWidget(), QAbstractSpinBox)  # what stands just before it
     assert services.states.bytes() == 0
     work.stop()
     background.finish(5_000)

@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.errors import Problem
 from ui.kit import Button, ElidedLabel, Meter, Panel, Paragraph
+from ui.kit.focus import pass_focus_back
 from ui.models.making.maker import WorkState
 from ui.theme import Theme
 
@@ -66,6 +67,8 @@ class WorkStrip(Panel):
 
     def _show(self, state: WorkState | None) -> None:
         told = bool(self._problem.text())
+        if state is None and not told:
+            pass_focus_back(self)
         work: tuple[QWidget, ...] = (self._title, self._meter, self._share, self._cancel)
         for widget in work:
             widget.setVisible(state is not None)
