@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.making import can_be_quantized
 from catalog.library import InstalledModel
-from ui.kit import Button, Label
+from ui.kit import Button, Hairline, Label
 from ui.theme import Theme
 
 
@@ -31,6 +31,8 @@ class MakeButtons(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
+        column.addWidget(Hairline(theme))
+        column.addSpacing(8)
         column.addWidget(Label(theme, self.tr("Make a new file of it"), "strong"))
         column.addLayout(buttons)
 

@@ -78,7 +78,8 @@ class World:
         return dialog
 
     def wait_until_made(self, qtbot: QtBot, name: str) -> InstalledModel:
-        qtbot.waitUntil(lambda: f"{name} is ready" in shown_by(self.toast), timeout=JOB_MS)
+        qtbot.waitUntil(lambda: "is ready" in shown_by(self.toast), timeout=JOB_MS)
+        assert name in shown_by(self.toast)
         return next(each for each in self.library.everything() if each.name == name)
 
 
@@ -121,6 +122,7 @@ def test_a_model_is_quantized_and_offered(world: World, qtbot: QtBot, tmp_path: 
     qtbot.waitUntil(lambda: "is ready" in shown_by(world.toast), timeout=JOB_MS)
     made = next(each for each in world.library.models() if each.quant == "Q8_0")
     assert made.path.name == "Plain-Q8_0.gguf"
+    assert "Plain Q8_0 is ready" in shown_by(world.toast)
     assert not world.strip.isVisible()
     with qtbot.waitSignal(world.work.made) as wanted:
         world.toast.act()

@@ -211,7 +211,8 @@ class MakingWork(QObject):
     def _tell_made(self, made: InstalledModel) -> None:
         self._installed.refresh()
         words = self.tr("Use in chat") if made.kind == "adapter" else self.tr("Chat")
-        ready = self.tr("{name} is ready").format(name=made.name)
+        name = made.name if made.kind == "adapter" else f"{made.name} {made.quant}".strip()
+        ready = self.tr("{name} is ready").format(name=name)
         self._toast.show_offer(ready, words, partial(self.made.emit, made))
 
     def _tell_failure(self, title: str, problem: Problem) -> None:
