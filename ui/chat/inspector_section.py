@@ -70,8 +70,6 @@ class FoldedSection(QWidget):
     def _show(self, unfolded: bool) -> None:
         if self._body is None:
             self._body = QWidget()
-            # Until it has its place no row lies below the pointer, and takes itself for pointed at.
-            self._body.resize(0, 0)
             column = _column(self._body)
             for row in self._make_rows():
                 column.addWidget(row)
@@ -79,7 +77,11 @@ class FoldedSection(QWidget):
             assert layout is not None
             layout.addWidget(self._body)
             self._order_focus(self._body)
+        # Before they have their places, one of the rows may lie below the pointer that unfolded them.
+        unseen = Qt.WidgetAttribute.WA_TransparentForMouseEvents
+        self._body.setAttribute(unseen)
         self._body.setVisible(unfolded)
+        self._body.setAttribute(unseen, False)
 
     def _order_focus(self, body: QWidget) -> None:
         """Tab goes on below the title, though the rows are younger than what follows them."""

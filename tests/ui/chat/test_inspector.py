@@ -2,6 +2,7 @@
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QScrollArea
 
@@ -15,7 +16,7 @@ from ui.chat.option_help import HelpLine
 from ui.chat.option_row import OptionRow
 from ui.chat.preset_button import PresetButton
 from ui.chat.prompt_box import PromptBox
-from ui.kit import Button, ComboBox, IconButton, NumberField, Slider, Switch
+from ui.kit import Button, ComboBox, FoldLine, IconButton, NumberField, Slider, Switch
 
 INFO = SessionInfo(
     model="tiny",
@@ -292,3 +293,24 @@ def test_tab_follows_the_eye(inspector):
 
 def line_of(control, inspector: Inspector) -> int:
     return control.mapTo(inspector, control.rect().center()).y() // 8
+
+
+def test_unfolding_explains_nothing_that_the_pointer_is_not_at(qtbot, theme):
+    inspector = Inspector(theme)
+    qtbot.addWidget(inspector)
+    inspector.resize(300, 800)
+    QCursor.setPos(0, 0)
+    inspector.show()
+    line = inspector.findChildren(FoldLine)[0]
+    window = inspector.windowHandle()
+    QCursor.setPos(line.mapToGlobal(line.rect().center()))
+    QTest.qWait(50)
+    QTest.mouseMove(window, line.mapTo(inspector, line.rect().center()))
+    QTest.mouseClick(
+        window, Qt.MouseButton.LeftButton, pos=line.mapTo(inspector, line.rect().center())
+    )
+    assert line.isChecked()
+    QApplication.processEvents()
+    assert words(inspector.findChild(HelpLine)) == [
+        "They apply to this chat. Point at one to see what it does."
+    ]
