@@ -47,7 +47,8 @@ def _facts(model: InstalledModel, details: ModelDetails | None) -> Iterator[Fact
 
 
 def _quant_words(model: InstalledModel, details: ModelDetails | None) -> str:
-    if details is None or not details.bits:
+    # Of so small a file as an adapter much is no weights: the bits would tell of those too.
+    if details is None or not details.bits or model.kind == "adapter":
         return model.quant
     return _tr("{quant}, {bits} bits a weight").format(
         quant=model.quant, bits=f"{details.bits:.1f}"

@@ -340,6 +340,7 @@ def test_an_adapter_says_which_models_it_fits_and_goes_into_a_chat(
     assert "Wide F32. It was made for models of 64 values" in words
     assert not world.panel.memory.isVisible()
     qtbot.waitUntil(lambda: "Rank" in texts(world.panel))
+    assert "bits a weight" not in " ".join(texts(world.panel))
     with qtbot.waitSignal(world.work.adapter_requested) as asked:
         use.click()
     assert asked.args == [adapter.id, (fitting,)]
