@@ -183,7 +183,7 @@ class ModelProfiles(QWidget):
             self.create_requested.emit(name)
 
     def _set(self, key: str, value: Value) -> None:
-        if value == _DECLARED[key].default:
+        if value == "":  # an empty box is no text; any other default may differ from the advice
             self._reset(key)
         elif self._options.get(key) != value:
             self._options[key] = value
