@@ -48,6 +48,10 @@ class DecodeFailed(Exception):
     """llama.cpp refused a batch."""
 
 
+class NotNumbers(Exception):
+    """What was computed is of no use, as are the cells it lies in: it is no numbers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """Tokens to evaluate: the next ones of a slot, whose first position is `start`.
@@ -188,11 +192,19 @@ class Context:
         self.empty(slot)
         return False
 
+    def gave_numbers(self, index: int) -> bool:
+        """Whether what was computed at that place of the batch can be of use.
+
+        What is no number in one layer makes all that comes of it none, so one logit tells.
+        """
+        return math.isfinite(native.llama_get_logits_ith(self.handle, index)[0])
+
     def logits_are_finite(self, index: int = -1) -> bool:
         logits = native.llama_get_logits_ith(self.handle, index)
         return math.isfinite(sum(logits[: self._n_vocab]))
 
     def clear(self) -> None:
+        """Forget everything, and overwrite it."""
         native.llama_memory_clear(self._memory, True)
 
 

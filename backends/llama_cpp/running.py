@@ -38,6 +38,7 @@ class Running:
     Attributes:
         tokens: Of the prompt and the answer.
         live: The sequence that they are evaluated in, while there is one.
+        is_suspect: Whether it may be to blame for a computation that gave no numbers.
         prompt_answers: Earlier answers that the prompt holds.
     """
 
@@ -58,6 +59,7 @@ class Running:
         self.prompt_answers = prompt.answers
         self.tokens = list(prompt.tokens)
         self.live: Live | None = None
+        self.is_suspect = False
         self._request = request
         self._reply = reply
         self._n_prompt = len(prompt.tokens)

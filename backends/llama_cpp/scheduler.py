@@ -9,8 +9,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from backends.errors import BackendError
-from backends.llama_cpp.context import Aborted, Context, ContextFull
+from backends.errors import BackendError, BadAdapter, ModelLoadError
+from backends.llama_cpp.context import Aborted, Context, ContextFull, NotNumbers
 from backends.llama_cpp.parked import StackKey
 from backends.llama_cpp.running import Running
 from backends.llama_cpp.sequences import Sequences, Step
@@ -79,6 +79,9 @@ class Scheduler:
             self._make_room()
             self._begin_again()
             return
+        except NotNumbers:
+            self._find_culprit([running for running, _ in steps])
+            return
         seconds = time.perf_counter() - began
         self._note_pace([step for _, step in steps], seconds)
         self._hand_out(steps, seconds)
@@ -108,7 +111,8 @@ class Scheduler:
             self._stack = keys[(at + 1) % len(keys)]
             self._turn_began = now
             self._apply_stack(self._stack)
-        return [running for running in self._running if running.key == self._stack]
+        turn = [running for running in self._running if running.key == self._stack]
+        return [running for running in turn if running.is_suspect][:1] or turn
 
     def _end_full(self, turn: Sequence[Running]) -> None:
         """End the answers that have come to the end of the context."""
@@ -169,6 +173,7 @@ class Scheduler:
         place = 0
         for running, step in steps:
             place += len(step.tokens)
+            running.is_suspect = False
             running.tell_progress()
             if running.n_pending > 0:
                 if not self._context.can_cut and len(step.live.tokens) == running.before_last:
@@ -214,6 +219,17 @@ class Scheduler:
             return
         self._put_back(running)
 
+    def _find_culprit(self, suspects: Sequence[Running]) -> None:
+        """Let all begin again in a clean context, the suspects each alone, or end the one that was."""
+        for running in suspects:
+            if running.is_suspect:
+                running.fail(_no_numbers(running))
+                self._leave(running)
+            running.is_suspect = True
+        for running in reversed(self._running[:]):
+            self._put_back(running)
+        self._sequences.clean()
+
     def _begin_again(self) -> None:
         """Let those begin again whose state was lost, because it can't be cut back."""
         for running in reversed(self._running[:]):
@@ -242,3 +258,17 @@ def _step(running: Running, count: int) -> Step:
     assert live is not None
     start = len(live.tokens)
     return Step(live, running.tokens[start : start + count])
+
+
+def _no_numbers(running: Running) -> BackendError:
+    if running.key:
+        return BadAdapter(
+            "The model gives no usable answers with these adapters.",
+            "What they add is too much for it: a computation gave numbers that are none.",
+            "Lower their strength, or remove one.",
+        )
+    return ModelLoadError(
+        "The model could not go on.",
+        "A computation gave numbers that are none.",
+        "Ask in other words, or choose another quantization of the model.",
+    )

@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from backends.llama_cpp.context import Context, Piece
+from backends.llama_cpp.context import Context, NotNumbers, Piece
 from backends.llama_cpp.live import Live, cells_of, overlap
 from backends.llama_cpp.parked import Parked, ParkedStates, StackKey
 from backends.llama_cpp.prefix import common_length
@@ -90,8 +90,8 @@ class Sequences:
     def evaluate(self, steps: Sequence[Step]) -> None:
         """Evaluate tokens; the logits are found by their place among all.
 
-        Raises Aborted, ContextFull or DecodeFailed, after which the sequences hold what they held
-        before, or nothing where that can't be.
+        Raises Aborted, ContextFull, DecodeFailed or NotNumbers, after which the sequences hold what
+        they held before, or nothing where that can't be.
         """
         # Who stops one answer must not cost others theirs; a step of single tokens is soon over.
         self._context.abort.is_armed = (
@@ -103,6 +103,9 @@ class Sequences:
             self._context.decode(
                 [Piece(s.live.slot, len(s.live.tokens), s.tokens, s.n_logits) for s in steps]
             )
+            last = itertools.accumulate(len(step.tokens) for step in steps)
+            if not all(self._context.gave_numbers(end - 1) for end in last):
+                raise NotNumbers
         except Exception:
             for step in steps:
                 self._cut(step.live, len(step.live.tokens), force=True)
@@ -137,6 +140,16 @@ class Sequences:
         if idle:
             self.park(idle[0])
         return bool(idle)
+
+    def clean(self) -> None:
+        """Take all sequences out of the context and overwrite what lies in it.
+
+        Attention reads free cells too, and has no use for their numbers; but of what is no number
+        it gets no number.
+        """
+        for live in self._live[:]:
+            self.park(live)
+        self._context.clear()
 
     def room(self) -> int:
         """Cells that would be free if only the sequences in use were there."""

@@ -9,7 +9,8 @@ import pytest
 from backends.errors import BadAdapter
 from tests.backends.conftest import OpenSession
 from tests.backends.contract import text_of
-from tests.backends.llama_cpp.conversing import adapters, request, user
+from tests.backends.llama_cpp.conversing import adapters, ask_together, request, user
+from tests.gguf_adapters import write_adapter_for
 from tests.gguf_files import CORRUPTIONS, Corruption, corrupt, write_adapter, write_projector
 
 
@@ -109,3 +110,19 @@ def test_the_same_file_under_another_name_is_the_same_adapter(
     moved = path.rename(tmp_path / "moved.gguf")
     events = list(session.chat(request(user("Hello"), adapters=adapters((moved, 1.0)))))
     assert events[-1].usage.cached_tokens == events[-1].usage.prompt_tokens - 1  # type: ignore[union-attr]
+
+
+def test_an_adapter_too_strong_to_compute_with_is_refused_and_spoils_no_other_answer(
+    open_session: OpenSession, tiny_model: Path, tmp_path: Path
+) -> None:
+    path = write_adapter_for(tiny_model, tmp_path / "strong.gguf", strength=1e30)
+    session = open_session(tiny_model)
+    plain = [request(user("Hello"), max_tokens=60), request(user("Good evening"), max_tokens=60)]
+    before = [text_of(list(session.chat(each))) for each in plain]
+    strong = session.chat(request(user("Hello"), adapters=adapters((path, 1.0))))
+    together = ask_together(session, plain)
+    with pytest.raises(BadAdapter) as error:
+        list(strong)
+    assert "numbers that are none" in error.value.why
+    assert [text_of(events) for events in together] == before
+    assert [text_of(list(session.chat(each))) for each in plain] == before
