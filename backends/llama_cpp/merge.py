@@ -24,6 +24,9 @@ _TOKEN_TABLE = "token_embd.weight"
 _CHUNK_VALUES = 16 << 20
 """Weights in memory as floats at one time."""
 
+_LARGEST_WEIGHT = 65_504.0
+"""What most formats can hold at all, and far more than any model has."""
+
 _NOT_COPIED = ("GGUF.", "split.", "general.architecture", "general.name")
 _NEED_MATRIX = ("IQ1_S", "IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS")
 
@@ -53,8 +56,8 @@ def merge(
 ) -> None:
     """Write `target` from the files of a model and the adapters, in that order.
 
-    Raises BadAdapter for one that is damaged or made for another model, ModelLoadError where the
-    model's weights can't be stored again. Blocks.
+    Raises BadAdapter for one that is damaged, far too strong or made for another model,
+    ModelLoadError where the model's weights can't be stored again. Blocks.
     """
     readers = [_read(path, ModelLoadError) for path in parts]
     tensors = [tensor for reader in readers for tensor in reader.tensors]
@@ -207,6 +210,12 @@ def _change_rows(
         values = np.asarray(dequantize(stored[start:stop], kind), np.float32).copy()
         for change in changes:
             values += change.rows(start, stop, expert=expert, table=table)
+        if not (np.abs(values) <= _LARGEST_WEIGHT).all():
+            raise BadAdapter(
+                "The adapters can't be merged.",
+                "What they add is too large for the model's weights.",
+                "Lower their strength, or leave one out.",
+            )
         stored[start:stop] = _stored(values, kind)
 
 

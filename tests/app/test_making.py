@@ -246,6 +246,16 @@ def test_an_adapter_with_numbers_that_are_none_is_refused(
     assert left_over(library) == []
 
 
+def test_an_adapter_too_strong_for_the_weights_is_refused(
+    making: Making, library: Library, plain: InstalledModel, tmp_path: Path, work: Work
+) -> None:
+    path = write_adapter_for(plain.path, tmp_path / "strong.gguf", strength=1e30)
+    strong = library.add_file(path)
+    with pytest.raises(AppError, match="too large for the model's weights"):
+        making.merge(plain, [StackedAdapter(strong.id)], **work.told)
+    assert left_over(library) == []
+
+
 # Converting
 
 
