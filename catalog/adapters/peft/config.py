@@ -1,6 +1,5 @@
 """What the settings of a PEFT adapter say, and whether a GGUF adapter can say the same."""
 
-import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeGuard
@@ -13,6 +12,7 @@ from catalog.safe_names import is_repository
 
 _MOST_BYTES = 1 << 20
 _MOST_RANK = 1 << 16
+_MOST_ALPHA = 1e9
 _USUAL_STARTS = (True, False, None, "gaussian", "eva", "orthogonal")
 """Ways to begin a training that leave the model's own weights as they were."""
 
@@ -43,7 +43,7 @@ def read_config(folder: Path) -> PeftConfig:
     alpha, rank = settings.get("lora_alpha"), settings.get("r")
     if not _is_number(rank) or rank != int(rank) or not 0 < rank <= _MOST_RANK:
         raise _damaged("It names no rank (r).")
-    if not _is_number(alpha) or not math.isfinite(alpha):
+    if not _is_number(alpha) or not abs(alpha) <= _MOST_ALPHA:
         raise _damaged("It names no strength (lora_alpha).")
     if alpha == 0:
         raise _refused("Its strength (lora_alpha) is 0, so that it changes nothing.")

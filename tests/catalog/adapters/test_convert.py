@@ -351,6 +351,8 @@ class TestFilesThatNobodyVouchesFor:
             b'{"peft_type": "LORA", "r": true, "lora_alpha": 8}',
             b'{"peft_type": "LORA", "r": 1e300, "lora_alpha": 8}',
             b'{"peft_type": "LORA", "r": 8, "lora_alpha": "8"}',
+            b'{"peft_type": "LORA", "r": 8, "lora_alpha": 1e300}',
+            b'{"peft_type": "LORA", "r": 8, "lora_alpha": 1' + b"0" * 400 + b"}",
             b'{"peft_type": "LORA", "r": 8, "lora_alpha": 8, "alpha_pattern": [1]}',
             b'{"a":' + b"[" * 100_000,
             b'{"peft_type": "LORA", "x": "' + b"x" * (2 << 20) + b'"}',
