@@ -224,7 +224,20 @@ class Making:
             run_job(order(unfinished), on_progress=on_progress, cancelled=cancelled)
             target.parent.mkdir(parents=True, exist_ok=True)
             replace(unfinished, target)
-        return next(each for each in self._library.everything() if each.path == target)
+        return self._listed(target)
+
+    def _listed(self, made: Path) -> InstalledModel:
+        """The model of a new file, which goes again where there is one with its content already."""
+        model = next(
+            each for each in self._library.everything() if made in (each.path, *each.also_at)
+        )
+        same = next((path for path in (model.path, *model.also_at) if path != made), None)
+        if same is not None:
+            shutil.rmtree(made.parent, ignore_errors=True)
+            raise AppError(
+                "This has been made before.", f"The same lies at {same}.", "Use that one."
+            )
+        return model
 
     def _target(self, title: str) -> Path:
         slug = re.sub(r"[^\w.+-]+", "-", title, flags=re.ASCII).strip("-.")[:_LONGEST_NAME]

@@ -115,6 +115,18 @@ def test_a_model_is_quantized_as_llama_cpp_does(
     assert answer(made.path)
 
 
+@pytest.mark.parametrize("name", ["another", "zebra"])
+def test_what_is_there_already_is_not_kept_twice(
+    making: Making, library: Library, plain: InstalledModel, work: Work, name: str
+) -> None:
+    first = making.quantize(plain, "Q8_0", name="first", **work.told)
+    with pytest.raises(AppError, match="made before") as refused:
+        making.quantize(plain, "Q8_0", name=name, **work.told)
+    assert str(first.path) in refused.value.why
+    assert {each.path for each in library.models()} == {plain.path, first.path}
+    assert not (first.path.parent.parent / name).exists()
+
+
 def test_quants_are_offered_with_their_sizes(making: Making, plain: InstalledModel) -> None:
     choices = {choice.name: choice for choice in making.quants_for(plain)}
     assert choices["Q8_0"].size_bytes > choices["Q4_K_M"].size_bytes > 0
