@@ -28,6 +28,12 @@ class KeptStates:
 
         return folder_bytes(self._folder)
 
+    def erase(self) -> None:
+        """Delete them all, and let no model that is loaded save what it holds: it is of chats too."""
+        from backends.llama_cpp.state_folder import erase
+
+        erase(self._folder)
+
     def clear(self) -> int:
         """Delete them all; the bytes freed."""
         from backends.llama_cpp.state_folder import clear

@@ -113,7 +113,7 @@ def open_services(paths: Paths, settings: SettingsFile | None = None) -> Service
             store.recover()
             erased = store.purge(older_than_seconds=_TRASH_SECONDS)
             if erased:  # what was read of those chats must go too, and nobody knows which that is
-                states.clear()
+                states.erase()
         secrets = Secrets(settings)
         network = network_of(settings, secrets)
         catalogues = Catalogues(

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from backends.llama_cpp import state_format
 from backends.llama_cpp.own_files import create_private
-from backends.llama_cpp.state_folder import delete, make_room, state_files, tidy
+from backends.llama_cpp.state_folder import delete, last_erased, make_room, state_files, tidy
 from backends.llama_cpp.state_format import (
     Adapters,
     Answer,
@@ -43,6 +43,8 @@ class _Waiting(NamedTuple):
 class StateFiles:
     """The saved states of one model, in a folder that others use too. Close it.
 
+    Once `state_folder.erase` was called, nothing more is saved: it might be of what was erased.
+
     All methods may be called from any thread. Writing happens on a thread of its own and fails with
     no more than a line in the log; what waits for it can already be found and read.
     """
@@ -59,6 +61,7 @@ class StateFiles:
         self._limit = limit_bytes
         self._model = model
         self._can_cut = can_cut
+        self._erased = last_erased(folder)
         self._changed = threading.Condition()
         self._waiting: dict[str, _Waiting] = {}  # by name, the oldest first
         self._writing = ""
@@ -221,6 +224,8 @@ class StateFiles:
             return waiting
 
     def _write(self, waiting: _Waiting) -> None:
+        if self._is_erased():
+            return
         state, adapters, payload = waiting
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder.chmod(0o700)
@@ -245,8 +250,11 @@ class StateFiles:
                 if other_path != path:
                     delete(other_path)
 
+    def _is_erased(self) -> bool:
+        return last_erased(self._folder) != self._erased
+
     def _write_whole(self, path: Path, pieces: Iterator[bytes | memoryview]) -> bool:
-        """Write beside the file and put it in its place; False where `close` came in between."""
+        """Write beside the file and put it in its place; False where it is not wanted any more."""
         beside = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
         try:
             with create_private(beside) as file:
@@ -254,7 +262,7 @@ class StateFiles:
                     if self._closed:
                         break
                     file.write(piece)
-            whole = not self._closed
+            whole = not self._closed and not self._is_erased()
             if whole:
                 _replace(beside, path)
             else:

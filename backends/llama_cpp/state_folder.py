@@ -12,12 +12,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from backends.llama_cpp.own_files import create_private
 from backends.llama_cpp.state_format import is_state_name, is_unfinished_name
 
 DISK_SHARE = 0.25
 """Of what the disk has free without the states, they take so much at most."""
 
 _ABANDONED_SECONDS = 600
+_ERASED = "erased"
 
 
 class StateFile(NamedTuple):
@@ -47,6 +49,22 @@ def folder_bytes(folder: Path) -> int:
 def clear(folder: Path) -> int:
     """Delete all saved states, and nothing else in the folder; return the bytes that were freed."""
     return sum(file.n_bytes for file in state_files(folder, _is_ours) if delete(file.path))
+
+
+def erase(folder: Path) -> None:
+    """Like `clear`, and what loaded models hold of chats now is not saved either."""
+    if folder.is_dir():
+        delete(folder / _ERASED)
+        with suppress(OSError):
+            create_private(folder / _ERASED).close()
+        clear(folder)
+
+
+def last_erased(folder: Path) -> int:
+    """When that was last done, by a clock that is of no matter; 0 for never."""
+    with suppress(OSError):
+        return (folder / _ERASED).stat(follow_symlinks=False).st_mtime_ns
+    return 0
 
 
 def tidy(folder: Path, engine: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from backends.llama_cpp import state_files
-from backends.llama_cpp.state_folder import clear, folder_bytes
+from backends.llama_cpp.state_folder import clear, erase, folder_bytes
 from tests.backends.llama_cpp.states.saved import (
     PAYLOAD,
     STACK,
@@ -81,3 +81,19 @@ def test_a_pipe_in_place_of_a_state_stops_nobody(opened: Open, folder: Path) -> 
     (folder / state.name).unlink()
     os.mkfifo(folder / state.name)
     assert states.read(state) is None
+
+
+def test_what_was_erased_is_not_saved_again_by_those_who_still_hold_it(
+    opened: Open, folder: Path
+) -> None:
+    before = opened()
+    save(before)
+    erase(folder)
+    save(before)
+    assert folder_bytes(folder) == 0
+    after = opened()
+    save(after)
+    assert folder_bytes(folder) > 0
+    erase(folder)
+    save(after, branch(1))
+    assert folder_bytes(folder) == 0
