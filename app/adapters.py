@@ -1,6 +1,6 @@
 """Adapters: which ones suit a model, and what a chat's stack comes to when it is asked."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -48,15 +48,13 @@ class Adapters:
 
     def models_for(self, adapter: InstalledModel) -> tuple[tuple[InstalledModel, AdapterFit], ...]:
         """Every installed model, those that the adapter fits first."""
-        pairs = [(model, self.fit(adapter, model)) for model in self._library.models()]
-        return tuple(sorted(pairs, key=lambda pair: not pair[1].fits))
+        return self._fitting_first(lambda model: self.fit(adapter, model))
 
     def models_for_header(
         self, header: GgufHeader
     ) -> tuple[tuple[InstalledModel, AdapterFit], ...]:
         """As `models_for`, of an adapter that is not on this computer."""
-        pairs = [(model, self._fit(header, model)) for model in self._library.models()]
-        return tuple(sorted(pairs, key=lambda pair: not pair[1].fits))
+        return self._fitting_first(lambda model: self._fit(header, model))
 
     def glance(self, adapter: InstalledModel) -> AdapterGlance:
         """Raises `CatalogError` where the file can't be read."""
@@ -74,6 +72,12 @@ class Adapters:
             return self._fit(self._headers_of(adapter)[0], model)
         except CatalogError as error:
             return AdapterFit(fits=False, reason=str(error))
+
+    def _fitting_first(
+        self, fit_of: Callable[[InstalledModel], AdapterFit]
+    ) -> tuple[tuple[InstalledModel, AdapterFit], ...]:
+        pairs = [(model, fit_of(model)) for model in self._library.models()]
+        return tuple(sorted(pairs, key=lambda pair: not pair[1].fits))
 
     def _fit(self, header: GgufHeader, model: InstalledModel) -> AdapterFit:
         try:

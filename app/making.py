@@ -188,14 +188,8 @@ class Making:
     def _quant(self, model: InstalledModel, name: str) -> Quant:
         chosen = quant_named(name)
         choices = ", ".join(choice.name for choice in self.quants_for(model))
-        if model.kind == "adapter" or not choices:
-            raise AppError(
-                f"{model.name} can't be quantized.",
-                "It is an adapter."
-                if model.kind == "adapter"
-                else f"Its weights are stored as {model.quant} already, and would lose once more.",
-                "Take the model in F16, BF16 or F32.",
-            )
+        if not choices:
+            raise not_quantizable(model)
         if chosen is None or chosen.name in UNQUANTIZED:
             raise AppError(f"There is no quant “{name}”.", fix=f"Choose one of {choices}.")
         if chosen.needs_matrix:
@@ -254,7 +248,7 @@ class Making:
         folder = self._library.models_folder
         folder.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(folder).free
-        if size_bytes + _SPARE_BYTES > free:
+        if not has_room(size_bytes, free):
             raise AppError(
                 "There is not enough room on the disk.",
                 f"The new file needs about {bytes_text(size_bytes)}, and {bytes_text(free)} are free.",
@@ -273,6 +267,32 @@ class Making:
             yield workshop
         finally:
             shutil.rmtree(workshop, ignore_errors=True)
+
+
+def is_named(model: InstalledModel, name: str) -> bool:
+    """Whether people may mean the model by “OWNER/NAME”; quants and spelling differ."""
+    wanted = _letters(name)
+    return bool(wanted) and wanted in (_letters(model.name), _letters(model.base))
+
+
+def _letters(name: str) -> str:
+    return "".join(char for char in name.rpartition("/")[2].casefold() if char.isalnum())
+
+
+def has_room(size_bytes: int, free_bytes: int) -> bool:
+    """Whether a new file of about that size may be begun on a disk with so much free."""
+    return size_bytes + _SPARE_BYTES <= free_bytes
+
+
+def not_quantizable(model: InstalledModel) -> AppError:
+    """Why a model that `can_be_quantized` denies is refused."""
+    return AppError(
+        f"{model.name} can't be quantized.",
+        "It is an adapter."
+        if model.kind == "adapter"
+        else f"Its weights are stored as {model.quant} already, and would lose once more.",
+        "Take the model in F16, BF16 or F32.",
+    )
 
 
 def can_be_quantized(model: InstalledModel) -> bool:

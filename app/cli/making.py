@@ -12,10 +12,9 @@ from app.cli.listed_model import listed
 from app.cli.opening import opened
 from app.cli.output import print_json, print_table, say
 from app.cli.work_screen import shown_progress
-from app.errors import AppError
 from app.fits import ReportedFit, reported_fit
 from app.formatting import bytes_text
-from app.making import QuantChoice
+from app.making import QuantChoice, not_quantizable
 from app.services import Services
 from catalog.library import InstalledModel
 
@@ -90,11 +89,7 @@ def _print_made(made: InstalledModel, as_json: bool) -> None:
 def _print_quants(services: Services, model: InstalledModel, as_json: bool) -> None:
     choices = services.making.quants_for(model)
     if not choices:
-        raise AppError(
-            f"{model.name} can't be quantized.",
-            f"Its weights are stored as {model.quant} already, and would lose once more.",
-            "Take the model in F16, BF16 or F32.",
-        )
+        raise not_quantizable(model)
     quants = [_listed_quant(services, model, choice) for choice in choices]
     if as_json:
         print_json(quants)

@@ -22,12 +22,12 @@ class ShownAdapter(msgspec.Struct, frozen=True, kw_only=True):
     task: str
     trigger_words: str
     models: tuple[ShownFit, ...]
+    rank_words: str
 
     def lines(self) -> dict[str, str]:
         """For people: names and values, empty ones too."""
-        ranks = f"{self.lowest_rank} to {self.rank}" if self.lowest_rank < self.rank else self.rank
         return {
-            "Rank": str(ranks or ""),
+            "Rank": self.rank_words,
             "Alpha": f"{self.alpha:g}" if self.alpha else "",
             "Made for": self.base,
             "Task": self.task,
@@ -46,6 +46,7 @@ def shown_adapter(services: Services, adapter: InstalledModel) -> ShownAdapter:
     return ShownAdapter(
         rank=facts.rank,
         lowest_rank=facts.lowest_rank,
+        rank_words=facts.rank_text,
         alpha=facts.alpha,
         base=facts.base,
         task=facts.task,

@@ -200,12 +200,12 @@ def test_words_that_come_later_are_not_cut_off(world: World, qtbot: QtBot) -> No
 def test_nothing_begins_for_which_the_disk_has_no_room(
     world: World, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    world.disk_free = 100_000
+    world.disk_free = (64 << 20) + 100_000  # what must stay free, and a little
     model = world.library.add_file(write_model(tmp_path / "plain.gguf", name="Plain"))
     adapter = world.library.add_file(write_adapter(tmp_path / "terse.gguf"))
     world.work.merge_adapter(adapter, [model])
     dialog = world.dialog(qtbot)
-    assert "only 100 kB are free" in shown_by(dialog)
+    assert "only 67 MB are free" in shown_by(dialog)
     assert not button(dialog, "Merge").isEnabled()
     dialog.reject()
     world.work.quantize(model)

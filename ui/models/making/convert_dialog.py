@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
+from app.making import is_named
 from catalog.library import InstalledModel
 from ui.kit import ComboBox, Label
 from ui.models.making.making_dialog import MakingDialog
@@ -41,7 +42,7 @@ class ConvertDialog(MakingDialog):
         self._models = models
         items = [(f"{model.name} {model.quant}".strip(), model.id) for model in models]
         self._base = ComboBox(theme, self.tr("For the model"), items)
-        self._base.select(next((m.id for m in models if _is_same(m, trained_on)), models[0].id))
+        self._base.select(next((m.id for m in models if is_named(m, trained_on)), models[0].id))
         self.content.addWidget(Label(theme, self.tr("For the model"), "label"))
         self.content.addWidget(self._base)
         if trained_on:
@@ -53,16 +54,3 @@ class ConvertDialog(MakingDialog):
     def _emit(self) -> None:
         chosen = next(each for each in self._models if each.id == self._base.currentData())
         self.chosen.emit(chosen, self.name)
-
-
-def _is_same(model: InstalledModel, trained_on: str) -> bool:
-    """By the last part of the name, as people write it; quants and spelling differ."""
-    wanted = _letters(trained_on.rpartition("/")[2])
-    return bool(wanted) and wanted in (
-        _letters(model.name),
-        _letters(model.base.rpartition("/")[2]),
-    )
-
-
-def _letters(name: str) -> str:
-    return "".join(char for char in name.casefold() if char.isalnum())

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.formatting import bytes_text
+from app.making import has_room
 from ui.kit import Button, Label, Paragraph, TextField
 from ui.models.making.fitted_dialog import FittedDialog
 from ui.theme import Theme
@@ -77,7 +78,7 @@ class MakingDialog(FittedDialog):
 
         `disk_free` 0: nobody knows.
         """
-        self._has_room = not 0 < disk_free < size_bytes
+        self._has_room = not disk_free or has_room(size_bytes, disk_free)
         size, free = bytes_text(size_bytes), bytes_text(disk_free)
         if not disk_free:
             words = self.tr("The new file takes about {size}.")
