@@ -25,7 +25,6 @@ lint: setup-dev
 	$(BIN)/lint-imports
 
 bench: setup-dev
-	$(PYTHON) packaging/setup_environment.py --dev --bench
 	$(BIN)/python -m benchmarks
 
 setup: python-found

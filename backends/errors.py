@@ -45,3 +45,37 @@ class EngineCrashed(BackendError):
     def __init__(self, what: str, why: str = "", fix: str = "", detail: str = "") -> None:
         super().__init__(what, why, fix)
         self.detail = detail
+
+
+class Unsupported(BackendError):
+    """The backend can't do what is asked: its `Capabilities` say so."""
+
+
+class Unreachable(BackendError):
+    """The service can't be reached, can't be trusted, or broke off."""
+
+
+class BadKey(BackendError):
+    """The service refuses the key, or wants one."""
+
+
+class NoCredit(BackendError):
+    """The account at the service has nothing left to spend."""
+
+
+class RateLimited(BackendError):
+    """The service wants fewer requests. `wait_seconds` is how long it asks to wait; None: not told."""
+
+    def __init__(
+        self, what: str, why: str = "", fix: str = "", wait_seconds: float | None = None
+    ) -> None:
+        super().__init__(what, why, fix)
+        self.wait_seconds = wait_seconds
+
+
+class ModelGone(BackendError):
+    """The service does not have the model, or not for this account."""
+
+
+class BadAnswer(BackendError):
+    """The service sent what can't be understood, or says that it failed."""

@@ -2,6 +2,7 @@
 
 A `Backend` opens a `Session` on a model; a `Session` turns a `ChatRequest` into a `ChatStream` of
 events. It is synchronous: callers bring their own thread. Failures are `backends.errors`.
+docs/backends.md tells how to write one.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -9,7 +10,10 @@ from typing import Literal, Protocol
 
 import msgspec
 
-Role = Literal["system", "user", "assistant"]
+PROTOCOL_VERSION = 1
+"""Rises when a backend that was written for the one before would no longer work."""
+
+Role = Literal["system", "user", "assistant", "tool"]
 FinishReason = Literal["stop", "length", "cancelled"]
 
 DEFAULT_CONTEXT = 8192
@@ -17,26 +21,39 @@ DEFAULT_CONTEXT = 8192
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
-    """What a backend can do. A caller asks here before it asks the session."""
+    """What a backend can do. A caller asks here before it asks the session.
+
+    `complete`: it goes on with a `ChatRequest.prompt`. `continue_answer`: it honours `continue_last`.
+    `prompt_progress`: it tells how far the prompt is read. `parallel`: a session answers several
+    requests at once. `local`: what is asked stays on this computer.
+    """
 
     chat: bool = True
     complete: bool = False
+    continue_answer: bool = False
     embed: bool = False
     adapters: bool = False
     images: bool = False
     tools: bool = False
     grammar: bool = False
     count_tokens: bool = False
+    logprobs: bool = False
+    prompt_progress: bool = False
     save_state: bool = False
     parallel: bool = False
     local: bool = False
 
 
 class ModelDescription(msgspec.Struct, frozen=True, kw_only=True):
-    """A model that a backend offers by itself. `id` is what `Backend.open` takes."""
+    """A model that a backend offers by itself. `id` is what `Backend.open` takes.
+
+    `context_length` in tokens, 0: not known. `embeds`: it makes vectors of texts instead of answers.
+    """
 
     id: str
     name: str
+    context_length: int = 0
+    embeds: bool = False
 
 
 CacheType = Literal["f16", "q8_0", "q4_0"]
@@ -57,6 +74,7 @@ class LoadOptions(msgspec.Struct, frozen=True, kw_only=True):
     `cache_type` is how keys and values of the context are stored. `rpc_servers` are "HOST:PORT" of
     machines that hold a part of the model. `memory_for_states` bounds the bytes of evaluated prompts
     that are kept in memory beside the context. With `keep` None nothing of a chat goes to the disk.
+    With `embedding`, the model is loaded for `Session.embed` alone.
     """
 
     n_ctx: int = 0
@@ -70,14 +88,48 @@ class LoadOptions(msgspec.Struct, frozen=True, kw_only=True):
     rpc_servers: tuple[str, ...] = ()
     memory_for_states: int = 0
     keep: StateKeeping | None = None
+    embedding: bool = False
+
+
+class Image(msgspec.Struct, frozen=True):
+    """A picture as the bytes of its file. `media_type` such as "image/png"."""
+
+    media_type: str
+    data: bytes
+
+
+class ToolCall(msgspec.Struct, frozen=True, tag="tool_call"):
+    """The model asks for a tool. `arguments` is a JSON text, not yet checked."""
+
+    id: str
+    name: str
+    arguments: str
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """One message of the prompt."""
+    """One message of the prompt.
+
+    `tool_calls` are what an answer asked for; a message of the role "tool" is what came of the one
+    that `tool_call_id` names.
+    """
 
     role: Role
     content: str
     reasoning: str = ""
+    images: tuple[Image, ...] = ()
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str = ""
+
+
+class Tool(msgspec.Struct, frozen=True, kw_only=True):
+    """A function that the model may ask to be called. `parameters` is the text of a JSON schema."""
+
+    name: str
+    description: str = ""
+    parameters: str = '{"type": "object", "properties": {}}'
+
+
+ToolChoice = Literal["auto", "none", "required"]
 
 
 Sampler = Literal[
@@ -159,13 +211,16 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A prompt and how to answer it.
 
     `max_tokens` below zero means up to the end of the context. With `continue_last`, the last
-    message is the beginning of the answer, and the stream holds only what follows it. Thinking is
+    message is the beginning of the answer, and the stream holds only what follows it. A `prompt` takes
+    the place of all messages: a text to go on with, as it stands. Thinking is
     outside the `grammar`. `logprobs` asks for the log-probability of each token, and of so many
-    alternatives; below zero, for none. `lookup` guesses what is copied from the prompt, and checks
+    alternatives; below zero, for none. With `tool_choice` "required" the answer is a call of one of
+    the `tools`, of several only with `parallel_tool_calls`. `lookup` guesses what is copied from the prompt, and checks
     several tokens at once: the same answer, often sooner.
     """
 
-    messages: tuple[Message, ...]
+    messages: tuple[Message, ...] = ()
+    prompt: str | None = None
     sampling: Sampling = Sampling()
     max_tokens: int = -1
     stop: tuple[str, ...] = ()
@@ -173,6 +228,9 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     adapters: tuple[AppliedAdapter, ...] = ()
     grammar: Grammar | None = None
     logprobs: int = -1
+    tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice = "auto"
+    parallel_tool_calls: bool = True
     lookup: bool = False
 
 
@@ -213,14 +271,6 @@ class Logprobs(msgspec.Struct, frozen=True, tag="logprobs"):
     tokens: tuple[TokenLogprob, ...]
 
 
-class ToolCall(msgspec.Struct, frozen=True, tag="tool_call"):
-    """The model asks for a tool. `arguments` is a JSON text, not yet checked."""
-
-    id: str
-    name: str
-    arguments: str
-
-
 class HistoryTrimmed(msgspec.Struct, frozen=True, tag="history_trimmed"):
     """The oldest `messages` of the history did not fit in the context and were left out."""
 
@@ -251,12 +301,16 @@ class Timings(msgspec.Struct, frozen=True):
 
 
 class Finished(msgspec.Struct, frozen=True, tag="finished"):
-    """The last event of every stream that did not fail. `seed` is the one that was used."""
+    """The last event of every stream that did not fail. `seed` is the one that was used.
+
+    `stop_text` is the one of `ChatRequest.stop` that ended the answer, where one did.
+    """
 
     reason: FinishReason
     usage: Usage = Usage()
     timings: Timings = Timings()
     seed: int = 0
+    stop_text: str = ""
 
 
 Event = (
@@ -270,6 +324,13 @@ Event = (
     | Usage
     | Finished
 )
+
+
+class Embeddings(msgspec.Struct, frozen=True, kw_only=True):
+    """A vector for each text, all of one length and of norm 1. `tokens` is what was read for them."""
+
+    vectors: tuple[tuple[float, ...], ...]
+    tokens: int = 0
 
 
 class Allocation(msgspec.Struct, frozen=True, kw_only=True):
@@ -339,6 +400,10 @@ class Session(Protocol):
 
     def count_tokens(self, messages: Sequence[Message]) -> int: ...
 
+    def embed(self, texts: Sequence[str]) -> Embeddings:
+        """Raises PromptTooLong, and Unsupported where `Capabilities.embed` doesn't say so."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -348,6 +413,11 @@ LoadProgress = Callable[[float], bool]
 
 class Backend(Protocol):
     """An engine. Third parties register a zero-argument factory in `causeway.backends`."""
+
+    @property
+    def protocol_version(self) -> int:
+        """The `PROTOCOL_VERSION` that it was written for."""
+        ...
 
     @property
     def name(self) -> str: ...

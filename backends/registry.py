@@ -5,16 +5,20 @@ from typing import cast
 
 import msgspec
 
-from backends.protocol import Backend
+from backends.protocol import PROTOCOL_VERSION, Backend
 
 ENTRY_POINT_GROUP = "causeway.backends"
 
 
 class BrokenBackend(msgspec.Struct, frozen=True):
-    """A backend that is installed but could not be made. `error` is for the person who made it."""
+    """A backend that is installed but can't be used. `error` is for the person who made it.
+
+    `package` is what brought it.
+    """
 
     name: str
     error: str
+    package: str = ""
 
 
 def find_backends() -> tuple[dict[str, Backend], tuple[BrokenBackend, ...]]:
@@ -27,7 +31,28 @@ def find_backends() -> tuple[dict[str, Backend], tuple[BrokenBackend, ...]]:
     broken: list[BrokenBackend] = []
     for point in entry_points(group=ENTRY_POINT_GROUP):
         try:
-            found[point.name] = cast(Backend, point.load()())
+            backend = cast(Backend, point.load()())
+            _check_version(backend)
+            found[point.name] = backend
         except Exception as error:
-            broken.append(BrokenBackend(point.name, f"{type(error).__name__}: {error}"))
+            package = point.dist.name if point.dist else ""
+            said = str(error) if isinstance(error, _OtherVersion) else _named(error)
+            broken.append(BrokenBackend(point.name, said, package))
     return found, tuple(broken)
+
+
+class _OtherVersion(Exception):
+    """It was written for another version of the protocol."""
+
+
+def _check_version(backend: Backend) -> None:
+    version = getattr(backend, "protocol_version", None)
+    if version != PROTOCOL_VERSION:
+        raise _OtherVersion(
+            f"It was written for version {version or 'none'} of the protocol; "
+            f"this Causeway has version {PROTOCOL_VERSION}."
+        )
+
+
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

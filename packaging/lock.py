@@ -22,7 +22,7 @@ def resolve(bounds: list[str]) -> dict[str, dict[str, str]]:
     """Metadata of what pip would install, by name."""
     command = [
         *(sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed"),
-        *("--report", "-", ".[dev,bench]", *bounds),
+        *("--report", "-", ".[dev]", *bounds),
     ]
     report = json.loads(subprocess.run(command, cwd=ROOT, check=True, stdout=-1).stdout)
     found = [item["metadata"] for item in report["install"]]

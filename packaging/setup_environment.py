@@ -1,4 +1,4 @@
-"""Make `.venv` ready: `python packaging/setup_environment.py [--dev] [--bench]`.
+"""Make `.venv` ready: `python packaging/setup_environment.py [--dev]`.
 
 Nothing but the standard library is needed. A second call with nothing changed takes no time. The
 llama.cpp kernels are compiled once per version, flags and processor into a wheel cache outside the
@@ -166,12 +166,11 @@ def set_up(extras: list[str]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--dev", action="store_true", help="also what the checks and tests need")
-    parser.add_argument("--bench", action="store_true", help="also what the benchmarks need")
+    parser.add_argument("--dev", action="store_true", help="also what checks and benchmarks need")
     options = parser.parse_args()
     if sys.version_info[:2] < OLDEST_PYTHON:
         sys.exit(f"Causeway needs Python 3.11 or newer; this is {platform.python_version()}.")
-    extras = [name for name in ("dev", "bench") if getattr(options, name)]
+    extras = ["dev"] if options.dev else []
     if is_ready(extras):
         return
     if STAMP.exists():  # keep what an earlier call added

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from backends.errors import BackendError, EngineCrashed, LoadCancelled
+from backends.errors import BackendError, EngineCrashed, LoadCancelled, Unsupported
 from backends.protocol import (
+    PROTOCOL_VERSION,
     Capabilities,
     ChatRequest,
+    Embeddings,
     Event,
     Finished,
     FinishReason,
@@ -26,6 +28,7 @@ from backends.protocol import (
     TextDelta,
     Timings,
     TokenLogprob,
+    ToolCall,
     Usage,
     Warned,
 )
@@ -35,11 +38,12 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
     """What a session does.
 
     `tokens` are streamed `delay` seconds apart, after `reasoning`. It dies after `crash_at` tokens,
-    or stops sending after `hang_at` tokens until it is closed. `load_seconds` pass before it opens
+    or stops sending after `hang_at` tokens until it is closed. After the tokens come the `calls` of tools. `load_seconds` pass before it opens
     and `load_error` is then raised. `trimmed` messages and `warnings` are announced before the text.
     """
 
     tokens: tuple[str, ...] = ("Hello", ",", " world", ".")
+    calls: tuple[ToolCall, ...] = ()
     reasoning: tuple[str, ...] = ()
     delay: float = 0.0
     crash_at: int | None = None
@@ -56,11 +60,21 @@ class ScriptedBackend:
     Assign another `script` between answers to change what open sessions do next.
     """
 
+    protocol_version = PROTOCOL_VERSION
     name = "scripted"
 
     def __init__(self, script: Script = Script(), *, parallel: bool = True) -> None:  # noqa: B008
         self.capabilities = Capabilities(
-            complete=True, adapters=True, count_tokens=True, parallel=parallel, local=True
+            complete=True,
+            continue_answer=True,
+            adapters=True,
+            tools=True,
+            grammar=True,
+            count_tokens=True,
+            logprobs=True,
+            prompt_progress=True,
+            parallel=parallel,
+            local=True,
         )
         self.script = script
         self.sessions: list[ScriptedSession] = []
@@ -107,6 +121,9 @@ class ScriptedSession:
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         return sum(len(message.content.split()) for message in messages)
+
+    def embed(self, texts: Sequence[str]) -> Embeddings:
+        raise Unsupported("This model makes no vectors.")
 
     def close(self) -> None:
         self.alive = False
@@ -162,6 +179,8 @@ class ScriptedStream:
             if request.logprobs >= 0:
                 yield Logprobs((TokenLogprob(script.tokens[sent], -0.5),))
             self._closed.wait(script.delay)
+        if reason == "stop":
+            yield from script.calls
         seconds = time.perf_counter() - started
         usage = Usage(prompt_tokens=prompt_tokens, completion_tokens=sent)
         timings = Timings(

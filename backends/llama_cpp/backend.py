@@ -15,6 +15,7 @@ from backends.llama_cpp.process import WorkerProcess, default_command
 from backends.llama_cpp.session import LlamaCppSession, error_from
 from backends.llama_cpp.wire import Connecting, Failed, Load, Loaded, Loading, SelfTesting
 from backends.protocol import (
+    PROTOCOL_VERSION,
     Capabilities,
     LoadOptions,
     LoadProgress,
@@ -33,12 +34,18 @@ _SAFE_MODE_WARNING = (
 class LlamaCppBackend:
     """Implements `backends.protocol.Backend`. A model is the path of a GGUF file."""
 
+    protocol_version = PROTOCOL_VERSION
     name = "llama_cpp"
     capabilities = Capabilities(
         complete=True,
-        count_tokens=True,
+        continue_answer=True,
+        embed=True,
         adapters=True,
+        tools=True,
         grammar=True,
+        count_tokens=True,
+        logprobs=True,
+        prompt_progress=True,
         save_state=True,
         parallel=True,
         local=True,

@@ -17,7 +17,7 @@ from backends.errors import (
 from backends.llama_cpp.deaths import crash_while_answering
 from backends.llama_cpp.process import Replies, WorkerProcess
 from backends.llama_cpp.wire import MAX_FRAME_BYTES, Chat, Count, Counted, Failed
-from backends.protocol import ChatRequest, Event, Finished, Message, SessionInfo
+from backends.protocol import ChatRequest, Embeddings, Event, Finished, Message, SessionInfo
 
 MAX_PROMPT_BYTES = MAX_FRAME_BYTES // 2
 """Of text in a prompt; the rest of a frame is for what surrounds each message."""

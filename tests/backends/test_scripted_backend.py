@@ -2,7 +2,7 @@ import pytest
 
 from backends.errors import EngineCrashed
 from backends.protocol import ChatRequest, LoadOptions, Message, ReasoningDelta, TextDelta
-from tests.backends.contract import HELLO, BackendContract, last, text_of
+from backends.testing import HELLO, BackendContract, last, text_of
 from tests.scripted_backend import Script, ScriptedBackend
 
 

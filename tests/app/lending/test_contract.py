@@ -17,7 +17,7 @@ from backends.protocol import (
 from catalog.catalogues.bundled import load_bundled
 from catalog.library import InstalledModel, Library
 from tests.app.lending.conftest import Party
-from tests.backends.contract import BackendContract
+from backends.testing import BackendContract
 from tests.scripted_backend import Script, ScriptedBackend
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from backends.llama_cpp.session import LlamaCppSession
 from backends.protocol import AppliedAdapter, ChatRequest, Event, Message, Sampling
-from tests.backends.contract import last
+from backends.testing import last
 
 _COMMON_BEGINNING = 16
 """All prompts of a template begin with so few tokens that are the same."""

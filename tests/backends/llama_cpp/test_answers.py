@@ -17,7 +17,7 @@ from backends.protocol import (
     Usage,
 )
 from tests.backends.conftest import OpenSession
-from tests.backends.contract import last, text_of
+from backends.testing import last, text_of
 from tests.gguf_files import write_model, write_recurrent_model
 
 GREEDY = Sampling(temperature=0)

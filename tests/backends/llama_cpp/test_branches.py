@@ -7,7 +7,7 @@ import pytest
 from backends.llama_cpp.session import LlamaCppSession
 from backends.protocol import Event, Message
 from tests.backends.conftest import OpenSession
-from tests.backends.contract import text_of
+from backends.testing import text_of
 from tests.backends.llama_cpp.conversing import (
     adapters,
     assistant,

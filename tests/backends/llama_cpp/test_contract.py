@@ -4,7 +4,7 @@ import pytest
 
 from backends.llama_cpp.backend import LlamaCppBackend
 from backends.protocol import ChatRequest, Message, Sampling
-from tests.backends.contract import BackendContract
+from backends.testing import BackendContract
 
 
 class TestContract(BackendContract):

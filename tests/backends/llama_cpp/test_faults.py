@@ -14,7 +14,7 @@ from backends.errors import EngineCrashed, PromptTooLong
 from backends.llama_cpp.session import MAX_PROMPT_BYTES
 from backends.protocol import ChatRequest, Event, Message, PromptProgress, Sampling
 from tests.backends.conftest import OpenSession
-from tests.backends.contract import HELLO, last, text_of
+from backends.testing import HELLO, last, text_of
 
 ENDLESS = ChatRequest(
     messages=(Message(role="user", content="Talk"),), sampling=Sampling(temperature=0)

@@ -12,7 +12,7 @@ from backends.protocol import CacheType, LoadOptions
 from catalog.fit.fit import estimate
 from catalog.gguf.files import read_header
 from tests.backends.conftest import OpenSession
-from tests.backends.contract import text_of
+from backends.testing import text_of
 from tests.backends.llama_cpp.conversing import assistant, evaluated, request, user
 from tests.gguf_files import write_model, write_recurrent_model
 

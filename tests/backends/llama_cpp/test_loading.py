@@ -10,7 +10,7 @@ from backends.errors import EngineCrashed, LoadCancelled, ModelLoadError, OutOfM
 from backends.llama_cpp.backend import LlamaCppBackend
 from backends.protocol import ChatRequest, LoadOptions, Message
 from tests.backends.conftest import OpenSession
-from tests.backends.contract import HELLO, text_of
+from backends.testing import HELLO, text_of
 from tests.gguf_files import (
     CORRUPTIONS,
     Corruption,

@@ -15,7 +15,7 @@ from backends.protocol import (
     TextDelta,
 )
 from tests.backends.conftest import OpenSession
-from tests.backends.contract import last, text_of
+from backends.testing import last, text_of
 from tests.backends.llama_cpp.conversing import ask_together, evaluated, request, user
 from tests.gguf_files import write_model, write_recurrent_model
 

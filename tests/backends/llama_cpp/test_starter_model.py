@@ -8,7 +8,7 @@ import pytest
 from backends.llama_cpp.backend import LlamaCppBackend
 from backends.llama_cpp.session import LlamaCppSession
 from backends.protocol import ChatRequest, LoadOptions, Message, Sampling
-from tests.backends.contract import last, text_of
+from backends.testing import last, text_of
 
 pytestmark = pytest.mark.model
 

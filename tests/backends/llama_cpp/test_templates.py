@@ -12,7 +12,7 @@ from backends.llama_cpp.templates import (
 )
 from backends.protocol import ChatRequest, Message, Warned
 from tests.backends.conftest import OpenSession
-from tests.backends.contract import HELLO, text_of
+from backends.testing import HELLO, text_of
 from tests.gguf_files import CHATML, HOSTILE_TEMPLATES, NO_SYSTEM_ROLE, write_model
 
 SYSTEM = Message(role="system", content="Be brief.")

@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 from backends.llama_cpp.backend import LlamaCppBackend
 from backends.llama_cpp.session import LlamaCppSession
 from backends.protocol import AppliedAdapter, LoadOptions, Message, StateKeeping
-from tests.backends.contract import last, text_of
+from backends.testing import last, text_of
 from tests.backends.llama_cpp.conversing import (
     adapters,
     ask_together,

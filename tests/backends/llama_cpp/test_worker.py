@@ -16,7 +16,7 @@ from backends.llama_cpp.wire import (
     Reply,
 )
 from backends.llama_cpp.worker import Jobs
-from tests.backends.contract import HELLO
+from backends.testing import HELLO
 
 
 def frames(*messages: object) -> bytes:
