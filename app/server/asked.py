@@ -1,0 +1,29 @@
+"""What a client wants, whichever API it speaks."""
+
+import msgspec
+
+from app.options import Value
+from backends.protocol import Grammar, Message, TokenBias, Tool, ToolChoice
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """A request for an answer.
+
+    `model` as the client names it. `options` are those of `app.options` that the client sets, by
+    key and checked ("temperature", "adapters", …); the others are as they stand for that model:
+    makers' advice, the person's defaults, its profile. A `prompt` takes the place of all messages.
+    `continue_last`: the last message is the beginning of the answer.
+    """
+
+    model: str
+    messages: tuple[Message, ...] = ()
+    prompt: str | None = None
+    options: dict[str, Value] = {}
+    stop: tuple[str, ...] = ()
+    logit_bias: tuple[TokenBias, ...] = ()
+    grammar: Grammar | None = None
+    tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice = "auto"
+    parallel_tool_calls: bool = True
+    logprobs: int = -1
+    continue_last: bool = False
