@@ -1,0 +1,1 @@
+"""Services that speak the OpenAI API, on this computer or elsewhere."""
