@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from app.conversations.records import UsedAdapter
+from app.models import ChatModel
 from app.options.adapter_stack import StackedAdapter
 from backends.protocol import AppliedAdapter
 from catalog.adapters.facts import AdapterFacts, adapter_facts
@@ -85,8 +86,11 @@ class Adapters:
         except CatalogError as error:
             return AdapterFit(fits=False, reason=str(error))
 
-    def applied(self, stack: Sequence[StackedAdapter], model: InstalledModel) -> AppliedStack:
+    def applied(self, stack: Sequence[StackedAdapter], model: ChatModel) -> AppliedStack:
         """What the stack comes to with a model: who is gone, doesn't fit, or is muted is left out."""
+        if not isinstance(model, InstalledModel):
+            left = (f"{model.source} takes no adapters, so they were left out.",)
+            return AppliedStack(left_out=left if any(not each.muted for each in stack) else ())
         applied: list[AppliedAdapter] = []
         used: list[UsedAdapter] = []
         left_out: list[str] = []

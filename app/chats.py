@@ -10,16 +10,17 @@ from app.conversations.store import ConversationStore
 from app.engines import Engines
 from app.errors import AppError
 from app.kept_states import KeptStates
+from app.models import ChatModel, Models, OfferedModel
 from app.options import CHAT_OPTIONS, Value, checked, effective
 from app.options.adapter_stack import stack_of
 from app.profiles import Profiles
 from app.prompts import chat_request, load_options
+from app.sessions import Sessions
 from app.settings_file import SettingsFile
 from app.turns import Plan, Turn
-from backends.protocol import LoadOptions
-from catalog.catalogues.bundled import STARTER_ID
+from backends.protocol import LoadOptions, Sampling
 from catalog.errors import CatalogError, UnknownModel
-from catalog.library import InstalledModel, Library
+from catalog.library import InstalledModel
 
 _CLOSE_SECONDS = 4.0
 _SAMPLING_KEYS = frozenset(
@@ -33,7 +34,8 @@ class Chats:
     def __init__(
         self,
         store: ConversationStore,
-        library: Library,
+        models: Models,
+        sessions: Sessions,
         engines: Engines,
         settings: SettingsFile,
         profiles: Profiles,
@@ -41,7 +43,8 @@ class Chats:
         states: KeptStates,
     ) -> None:
         self._store = store
-        self._library = library
+        self._models = models
+        self._sessions = sessions
         self._engines = engines
         self._settings = settings
         self._profiles = profiles
@@ -96,49 +99,69 @@ class Chats:
             None, answer, lambda: self._plan(conversation, answer, continue_last=begun)
         )
 
-    def model_for(self, conversation: Conversation) -> InstalledModel:
+    def model_for(self, conversation: Conversation) -> ChatModel:
         """The conversation's own model, else the one last chosen, else the first."""
         if conversation.model_id:
             try:
-                return _able_to_write(self._library.find(conversation.model_id))
+                return _able_to_write(self._models.find(conversation.model_id))
             except UnknownModel:
                 raise AppError(
-                    f"The model of this chat, “{conversation.model_id}”, is no longer installed.",
+                    f"The model of this chat, “{conversation.model_id}”, is no longer there.",
                     fix="Choose another model for it, or get this one again.",
                 ) from None
-        return self.default_model()
+        model = self.default_model()
+        if isinstance(model, OfferedModel) and conversation.leaf_id is not None:
+            # What was written here is not sent elsewhere for having chosen a service in another chat.
+            return self.installed_model()
+        return model
 
-    def default_model(self) -> InstalledModel:
+    def default_model(self) -> ChatModel:
         """The model that was last chosen, else the first by name."""
-        models = [model for model in self._library.models() if model.writes]
-        if not models:
-            raise AppError(
-                "No model is installed.",
-                fix=f"Get one on the page Models, or with “causeway pull {STARTER_ID}”.",
-            )
-        last = self._settings.current.last_model_id
-        return next((model for model in models if model.id == last), models[0])
+        return self._models.default(self._settings.current.last_model_id)
+
+    def installed_model(self) -> InstalledModel:
+        """The same among the models on this computer."""
+        return self._models.default_installed(self._settings.current.last_model_id)
 
     def options_for(self, conversation: Conversation) -> dict[str, Value]:
-        """Every option in force: defaults, the makers' advice, the person's own, the model's
-        profile, this chat's."""
-        advice: Mapping[str, object] = {}
+        """Every option in force in a chat."""
+        try:
+            return self.model_options(self.model_for(conversation), conversation.options)
+        except (AppError, CatalogError):
+            return effective(
+                _sound(self._settings.current.chat_defaults), _sound(conversation.options)
+            )
+
+    def model_options(self, model: ChatModel, own: Mapping[str, object]) -> dict[str, Value]:
+        """Every option in force for a model: defaults, the makers' advice, the person's own, the
+        model's profile, and last what is `own` to a chat or request.
+        """
+        return effective(*self._layers(model, own))
+
+    def chosen_sampling(self, model: ChatModel, own: Mapping[str, object]) -> tuple[str, ...]:
+        """The fields of `Sampling` that somebody chose, be it the makers."""
+        chosen = {key for layer in self._layers(model, own) for key in layer}
+        return tuple(name for name in Sampling.__struct_fields__ if name in chosen)
+
+    def loading(self, model: ChatModel, options: Mapping[str, Value]) -> LoadOptions:
+        """How the model is loaded for these options."""
+        if isinstance(model, OfferedModel):
+            return LoadOptions() if model.leaves else load_options(options)
+        return load_options(options, model.template, keep=self._states.keeping())
+
+    def _layers(
+        self, model: ChatModel, own: Mapping[str, object]
+    ) -> tuple[Mapping[str, Value], ...]:
         profile: Mapping[str, object] = {}
-        with suppress(AppError, CatalogError):
-            model = self.model_for(conversation)
-            advice = _advice_of(model)
+        with suppress(AppError):
             in_use = self._profiles.in_use(model.id)
             profile = in_use.options if in_use else {}
-        return effective(
-            _sound(advice),
+        return (
+            _sound(_advice_of(model)),
             _sound(self._settings.current.chat_defaults),
             _sound(profile),
-            _sound(conversation.options),
+            _sound(own),
         )
-
-    def loading(self, model: InstalledModel, options: Mapping[str, Value]) -> LoadOptions:
-        """How the model is loaded for these options."""
-        return load_options(options, model.template, keep=self._states.keeping())
 
     def close(self) -> None:
         """Stop all turns and wait until they are saved."""
@@ -170,7 +193,14 @@ class Chats:
         )
 
     def _turn(self, question: Message | None, answer: Message, plan: Callable[[], Plan]) -> Turn:
-        turn = Turn(self._store, self._engines, question=question, answer=answer, plan=plan)
+        turn = Turn(
+            self._store,
+            self._sessions,
+            self._engines,
+            question=question,
+            answer=answer,
+            plan=plan,
+        )
         with self._lock:
             self._turns = [running for running in self._turns if not running.ended]
             self._turns.append(turn)
@@ -185,14 +215,17 @@ class Chats:
         without_adapters: bool = False,
     ) -> Plan:
         model = self.model_for(conversation)
-        options = self.options_for(conversation)
+        if not conversation.model_id:
+            self._store.set_model(conversation.id, model.id)
+        options = self.model_options(model, conversation.options)
         if without_adapters:
             options["adapters"] = ""
         stack = self._adapters.applied(stack_of(options), model)
         request = chat_request(
             self._store.branch(last.id),
             options,
-            stop=model.entry.stop if model.entry else (),
+            stop=_stop_of(model),
+            chosen=self.chosen_sampling(model, conversation.options),
             continue_last=continue_last,
             adapters=stack.applied,
         )
@@ -224,10 +257,10 @@ class Chats:
         return self._store.message(message_id).status == "streaming"
 
 
-def _able_to_write(model: InstalledModel) -> InstalledModel:
+def _able_to_write(model: ChatModel) -> ChatModel:
     if model.writes:
         return model
-    is_adapter = model.kind == "adapter"
+    is_adapter = isinstance(model, InstalledModel) and model.kind == "adapter"
     raise AppError(
         f"{model.name} can't chat.",
         "It is an adapter, which changes a model." if is_adapter else "It finds passages in texts.",
@@ -235,10 +268,17 @@ def _able_to_write(model: InstalledModel) -> InstalledModel:
     )
 
 
-def _advice_of(model: InstalledModel) -> dict[str, object]:
+def _advice_of(model: ChatModel) -> dict[str, object]:
     """How its makers would sample. A catalogue comes from anywhere: it sets nothing else."""
-    advised = model.entry.sampling if model.entry else {}
-    return {key: value for key, value in advised.items() if key in _SAMPLING_KEYS}
+    if isinstance(model, OfferedModel) or model.entry is None:
+        return {}
+    return {key: value for key, value in model.entry.sampling.items() if key in _SAMPLING_KEYS}
+
+
+def _stop_of(model: ChatModel) -> tuple[str, ...]:
+    if isinstance(model, OfferedModel) or model.entry is None:
+        return ()
+    return model.entry.stop
 
 
 def _sound(layer: Mapping[str, object]) -> dict[str, Value]:

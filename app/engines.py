@@ -71,13 +71,13 @@ class Engines:
         unload_after: Callable[[], float],
         memory_check: MemoryCheck = check_memory,
         on_load: OnLoad | None = None,
-        borrow: Borrow = _borrow_nothing,
+        borrow: Borrow | None = None,
     ) -> None:
         self._backends = backends
         self._unload_after = unload_after
         self._memory_check = memory_check
         self._on_load = on_load
-        self._borrow = borrow
+        self._borrow = borrow or _borrow_nothing
         self._states = EngineStates()
         self._line = EngineLine()
         self._changed = self._line.changed  # guards what follows

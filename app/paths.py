@@ -17,6 +17,7 @@ class Paths(msgspec.Struct, frozen=True, kw_only=True):
     library_file: Path
     downloads_file: Path
     profiles_file: Path
+    secrets_file: Path
     logs_folder: Path
     cache_folder: Path
 
@@ -50,6 +51,7 @@ def _paths(home: Path, *, config: Path, logs: Path, cache: Path) -> Paths:
         library_file=home / "library.json",
         downloads_file=home / "downloads.json",
         profiles_file=home / "profiles.json",
+        secrets_file=config / "secrets",
         logs_folder=logs,
         cache_folder=cache,
     )

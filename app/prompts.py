@@ -62,6 +62,7 @@ def chat_request(
     options: Mapping[str, Value],
     *,
     stop: Sequence[str] = (),
+    chosen: Sequence[str] | None = None,
     continue_last: bool = False,
     adapters: Sequence[protocol.AppliedAdapter] = (),
 ) -> protocol.ChatRequest:
@@ -69,6 +70,7 @@ def chat_request(
     return protocol.ChatRequest(
         messages=prompt_messages(branch, str(options["system_prompt"])),
         sampling=sampling_of(options),
+        chosen=tuple(chosen) if chosen is not None else None,
         max_tokens=int(options["max_tokens"]),
         stop=tuple(stop),
         continue_last=continue_last,

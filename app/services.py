@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +13,7 @@ from typing import Self
 from app.adapters import Adapters
 from app.allocations import Allocations
 from app.chats import Chats
+from app.connections.connections import Connections
 from app.conversations.store import ConversationStore
 from app.engines import Engines
 from app.errors import StorageError
@@ -24,13 +25,17 @@ from app.lookup import Lookup
 from app.machine import ThisMachine
 from app.making import Making
 from app.memory import check_memory
+from app.models import Models
 from app.network import network_of
 from app.paths import Paths
+from app.plugins import Plugins
 from app.profiles import Profiles
 from app.secrets import Secrets
+from app.sessions import Sessions, file_capabilities
 from app.settings import Settings
 from app.settings_file import SettingsFile
-from backends.registry import find_backends
+from backends.protocol import Backend
+from backends.registry import find_backends, packages
 from catalog.catalogues.bundled import load_bundled
 from catalog.catalogues.catalogues import Catalogues
 from catalog.downloads.fetch import FetchedFile
@@ -69,7 +74,12 @@ class Services:
     adapters: Adapters
     states: KeptStates
     making: Making
+    connections: Connections
+    plugins: Plugins
+    models: Models
     engines: Engines
+    embedders: Engines
+    sessions: Sessions
     lending: Lending
     chats: Chats
 
@@ -89,6 +99,8 @@ class Services:
         with ExitStack() as last:  # also when a person is tired of waiting for other processes
             last.callback(self.store.close)
             last.callback(self.engines.close)
+            last.callback(self.embedders.close)
+            last.callback(self.sessions.close)
             self.chats.close()
             self.downloads.close()
             self.hub.close()
@@ -114,7 +126,7 @@ def open_services(paths: Paths, settings: SettingsFile | None = None) -> Service
             erased = store.purge(older_than_seconds=_TRASH_SECONDS)
             if erased:  # what was read of those chats must go too, and nobody knows which that is
                 states.erase()
-        secrets = Secrets(settings)
+        secrets = Secrets(settings, paths.secrets_file)
         network = network_of(settings, secrets)
         catalogues = Catalogues(
             load_bundled(),
@@ -145,7 +157,21 @@ def open_services(paths: Paths, settings: SettingsFile | None = None) -> Service
         profiles = Profiles(paths.profiles_file)
         adapters = Adapters(library)
         addresses = Addresses(paths.cache_folder / "lending")
-        engines = _engines(settings, allocations, machine, addresses)
+        backends, broken = find_backends()
+        for backend in broken:
+            _log.error("backend %s does not work: %s", backend.name, backend.error)
+        connections = Connections(settings, secrets, paths.cache_folder / "connections")
+        plugins = Plugins(backends, broken, packages())
+        models = Models(library, (connections.offers, plugins.offers))
+        engines = _engines(backends, settings, machine, allocations, addresses)
+        embedders = _engines(backends, settings, machine)
+        sessions = Sessions(
+            engines,
+            embedders,
+            file_capabilities(backends),
+            lambda: {**plugins.backends(), **connections.backends()},
+            offline=lambda: settings.current.offline,
+        )
         fitting = Fitting(
             hub.resolve,
             paths.cache_folder,
@@ -173,27 +199,31 @@ def open_services(paths: Paths, settings: SettingsFile | None = None) -> Service
         adapters=adapters,
         states=states,
         making=Making(library, adapters, hub, network),
+        connections=connections,
+        plugins=plugins,
+        models=models,
         engines=engines,
+        embedders=embedders,
+        sessions=sessions,
         lending=Lending(engines, addresses),
-        chats=Chats(store, library, engines, settings, profiles, adapters, states),
+        chats=Chats(store, models, sessions, engines, settings, profiles, adapters, states),
     )
 
 
 def _engines(
+    backends: Mapping[str, Backend],
     settings: SettingsFile,
-    allocations: Allocations,
     machine: ThisMachine,
-    addresses: Addresses,
+    allocations: Allocations | None = None,
+    addresses: Addresses | None = None,
 ) -> Engines:
-    backends, broken = find_backends()
-    for backend in broken:
-        _log.error("backend %s does not work: %s", backend.name, backend.error)
+    """`allocations` note what a load took, `addresses` lead to processes that lend a model."""
     return Engines(
         backends,
         unload_after=lambda: settings.current.unload_after_minutes * 60.0,
         memory_check=partial(check_memory, machine=machine),
-        on_load=allocations.note,
-        borrow=Borrowing(addresses),
+        on_load=allocations.note if allocations else None,
+        borrow=Borrowing(addresses) if addresses else None,
     )
 
 

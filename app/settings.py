@@ -7,13 +7,15 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from app.connections.records import Connection
 from app.errors import AppError
 from app.options import Value
 from catalog.addresses import is_safe_address
 
 Theme = Literal["system", "light", "dark"]
 WindowValue = bool | int | float | str
-Section = Literal["Appearance", "Models", "Network"]
+Section = Literal["Appearance", "Models", "Network", "Server"]
+SecretsPlace = Literal["keyring", "file"]
 
 _PROXY_SCHEMES = ("http", "https")
 _LONGEST_LIST = 100
@@ -24,8 +26,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     `unload_after_minutes` 0 means never, `states_limit` is in GB, `download_limit` (MB a second) 0 no limit; an empty
     `package_index`, `models_folder`, `hub_endpoint` or `proxy` means the usual one. `catalogues` are
-    addresses or whole paths of catalogue files, `model_folders` whole paths. `has_hub_token`: there is
-    one in the system's keyring.
+    addresses or whole paths of catalogue files, `model_folders` whole paths. `secret_names` are of what
+    is kept in `secrets_place`, `has_hub_token` says that the Hub's token is among it. What begins with
+    `serve` is of the local server.
     """
 
     theme: Theme = "system"
@@ -45,6 +48,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     chat_defaults: dict[str, Value] = {}
     last_model_id: str = ""
     has_hub_token: bool = False
+    secrets_place: SecretsPlace = "keyring"
+    secret_names: tuple[str, ...] = ()
+    connections: tuple[Connection, ...] = ()
+    serve: bool = False
+    serve_port: int = 7411
+    serve_lan: bool = False
+    serve_key: bool = True
+    serve_origins: tuple[str, ...] = ()
+    serve_connections: bool = False
+    serve_load: bool = True
+    serve_keep_chats: bool = False
+    serve_text: bool = False
     window: dict[str, WindowValue] = {}
 
 
@@ -56,7 +71,7 @@ class Choice(msgspec.Struct, frozen=True):
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """A setting that a person can change. `placeholder` says in words what an empty one means.
 
-    A "list" holds "folders" or "catalogues", as `items` says. `minimum`, `maximum`, `unit` and
+    A "list" holds "folders", "catalogues" or "origins", as `items` says. `minimum`, `maximum`, `unit` and
     `neutral_title` (what `minimum` means in words) are of a "number".
     """
 
@@ -68,7 +83,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     default: Value | tuple[str, ...]
     choices: tuple[Choice, ...] = ()
     placeholder: str = ""
-    items: Literal["", "folders", "catalogues"] = ""
+    items: Literal["", "folders", "catalogues", "origins"] = ""
     minimum: int = 0
     maximum: int = 0
     unit: str = ""
@@ -162,7 +177,8 @@ SETTINGS: tuple[Setting, ...] = (
         key="offline",
         kind="switch",
         title="Stay offline",
-        help="Nothing goes online: no search, no download, no catalogue is refreshed.",
+        help="Nothing leaves this computer: no search, no download, no service answers, no catalogue is "
+        "refreshed.",
         section="Network",
         default=False,
     ),
@@ -215,6 +231,85 @@ SETTINGS: tuple[Setting, ...] = (
         maximum=10_000,
         unit="MB/s",
         neutral_title="No limit",
+    ),
+    Setting(
+        key="serve",
+        kind="switch",
+        title="Local server",
+        help="Other programs use the models that Causeway runs. The server starts with the window.",
+        section="Server",
+        default=False,
+    ),
+    Setting(
+        key="serve_port",
+        kind="number",
+        title="Port",
+        help="Where programs find the server. A change counts when it starts next.",
+        section="Server",
+        default=7411,
+        minimum=1024,
+        maximum=65_535,
+    ),
+    Setting(
+        key="serve_lan",
+        kind="switch",
+        title="Other computers may connect",
+        help="Whoever is in this network and has the key can use the models. What they write "
+        "travels unencrypted.",
+        section="Server",
+        default=False,
+    ),
+    Setting(
+        key="serve_key",
+        kind="switch",
+        title="Ask for a key",
+        help="Without one, every program and every person on this computer can use the models.",
+        section="Server",
+        default=True,
+    ),
+    Setting(
+        key="serve_origins",
+        kind="list",
+        title="Pages that may connect",
+        help="Origins such as https://chat.example or http://localhost:3000. A browser's page from "
+        "anywhere else is refused.",
+        section="Server",
+        default=(),
+        items="origins",
+    ),
+    Setting(
+        key="serve_connections",
+        kind="switch",
+        title="Offer services, too",
+        help="Programs can also use the services that are connected here. What they ask then leaves "
+        "this computer, and may cost money.",
+        section="Server",
+        default=False,
+    ),
+    Setting(
+        key="serve_load",
+        kind="switch",
+        title="Load models when asked",
+        help="Off: only the model that is in memory answers.",
+        section="Server",
+        default=True,
+    ),
+    Setting(
+        key="serve_keep_chats",
+        kind="switch",
+        title="Keep their chats",
+        help="What programs ask and get is listed among the chats.",
+        section="Server",
+        default=False,
+    ),
+    Setting(
+        key="serve_text",
+        kind="switch",
+        title="Show what is asked",
+        help="The list of requests shows their text, as long as the window is open. It is never "
+        "written to a file.",
+        section="Server",
+        default=False,
     ),
 )
 
@@ -282,11 +377,16 @@ def _checked_list(setting: Setting, items: tuple[str, ...]) -> tuple[str, ...]:
     if len(stripped) > _LONGEST_LIST:
         raise AppError(f"{setting.title} can hold {_LONGEST_LIST} at most.")
     for item in stripped:
-        if _is_whole_path(item):
+        if setting.items != "origins" and _is_whole_path(item):
             continue
         if setting.items == "folders":
             raise AppError(f"“{item}” can't be used.", fix="Give the whole path of the folder.")
-        if not is_safe_address(item):
+        if setting.items == "origins" and not _is_origin(item):
+            raise AppError(
+                f"“{item}” is no origin.",
+                fix="Give scheme and host, such as https://chat.example or http://localhost:3000.",
+            )
+        if setting.items == "catalogues" and not is_safe_address(item):
             raise AppError(
                 f"“{item}” can't be used as a catalogue.",
                 fix="Give an address that begins with https://, or the whole path of a file.",
@@ -299,5 +399,14 @@ def _is_proxy(url: str) -> bool:
         parts = urlsplit(url)
         is_whole = parts.scheme in _PROXY_SCHEMES and bool(parts.hostname) and parts.port != 0
         return is_whole and not re.search(r"\s", url)
+    except ValueError:
+        return False
+
+
+def _is_origin(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        is_whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        return is_whole and text == f"{parts.scheme}://{parts.netloc}" and "@" not in text
     except ValueError:
         return False

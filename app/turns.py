@@ -12,7 +12,9 @@ from app.conversations.records import Message, Origin, Status, UsedAdapter
 from app.conversations.store import ConversationStore
 from app.engines import FILE_BACKEND, Engines
 from app.errors import KnownErrors, Problem, StorageError, problem_from
+from app.models import ChatModel
 from app.options import Value
+from app.sessions import Sessions
 from backends.errors import EngineCrashed, LoadCancelled
 from backends.protocol import (
     ChatRequest,
@@ -71,7 +73,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     that the person should read.
     """
 
-    model: InstalledModel
+    model: ChatModel
     loading: LoadOptions
     request: ChatRequest
     options: dict[str, Value]
@@ -89,6 +91,7 @@ class Turn:
     def __init__(
         self,
         store: ConversationStore,
+        sessions: Sessions,
         engines: Engines,
         *,
         question: Message | None,
@@ -99,6 +102,7 @@ class Turn:
         self.question = question
         self.answer = answer
         self._store = store
+        self._sessions = sessions
         self._engines = engines
         self._plan = plan
         self._queue: queue.SimpleQueue[TurnEvent | BaseException] = queue.SimpleQueue()
@@ -200,7 +204,7 @@ class Turn:
             self._tell_progress(ModelLoading(plan.model.name, fraction))
             return not self._stopped.is_set()
 
-        with self._engines.use(
+        with self._sessions.use(
             plan.model,
             plan.loading,
             on_progress,
@@ -208,7 +212,7 @@ class Turn:
             on_wait=on_wait,
         ) as session:
             outcome.info = session.info
-            if loaded_now:
+            if loaded_now and isinstance(plan.model, InstalledModel):
                 for warning in (self._engines.state.info or session.info).warnings:
                     self._queue.put(Warned(warning))
             stream = session.chat(plan.request)
@@ -281,20 +285,25 @@ class _Outcome:
         timings = finished.timings if finished else Timings()
         if self.plan.request.continue_last and before.origin is not None:
             usage, timings = _joined(before.origin, usage, timings)
-        return Origin(
+        origin = Origin(
             model_id=model.id,
             model_name=model.name,
-            model_file=str(model.path),
-            model_bytes=model.size_bytes,
-            model_sha256=_published_sha256(model),
-            quant=model.quant,
             adapters=self.plan.adapters,
-            backend=FILE_BACKEND,
             template=self.info.template if self.info else "",
             options=self.plan.options,
             seed=finished.seed if finished else 0,
             usage=usage,
             timings=timings,
+        )
+        if not isinstance(model, InstalledModel):
+            return msgspec.structs.replace(origin, backend=model.backend)
+        return msgspec.structs.replace(
+            origin,
+            model_file=str(model.path),
+            model_bytes=model.size_bytes,
+            model_sha256=_published_sha256(model),
+            quant=model.quant,
+            backend=FILE_BACKEND,
         )
 
 

@@ -215,13 +215,15 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     the place of all messages: a text to go on with, as it stands. Thinking is
     outside the `grammar`. `logprobs` asks for the log-probability of each token, and of so many
     alternatives; below zero, for none. With `tool_choice` "required" the answer is a call of one of
-    the `tools`, of several only with `parallel_tool_calls`. `lookup` guesses what is copied from the prompt, and checks
+    the `tools`, of several only with `parallel_tool_calls`. `chosen` names the fields of `sampling` that
+    somebody chose: a service keeps its own ways in the others; None: all of them count. `lookup` guesses what is copied from the prompt, and checks
     several tokens at once: the same answer, often sooner.
     """
 
     messages: tuple[Message, ...] = ()
     prompt: str | None = None
     sampling: Sampling = Sampling()
+    chosen: tuple[str, ...] | None = None
     max_tokens: int = -1
     stop: tuple[str, ...] = ()
     continue_last: bool = False
@@ -352,8 +354,8 @@ class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What a loaded model says of itself. Zero or an empty text where it does not know.
 
     `template` names where the chat template comes from, in words ("from the file", "ChatML, built
-    in", "none: plain completion"). `allocated` is None where the engine does not tell. `warnings` are
-    sentences for the person.
+    in", "none: plain completion"). `allocated` is None where the engine does not tell. A vector of
+    `Session.embed` has `embedding_length` numbers. `warnings` are sentences for the person.
     """
 
     model: str
@@ -367,6 +369,7 @@ class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
     allocated: Allocation | None = None
     load_ms: float = 0.0
     safe_mode: bool = False
+    embedding_length: int = 0
     warnings: tuple[str, ...] = ()
 
 

@@ -21,6 +21,12 @@ class BrokenBackend(msgspec.Struct, frozen=True):
     package: str = ""
 
 
+def packages() -> dict[str, str]:
+    """The name of the package that brings each backend, by the backend's name."""
+    points = entry_points(group=ENTRY_POINT_GROUP)
+    return {point.name: point.dist.name for point in points if point.dist}
+
+
 def find_backends() -> tuple[dict[str, Backend], tuple[BrokenBackend, ...]]:
     """Make every registered backend, by name.
 

@@ -18,7 +18,7 @@ def bench(
     from app.speed_test import speed_test
 
     with opened() as services:
-        chosen = services.library.find(model) if model else services.chats.default_model()
+        chosen = services.library.find(model) if model else services.chats.installed_model()
         status = StatusLine()
         try:
             result = speed_test(services.engines, chosen, status.show)

@@ -18,6 +18,7 @@ from app.cli.output import print_json, say
 from app.conversations.records import Message, Origin, UsedAdapter
 from app.conversations.store import ConversationStore
 from app.errors import AppError
+from app.models import OfferedModel
 from app.options import Value, checked
 from app.presets import PRESETS, with_preset
 from app.services import Services
@@ -60,7 +61,10 @@ class Report(msgspec.Struct, frozen=True):
 def chat(
     prompt: Annotated[str | None, typer.Argument(help="Left out: read standard input.")] = None,
     model: Annotated[
-        str, typer.Option("-m", "--model", help="An installed model, or a file.")
+        str,
+        typer.Option(
+            "-m", "--model", help="An installed model, a file, or SERVICE:MODEL of a connection."
+        ),
     ] = "",
     conversation: Annotated[
         str, typer.Option("-c", "--conversation", help="Go on with this conversation.")
@@ -142,11 +146,13 @@ def _model_ref(services: Services, ref: str, conversation_id: str) -> str:
     library. Raises where there is no model to answer, so that nothing is stored for nothing.
     """
     if ref:
-        model = services.library.find(ref)
+        model = services.models.find(ref)
     elif conversation_id:
         model = services.chats.model_for(services.store.get(conversation_id))
     else:
         model = services.chats.default_model()
+    if isinstance(model, OfferedModel):
+        return model.id
     installed = any(model.id == other.id for other in services.library.models())
     return model.id if installed else str(model.path)
 

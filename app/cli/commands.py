@@ -8,9 +8,12 @@ from app.cli import (
     bench,
     catalog,
     chat,
+    connections,
     conversations,
     doctor,
     downloads,
+    engines,
+    keys,
     making,
     models,
     profiles,
@@ -58,6 +61,9 @@ commands.command("import")(models.import_)
 commands.command("merge")(making.merge)
 commands.command("quantize")(making.quantize)
 commands.command("remove")(models.remove)
+commands.add_typer(connections.commands, name="connections")
+commands.add_typer(keys.commands, name="keys")
+commands.command("engines")(engines.engines)
 commands.add_typer(conversations.commands, name="conversations")
 commands.add_typer(profiles.commands, name="profiles")
 commands.command("settings")(settings.settings)

@@ -1,7 +1,7 @@
 """The parts of the program, real ones, in a folder of the test's own."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,8 +11,10 @@ from app.chats import Chats
 from app.conversations.store import ConversationStore
 from app.engines import Engines
 from app.kept_states import KeptStates
+from app.models import Models, OfferedModel
 from app.paths import Paths, default_paths
 from app.profiles import Profiles
+from app.sessions import Sessions
 from app.settings_file import SettingsFile
 from backends.protocol import Backend
 from catalog.catalogues.bundled import load_bundled
@@ -90,7 +92,11 @@ MakeChats = Callable[..., Chats]
 
 @pytest.fixture
 def make_chats(
-    store: ConversationStore, library: Library, make_engines: MakeEngines, paths: Paths
+    store: ConversationStore,
+    library: Library,
+    make_engines: MakeEngines,
+    scripted: ScriptedBackend,
+    paths: Paths,
 ) -> MakeChats:
     """Chats of these parts, but for those that are given."""
 
@@ -100,12 +106,22 @@ def make_chats(
         engines: Engines | None = None,
         settings: SettingsFile | None = None,
         profiles: Profiles | None = None,
+        offers: Sequence[OfferedModel] = (),
+        backends: Mapping[str, Backend] | None = None,
     ) -> Chats:
         settings = settings or SettingsFile(paths.settings_file)
+        engines = engines or make_engines()
         return Chats(
             store,
-            library,
-            engines or make_engines(),
+            Models(library, (lambda: offers,)),
+            Sessions(
+                engines,
+                make_engines(),
+                scripted.capabilities,
+                lambda: backends or {},
+                offline=lambda: settings.current.offline,
+            ),
+            engines,
             settings,
             profiles or Profiles(paths.profiles_file),
             Adapters(library),

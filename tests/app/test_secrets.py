@@ -1,12 +1,16 @@
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import keyring
+import keyring.backend
+import msgspec
 import pytest
 from keyring.backends.fail import Keyring as NoKeyring
 
 from app.errors import AppError
 from app.secrets import HUB_VARIABLE, Secrets
+from app.secrets.sealed_file import PASSPHRASE_VARIABLE
 from app.settings_file import SettingsFile
 from tests.memory_keyring import LockedKeyring, MemoryKeyring
 
@@ -25,19 +29,34 @@ def kept() -> Iterator[MemoryKeyring]:
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SettingsFile:
     monkeypatch.delenv(HUB_VARIABLE, raising=False)
+    monkeypatch.delenv(PASSPHRASE_VARIABLE, raising=False)
     return SettingsFile(tmp_path / "settings.json")
 
 
+def secrets_of(settings: SettingsFile) -> Secrets:
+    return Secrets(settings, settings.path.with_name("secrets"))
+
+
+@contextmanager
+def keyring_is(ring: keyring.backend.KeyringBackend) -> Iterator[None]:
+    before = keyring.get_keyring()
+    keyring.set_keyring(ring)
+    try:
+        yield
+    finally:
+        keyring.set_keyring(before)
+
+
 def test_a_token_is_kept_by_the_keyring_and_in_no_file(kept, settings, tmp_path):
-    Secrets(settings).set_hub_token(f" {TOKEN}\n")
-    assert Secrets(settings).hub_token() == TOKEN
+    secrets_of(settings).set_hub_token(f" {TOKEN}\n")
+    assert secrets_of(settings).hub_token() == TOKEN
     assert list(kept.kept.values()) == [TOKEN]
     for file in tmp_path.rglob("*"):
         assert TOKEN not in file.read_text()
 
 
 def test_a_removed_token_is_gone_from_the_keyring(kept, settings):
-    secrets = Secrets(settings)
+    secrets = secrets_of(settings)
     secrets.set_hub_token(TOKEN)
     secrets.remove_hub_token()
     assert secrets.hub_token() == ""
@@ -49,14 +68,14 @@ def test_without_a_token_the_keyring_is_not_even_asked(settings):
     before = keyring.get_keyring()
     keyring.set_keyring(LockedKeyring())
     try:
-        assert Secrets(settings).hub_token() == ""
+        assert secrets_of(settings).hub_token() == ""
     finally:
         keyring.set_keyring(before)
 
 
 def test_the_environment_s_token_counts_where_none_is_set(kept, settings, monkeypatch):
     monkeypatch.setenv(HUB_VARIABLE, "hf_of_the_environment")
-    secrets = Secrets(settings)
+    secrets = secrets_of(settings)
     assert secrets.hub_token() == "hf_of_the_environment"
     secrets.set_hub_token(TOKEN)
     assert secrets.hub_token() == TOKEN
@@ -65,7 +84,7 @@ def test_the_environment_s_token_counts_where_none_is_set(kept, settings, monkey
 @pytest.mark.parametrize("token", ["", "  ", "two words", "ümlaut", "x" * 2000])
 def test_what_is_no_token_is_refused(kept, settings, token):
     with pytest.raises(AppError, match="no token"):
-        Secrets(settings).set_hub_token(token)
+        secrets_of(settings).set_hub_token(token)
     assert not kept.kept
 
 
@@ -75,11 +94,11 @@ def test_a_keyring_that_does_not_work_is_said_in_words(settings, broken):
     keyring.set_keyring(broken())
     try:
         with pytest.raises(AppError, match="keyring") as error:
-            Secrets(settings).set_hub_token(TOKEN)
+            secrets_of(settings).set_hub_token(TOKEN)
     finally:
         keyring.set_keyring(before)
     assert TOKEN not in str(error.value)
-    assert HUB_VARIABLE in error.value.fix
+    assert "sealed file" in error.value.fix
     assert "backend" not in str(error.value)
     assert not settings.current.has_hub_token
 
@@ -93,7 +112,91 @@ def test_a_keyring_in_a_plain_file_is_refused(settings):
     keyring.set_keyring(plain)
     try:
         with pytest.raises(AppError, match="plain file"):
-            Secrets(settings).set_hub_token(TOKEN)
+            secrets_of(settings).set_hub_token(TOKEN)
     finally:
         keyring.set_keyring(before)
     assert not plain.kept
+
+
+KEY = "sk-proj-0123456789abcdef"
+PASSPHRASE = "a road across the water"
+
+
+def test_a_sealed_file_keeps_keys_where_there_is_no_keyring(settings, tmp_path):
+    with keyring_is(NoKeyring()):
+        secrets = secrets_of(settings)
+        assert not secrets.state().usable
+        assert "keyring" in secrets.state().reason
+        with pytest.raises(AppError, match="no keyring"):
+            secrets.write("connection/openai", KEY)
+        secrets.use_file(PASSPHRASE)
+        secrets.write("connection/openai", KEY)
+        assert secrets.state().usable
+        settings.load()
+        other = secrets_of(settings)
+        assert other.state().locked
+        assert other.read("connection/openai") == ""
+        with pytest.raises(AppError, match="passphrase is wrong"):
+            other.unlock("another one")
+        other.unlock(PASSPHRASE)
+        assert other.read("connection/openai") == KEY
+    for file in tmp_path.rglob("*"):
+        content = file.read_bytes()
+        assert KEY.encode() not in content
+        assert PASSPHRASE.encode() not in content
+
+
+def test_the_environment_s_passphrase_opens_the_file(settings, monkeypatch):
+    secrets = secrets_of(settings)
+    secrets.use_file(PASSPHRASE)
+    secrets.write("server-key", KEY)
+    monkeypatch.setenv(PASSPHRASE_VARIABLE, PASSPHRASE)
+    assert secrets_of(settings).read("server-key") == KEY
+
+
+def test_a_short_passphrase_is_refused(settings):
+    with pytest.raises(AppError, match="too short"):
+        secrets_of(settings).use_file("short")
+    assert settings.current.secrets_place == "keyring"
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "other", "dear"])
+def test_a_damaged_sealed_file_is_said_in_words(settings, damage):
+    secrets_of(settings).use_file(PASSPHRASE)
+    file = settings.path.with_name("secrets")
+    content = file.read_bytes()
+    match damage:
+        case "cut":
+            file.write_bytes(content[:-20])
+        case "changed":
+            file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+        case "other":
+            file.write_bytes(b"not msgpack at all")
+        case "dear":
+            held = msgspec.msgpack.decode(content)
+            file.write_bytes(msgspec.msgpack.encode(held | {"cost": 2**40}))
+    with pytest.raises(AppError, match="damaged|can't be opened"):
+        secrets_of(settings).unlock(PASSPHRASE)
+
+
+def test_keys_move_with_the_choice_of_their_place(kept, settings):
+    secrets = secrets_of(settings)
+    secrets.set_hub_token(TOKEN)
+    secrets.write("server-key", KEY)
+    secrets.use_file(PASSPHRASE)
+    assert not kept.kept
+    assert secrets.read("server-key") == KEY
+    assert secrets.hub_token() == TOKEN
+    secrets.use_keyring()
+    assert sorted(kept.kept.values()) == sorted([KEY, TOKEN])
+    assert secrets_of(settings).read("server-key") == KEY
+
+
+def test_a_file_that_another_process_replaced_wants_its_own_passphrase(settings):
+    mine = secrets_of(settings)
+    mine.use_file(PASSPHRASE)
+    mine.write("server-key", KEY)
+    settings.path.with_name("secrets").unlink()
+    secrets_of(settings).use_file("another passphrase")
+    with pytest.raises(AppError, match="replaced"):
+        mine.write("server-key", KEY)

@@ -1,0 +1,1 @@
+"""Services elsewhere, or other programs here, that answer in place of a model of our own."""

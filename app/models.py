@@ -1,0 +1,97 @@
+"""Every model that can be asked: files on this computer, and what services and plug-ins offer."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from app.errors import AppError
+from catalog.catalogues.bundled import STARTER_ID
+from catalog.errors import UnknownModel
+from catalog.library import InstalledModel, Library
+
+
+class OfferedModel(msgspec.Struct, frozen=True, kw_only=True):
+    """A model that a backend offers by itself: of a service that is connected, or of a plug-in.
+
+    `id` is how it is named everywhere, “SOURCE:MODEL”; `model` what its `backend` calls it. `source` is
+    the service's or plug-in's title. `leaves`: what is asked leaves this computer. `context_length` in
+    tokens, 0: not known.
+    """
+
+    id: str
+    name: str
+    backend: str
+    model: str
+    source: str
+    leaves: bool
+    context_length: int = 0
+    embeds: bool = False
+
+    @property
+    def writes(self) -> bool:
+        """Whether it answers with text."""
+        return not self.embeds
+
+
+ChatModel = InstalledModel | OfferedModel
+Offers = Callable[[], Sequence[OfferedModel]]
+
+
+class Models:
+    """Finds models, whoever runs them. From any thread."""
+
+    def __init__(self, library: Library, offers: Sequence[Offers]) -> None:
+        """`offers` tell what services and plug-ins listed last; they go nowhere to ask."""
+        self._library = library
+        self._offers = offers
+
+    def offered(self) -> tuple[OfferedModel, ...]:
+        """What services and plug-ins offer, by source and name."""
+        return tuple(model for offers in self._offers for model in offers())
+
+    def writers(self) -> tuple[ChatModel, ...]:
+        """All that answer with text; those on this computer come first."""
+        installed = (model for model in self._library.models() if model.writes)
+        return (*installed, *(model for model in self.offered() if model.writes))
+
+    def embedders(self) -> tuple[ChatModel, ...]:
+        """All that are made for vectors."""
+        installed = (model for model in self._library.models() if model.kind == "embedding")
+        return (*installed, *(model for model in self.offered() if model.embeds))
+
+    def find(self, ref: str) -> ChatModel:
+        """The model of that id, or what `Library.find` finds. Raises `UnknownModel`."""
+        wanted = ref.strip()
+        offered = self.offered()
+        for model in offered:
+            if model.id == wanted:
+                return model
+        source = wanted.partition(":")[0]
+        names = [model.id for model in offered if model.id.startswith(f"{source}:")]
+        if ":" in wanted and names:
+            raise UnknownModel(
+                f"{source} lists no model called “{wanted.partition(':')[2]}”.",
+                fix=f"“causeway connections check {source}” asks it anew.",
+            )
+        return self._library.find(wanted)
+
+    def default(self, last_id: str) -> ChatModel:
+        """The model that was last chosen, else the first on this computer, else the first at all."""
+        return _chosen(self.writers(), last_id)
+
+    def default_installed(self, last_id: str) -> InstalledModel:
+        """The same among the files on this computer."""
+        return _chosen([model for model in self._library.models() if model.writes], last_id)
+
+
+Model = TypeVar("Model", InstalledModel, ChatModel)
+
+
+def _chosen(models: Sequence[Model], last_id: str) -> Model:
+    if not models:
+        raise AppError(
+            "No model is installed.",
+            fix=f"Get one on the page Models, or with “causeway pull {STARTER_ID}”.",
+        )
+    return next((model for model in models if model.id == last_id), models[0])

@@ -1,0 +1,92 @@
+"""Engines that others have made: which are installed, what they offer, and what is wrong with them."""
+
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from app.engines import FILE_BACKEND
+from app.errors import problem_from
+from app.models import OfferedModel
+from backends.protocol import Backend
+from backends.registry import BrokenBackend
+
+_log = logging.getLogger(__name__)
+
+_MOST_MODELS = 5_000
+_LONGEST_TEXT = 500
+
+
+class Plugin(msgspec.Struct, frozen=True, kw_only=True):
+    """An installed engine. `error` says why it can't be used, `package` what brought it."""
+
+    name: str
+    package: str = ""
+    error: str = ""
+    local: bool = True
+    models: tuple[OfferedModel, ...] = ()
+
+
+class Plugins:
+    """Asks each plug-in what it offers, once. One that fails is listed with its error and harms nothing."""
+
+    def __init__(
+        self,
+        backends: Mapping[str, Backend],
+        broken: Sequence[BrokenBackend],
+        packages: Mapping[str, str],
+    ) -> None:
+        """`packages` says what brought each backend."""
+        self._backends = {name: each for name, each in backends.items() if name != FILE_BACKEND}
+        self._broken = tuple(broken)
+        self._packages = packages
+        self._lock = threading.Lock()
+        self._found: tuple[Plugin, ...] | None = None
+
+    def all(self) -> tuple[Plugin, ...]:
+        """Every plug-in. Blocks as long as those take that are asked for the first time."""
+        with self._lock:
+            if self._found is None:
+                working = (self._ask(name, each) for name, each in self._backends.items())
+                broken = (
+                    Plugin(name=each.name, package=each.package, error=_bounded(each.error))
+                    for each in self._broken
+                )
+                self._found = (*working, *broken)
+            return self._found
+
+    def backends(self) -> Mapping[str, Backend]:
+        """Those that were made, by name."""
+        return self._backends
+
+    def offers(self) -> tuple[OfferedModel, ...]:
+        return tuple(model for plugin in self.all() for model in plugin.models)
+
+    def _ask(self, name: str, backend: Backend) -> Plugin:
+        package = self._packages.get(name, "")
+        try:
+            local = backend.capabilities.local
+            models = tuple(
+                OfferedModel(
+                    id=f"{name}:{each.id}",
+                    name=each.name,
+                    backend=name,
+                    model=each.id,
+                    source=name,
+                    leaves=not local,
+                    context_length=each.context_length,
+                    embeds=each.embeds,
+                )
+                for each in tuple(backend.models())[:_MOST_MODELS]
+            )
+        except Exception as error:  # another person's program
+            problem = problem_from(error)
+            said = problem.sentence() if problem else f"{type(error).__name__}: {error}"
+            _log.warning("the plug-in %s does not answer: %s", name, said)
+            return Plugin(name=name, package=package, error=_bounded(said))
+        return Plugin(name=name, package=package, local=local, models=models)
+
+
+def _bounded(text: str) -> str:
+    return text[:_LONGEST_TEXT]
