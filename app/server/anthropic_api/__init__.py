@@ -1,0 +1,1 @@
+"""The Anthropic API: messages, as coding agents speak it."""

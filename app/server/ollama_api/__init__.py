@@ -1,0 +1,1 @@
+"""The Ollama API, so that its clients find the models that run here."""
