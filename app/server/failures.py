@@ -95,7 +95,7 @@ _KINDS: tuple[tuple[type[Exception], FailureKind, str], ...] = (
 )
 
 
-def failure_of(error: Exception) -> Failure:
+def failure_of(error: BaseException) -> Failure:
     """The failure that an error comes to. A bug says nothing of its own to the client."""
     if isinstance(error, Failure):
         return error

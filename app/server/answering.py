@@ -1,0 +1,281 @@
+"""What every interface asks for: models, answers, vectors, counts. It lives in the server's loop."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing, asynccontextmanager, contextmanager
+from typing import TypeVar
+
+import msgspec
+
+from app.adapters import Adapters
+from app.chats import Chats
+from app.engines import Engines
+from app.errors import KnownErrors
+from app.models import ChatModel, Models
+from app.server.asked import Asked
+from app.server.config import ServerConfig
+from app.server.failures import Failure, failure_of
+from app.server.journal import RequestNote
+from app.server.keeping import Keeping
+from app.server.places import Places
+from app.server.requesting import chat_request, check_abilities, own_options
+from app.server.running import RunningAnswer
+from app.server.served import ServedModel as ServedModel
+from app.server.served import Shelf
+from app.sessions import Sessions
+from backends.protocol import (
+    ChatRequest,
+    Embeddings,
+    Event,
+    Finished,
+    LoadOptions,
+    Message,
+    ReasoningDelta,
+    Session,
+    TextDelta,
+    ToolCall,
+    Usage,
+)
+from catalog.library import InstalledModel
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class Answering:
+    """Answers for all interfaces, each on a thread from a pool of its own. `close` ends the pool."""
+
+    def __init__(
+        self,
+        models: Models,
+        sessions: Sessions,
+        chats: Chats,
+        adapters: Adapters,
+        engines: Engines,
+        config: ServerConfig,
+        keeping: Keeping | None = None,
+    ) -> None:
+        self._sessions = sessions
+        self._chats = chats
+        self._adapters = adapters
+        self._engines = engines
+        self._keeping = keeping
+        self._loads = config.load_on_demand
+        self._shelf = Shelf(
+            models, sessions, chats.default_model, with_offered=config.serve_connections
+        )
+        self._pool = ThreadPoolExecutor(config.most_at_once + 1, thread_name_prefix="served answer")
+        self._running: set[RunningAnswer] = set()
+        self._stopping = threading.Event()
+        self.places = Places(config.most_at_once, config.most_waiting)
+
+    async def freshen(self) -> None:
+        """Look what models there are, if the last look is a while ago."""
+        if not self._shelf.is_fresh:
+            await asyncio.get_running_loop().run_in_executor(self._pool, self._shelf.look)
+
+    def served(self) -> tuple[ServedModel, ...]:
+        """What a client may ask for, as it was when the request came."""
+        return self._shelf.served()
+
+    def find(self, name: str) -> ServedModel:
+        """The model of that id or name; the default one for "" or "default". Raises `Failure`."""
+        return self._shelf.find(name)[0]
+
+    @asynccontextmanager
+    async def answer(self, asked: Asked, note: RequestNote) -> AsyncIterator[AsyncIterator[Event]]:
+        """The events of an answer. Entering waits until it is begun; leaving cancels it at once.
+
+        Entering and iterating raise `Failure`.
+        """
+        served, model = self._shelf.find(asked.model)
+        check_abilities(asked, served)
+        note.use(served.id, _newest_text(asked))
+        await self.places.take()
+        loop = asyncio.get_running_loop()
+        answer = RunningAnswer(loop)
+        self._running.add(answer)
+        work = loop.run_in_executor(
+            self._pool,
+            answer.run,
+            lambda cancelled: self._session(model, note, cancelled),
+            lambda: self._request(asked, model),
+            self._keeping.begin(asked, served) if self._keeping is not None else None,
+        )
+        work.add_done_callback(lambda _: self._done(answer))
+        try:
+            await self._begun(answer, note)
+            async with aclosing(_noted(answer, asked, note)) as events:
+                yield events
+        finally:
+            answer.cancel()
+
+    async def embed(self, model: str, texts: Sequence[str], note: RequestNote) -> Embeddings:
+        """A vector for each text. Raises `Failure`."""
+        served, found = self._shelf.find(model)
+        if isinstance(found, InstalledModel) and served.kind != "embedding":
+            raise Failure(
+                "invalid",
+                f"{served.name} answers; it makes no vectors. {self._embedders_in_words()}",
+                code="unsupported",
+                param="model",
+            )
+        if not served.capabilities.embed:
+            raise Failure(
+                "invalid", f"{served.name} makes no vectors.", code="unsupported", param="model"
+            )
+        note.use(served.id, texts[0] if texts else "")
+
+        vectors = await self._work(
+            found, note, lambda session: session.embed(tuple(texts)), embedding=True
+        )
+        note.spend(Usage(prompt_tokens=vectors.tokens))
+        return vectors
+
+    async def count_tokens(self, model: str, messages: Sequence[Message], note: RequestNote) -> int:
+        """Tokens of the messages as a prompt. Raises `Failure`."""
+        served, found = self._shelf.find(model)
+        if not served.capabilities.count_tokens:
+            raise Failure(
+                "invalid", f"{served.name} counts no tokens.", code="unsupported", param="model"
+            )
+        note.use(served.id, "")
+        return await self._work(found, note, lambda session: session.count_tokens(messages))
+
+    def cancel_all(self) -> None:
+        """End all answers soon, in the loop's thread."""
+        self._stopping.set()
+        for answer in tuple(self._running):
+            answer.cancel()
+
+    def close(self) -> None:
+        """Wait for the threads. After `cancel_all` that is short."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    async def _work(
+        self,
+        model: ChatModel,
+        note: RequestNote,
+        ask: Callable[[Session], T],
+        *,
+        embedding: bool = False,
+    ) -> T:
+        await self.places.take()
+        cancelled = threading.Event()
+
+        def work() -> T:
+            with self._session(model, note, cancelled, embedding=embedding) as session:
+                note.move("answering")
+                return ask(session)
+
+        future = asyncio.get_running_loop().run_in_executor(self._pool, work)
+        future.add_done_callback(lambda _: self.places.give_back())
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            cancelled.set()
+            future.add_done_callback(_heard)
+            raise
+        except Exception as error:
+            raise _told(error) from None
+
+    @contextmanager
+    def _session(
+        self,
+        model: ChatModel,
+        note: RequestNote,
+        cancelled: threading.Event,
+        *,
+        embedding: bool = False,
+    ) -> Iterator[Session]:
+        """On the thread of an answer."""
+        options = self._loading(model, embedding=embedding)
+        if not self._loads and isinstance(model, InstalledModel) and not embedding:
+            self._refuse_unloaded(model)
+
+        def on_progress(fraction: float) -> bool:
+            note.move("loading")
+            return not cancelled.is_set() and not self._stopping.is_set()
+
+        with self._sessions.use(model, options, on_progress, cancelled=cancelled) as session:
+            yield session
+
+    def _loading(self, model: ChatModel, *, embedding: bool) -> LoadOptions:
+        """As settings and profile say; a client's options have no part in it."""
+        options = self._chats.loading(model, self._chats.model_options(model, {}))
+        return msgspec.structs.replace(options, embedding=True) if embedding else options
+
+    def _refuse_unloaded(self, model: InstalledModel) -> None:
+        state = self._engines.state
+        if state.model_id != model.id or state.phase not in ("loading", "ready", "busy"):
+            raise Failure(
+                "unavailable",
+                f"{model.name} is not in memory, and the server is set to load none."
+                " Load it in Causeway, or let the server load models when asked.",
+                code="model_not_loaded",
+                param="model",
+            )
+
+    def _request(self, asked: Asked, model: ChatModel) -> ChatRequest:
+        options = self._chats.model_options(model, own_options(asked))
+        return chat_request(asked, model, options, self._chats, self._adapters)
+
+    def _done(self, answer: RunningAnswer) -> None:
+        self._running.discard(answer)
+        self.places.give_back()
+
+    async def _begun(self, answer: RunningAnswer, note: RequestNote) -> None:
+        try:
+            await answer.begun()
+        except Failure as failure:
+            note.problem = failure.message
+            raise
+        note.move("answering")
+
+    def _embedders_in_words(self) -> str:
+        names = [served.id for served in self.served() if served.kind == "embedding"]
+        return f"There is {', '.join(names[:8])}." if names else "Get a model for search first."
+
+
+async def _noted(
+    answer: RunningAnswer, asked: Asked, note: RequestNote
+) -> AsyncGenerator[Event, None]:
+    try:
+        async for event in answer:
+            match event:
+                case TextDelta(text) | ReasoningDelta(text):
+                    note.count(text)
+                case ToolCall():
+                    note.count(event.arguments)
+                case Finished():
+                    note.spend(event.usage)
+                    if event.stop_text and event.stop_text not in asked.stop:
+                        # One of the model's own, of which the client knows nothing.
+                        yield msgspec.structs.replace(event, stop_text="")
+                        continue
+            yield event
+    except Failure as failure:
+        note.problem = failure.message
+        raise
+
+
+def _told(error: Exception) -> Failure:
+    if not isinstance(error, (Failure, *KnownErrors)):
+        _log.error("a request failed", exc_info=error)
+    return failure_of(error)
+
+
+def _heard(future: "asyncio.Future[T]") -> None:
+    """What became of work that nobody waits for any more."""
+    if not future.cancelled():
+        future.exception()
+
+
+def _newest_text(asked: Asked) -> str:
+    if asked.prompt is not None:
+        return asked.prompt
+    return next((each.content for each in reversed(asked.messages) if each.role == "user"), "")

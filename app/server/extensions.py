@@ -1,0 +1,77 @@
+"""What every interface takes beyond its own: adapters, samplers and grammars, under the key `causeway`."""
+
+from typing import Annotated
+
+import msgspec
+
+from app.errors import AppError
+from app.options import Value, checked, option
+from app.options.adapter_stack import StackedAdapter, parse_stack, stack_text
+from app.server.failures import Failure
+from backends.protocol import Grammar
+
+SECTIONS = ("sampling", "advanced")
+"""The sections of `app.options` whose settings a client may choose: none of them loads a model anew."""
+
+_FIELD = "causeway"
+
+
+class RequestedAdapter(msgspec.Struct, frozen=True):
+    """An installed adapter by id or name, and how much of it is added to the model's weights."""
+
+    adapter: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+    scale: Annotated[float, msgspec.Meta(ge=-2, le=2)] = 1.0
+
+
+class Extensions(msgspec.Struct, frozen=True, kw_only=True):
+    """The key `causeway` of a request, the same in every interface.
+
+    `options` are settings of a chat's sampling by key ("min_p", "xtc_probability", "mirostat", …).
+    `grammar` is a GBNF text whose rule "root" is the answer.
+    """
+
+    adapters: tuple[RequestedAdapter, ...] | None = None
+    options: dict[str, int | float | str | bool] = {}
+    grammar: str = ""
+
+
+class Applied(msgspec.Struct, frozen=True):
+    """What extensions come to: options of `app.options`, checked, and a grammar."""
+
+    options: dict[str, Value] = {}
+    grammar: Grammar | None = None
+
+
+def applied(extensions: Extensions | None) -> Applied:
+    """Raises `Failure` that names the field."""
+    if extensions is None:
+        return Applied()
+    options = {key: checked_option(key, value) for key, value in extensions.options.items()}
+    if extensions.adapters is not None:
+        options["adapters"] = _stack(extensions.adapters)
+    grammar = Grammar("gbnf", extensions.grammar) if extensions.grammar.strip() else None
+    return Applied(options, grammar)
+
+
+def checked_option(key: str, value: object, param: str = "") -> Value:
+    """A sampling setting as a client gives it. Raises `Failure` about `param`, or `causeway.options`."""
+    param = param or f"{_FIELD}.options.{key}"
+    try:
+        if option(key).section not in SECTIONS:
+            raise Failure(
+                "invalid",
+                f"“{key}” is not a client's to set: it is no setting of the sampling.",
+                param=param,
+            )
+        return checked(key, value)
+    except AppError as error:
+        raise Failure("invalid", str(error), param=param) from None
+
+
+def _stack(adapters: tuple[RequestedAdapter, ...]) -> str:
+    text = stack_text([StackedAdapter(each.adapter, each.scale) for each in adapters])
+    try:
+        parse_stack(text)
+    except AppError as error:
+        raise Failure("invalid", str(error), param=f"{_FIELD}.adapters") from None
+    return text

@@ -1,0 +1,119 @@
+"""From what a client asks to what a session is asked."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from app.adapters import Adapters
+from app.chats import Chats
+from app.models import ChatModel
+from app.options import Value, option
+from app.options.adapter_stack import StackedAdapter, stack_of
+from app.prompts import sampling_of
+from app.server.asked import Asked
+from app.server.failures import Failure
+from app.server.served import ServedModel
+from backends.protocol import AppliedAdapter, Capabilities, ChatRequest, Message
+from catalog.library import InstalledModel
+
+
+def check_abilities(asked: Asked, served: ServedModel) -> None:
+    """Raises `Failure` for what the model can't do, in words, before it is loaded for that."""
+    can = served.capabilities
+    if served.kind == "embedding":
+        raise Failure(
+            "invalid", f"{served.name} makes vectors of texts. It can't answer.", param="model"
+        )
+    for wanted, able, words, param in _demands(asked, can):
+        if wanted and not able:
+            raise Failure("invalid", f"{served.name} {words}", code="unsupported", param=param)
+
+
+def chat_request(
+    asked: Asked, model: ChatModel, options: Mapping[str, Value], chats: Chats, adapters: Adapters
+) -> ChatRequest:
+    """`options` are all that are in force for the request. Reads headers of adapters, so it blocks.
+
+    The person's format of answers and wish for probabilities are not a client's: it says its own.
+    """
+    sampling = sampling_of(options)
+    own_stop = model.entry.stop if isinstance(model, InstalledModel) and model.entry else ()
+    return ChatRequest(
+        messages=_messages(asked, str(options["system_prompt"])),
+        prompt=asked.prompt,
+        sampling=msgspec.structs.replace(
+            sampling, logit_bias=(*sampling.logit_bias, *asked.logit_bias)
+        ),
+        chosen=chats.chosen_sampling(model, asked.options),
+        max_tokens=int(options["max_tokens"]),
+        stop=(*asked.stop, *(each for each in own_stop if each not in asked.stop)),
+        continue_last=asked.continue_last,
+        adapters=_applied(asked, model, options, adapters),
+        grammar=asked.grammar,
+        logprobs=asked.logprobs,
+        tools=asked.tools if asked.tool_choice != "none" else (),
+        tool_choice=asked.tool_choice,
+        parallel_tool_calls=asked.parallel_tool_calls,
+        lookup=bool(options["lookup"]),
+    )
+
+
+def own_options(asked: Asked) -> dict[str, Value]:
+    """What the client may set: nothing for which the model would be loaded again."""
+    return {key: value for key, value in asked.options.items() if not option(key).reloads}
+
+
+def _demands(asked: Asked, can: Capabilities) -> tuple[tuple[bool, bool, str, str], ...]:
+    has_images = any(message.images for message in asked.messages)
+    return (
+        (asked.prompt is not None, can.complete, "doesn't go on with plain text.", "prompt"),
+        (asked.prompt is None, can.chat, "can't chat.", "messages"),
+        (has_images, can.images, "can't see pictures.", "messages"),
+        (bool(asked.tools), can.tools, "can't use tools.", "tools"),
+        (asked.grammar is not None, can.grammar, "can't be held to a format.", "response_format"),
+        (asked.logprobs >= 0, can.logprobs, "tells no probabilities.", "logprobs"),
+        (asked.continue_last, can.continue_answer, "can't go on with an answer.", "messages"),
+    )
+
+
+def _messages(asked: Asked, system_prompt: str) -> tuple[Message, ...]:
+    """The person's own system prompt counts where the client has none."""
+    if (
+        asked.prompt is not None
+        or not system_prompt.strip()
+        or any(message.role == "system" for message in asked.messages)
+    ):
+        return asked.messages
+    return (Message(role="system", content=system_prompt), *asked.messages)
+
+
+def _applied(
+    asked: Asked, model: ChatModel, options: Mapping[str, Value], adapters: Adapters
+) -> tuple[AppliedAdapter, ...]:
+    stack = stack_of(options)
+    if not stack:
+        return ()
+    is_asked = "adapters" in asked.options
+    if is_asked:
+        _refuse_files(stack)
+    applied = adapters.applied(stack, model)
+    if is_asked and applied.left_out:
+        raise Failure(
+            "invalid",
+            " ".join(applied.left_out),
+            code="invalid_adapter",
+            param="causeway.adapters",
+        )
+    return applied.applied
+
+
+def _refuse_files(stack: tuple[StackedAdapter, ...]) -> None:
+    """The library also takes the path of a file: that is for the person at this computer."""
+    for each in stack:
+        if "/" in each.adapter or "\\" in each.adapter or each.adapter.lower().endswith(".gguf"):
+            raise Failure(
+                "invalid",
+                f"“{each.adapter}” is no installed adapter. Name one by its id.",
+                code="invalid_adapter",
+                param="causeway.adapters",
+            )

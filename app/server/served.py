@@ -1,0 +1,174 @@
+"""The models that clients can ask, by the names that they give them."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import msgspec
+
+from app.errors import KnownErrors
+from app.models import ChatModel, Models, OfferedModel
+from app.server.failures import Failure
+from app.sessions import Sessions
+from backends.protocol import Capabilities
+from catalog.library import InstalledModel, ModelKind
+
+DEFAULT_NAMES = ("", "default")
+"""What a client may call the model that was last chosen in the window."""
+
+_FRESH_SECONDS = 2.0
+
+
+class ServedModel(msgspec.Struct, frozen=True, kw_only=True):
+    """A model as clients are told of it. What is not known is 0 or empty.
+
+    `created` in Unix seconds, `parameters` counted from the file. `owned_by` is “causeway”, or whose
+    service or plug-in it is. `template` is the Jinja text where the catalogue gives it. `sha256` is of the file.
+    """
+
+    id: str
+    name: str
+    created: int
+    size_bytes: int
+    quant: str
+    architecture: str
+    parameters: int
+    context_length: int
+    kind: ModelKind
+    owned_by: str
+    capabilities: Capabilities
+    template: str = ""
+    sha256: str = ""
+
+
+class Shelf:
+    """Finds what clients name among the models that are offered to them. From any thread.
+
+    Looking goes through the disk, so that what was found counts for two seconds. A client can't name
+    a file, only what is listed.
+    """
+
+    def __init__(
+        self,
+        models: Models,
+        sessions: Sessions,
+        default: Callable[[], ChatModel],
+        *,
+        with_offered: bool,
+    ) -> None:
+        self._models = models
+        self._sessions = sessions
+        self._default = default
+        self._with_offered = with_offered
+        self._seen: tuple[tuple[ServedModel, ChatModel], ...] = ()
+        self._by_name: dict[str, tuple[ServedModel, ChatModel]] = {}
+        self._looked = 0.0
+
+    @property
+    def is_fresh(self) -> bool:
+        return bool(self._looked) and time.monotonic() - self._looked < _FRESH_SECONDS
+
+    def look(self) -> None:
+        """Blocks for as long as the disk takes. Without it, what was seen last counts."""
+        found = [*self._models.writers(), *self._models.embedders()]
+        seen = []
+        for model in found:
+            if isinstance(model, OfferedModel) and not self._with_offered:
+                continue
+            with suppress(*KnownErrors):  # a service that was disconnected this moment
+                seen.append((_served(model, self._sessions.capabilities(model)), model))
+        names: dict[str, tuple[ServedModel, ChatModel]] = {}
+        # An id wins over the name of another model, and the first over those after it.
+        for name_of in (_id_of, _name_of, _file_of):
+            for pair in seen:
+                names.setdefault(name_of(pair[1]).casefold(), pair)
+        self._seen, self._by_name, self._looked = tuple(seen), names, time.monotonic()
+
+    def served(self) -> tuple[ServedModel, ...]:
+        return tuple(served for served, _ in self._seen)
+
+    def find(self, name: str) -> tuple[ServedModel, ChatModel]:
+        """Raises `Failure`."""
+        wanted = name.strip().casefold()
+        if wanted in DEFAULT_NAMES:
+            return self._find_default()
+        found = self._by_name.get(wanted) or self._by_name.get(wanted.removesuffix(":latest"))
+        if found is None:
+            known = ", ".join(served.id for served, _ in self._seen[:8])
+            raise Failure(
+                "not_found",
+                f"There is no model called “{name[:200]}” here."
+                + (f" There is {known}{', …' if len(self._seen) > 8 else ''}." if known else ""),
+                code="model_not_found",
+                param="model",
+            )
+        return found
+
+    def _find_default(self) -> tuple[ServedModel, ChatModel]:
+        try:
+            wanted = self._default()
+        except KnownErrors as error:
+            raise Failure("not_found", str(error), code="model_not_found", param="model") from None
+        for served, model in self._seen:
+            if model.id == wanted.id:
+                return served, model
+        writers = [pair for pair in self._seen if pair[0].kind != "embedding"]
+        if not writers:
+            raise Failure(
+                "not_found",
+                "No model is offered here.",
+                code="model_not_found",
+                param="model",
+            )
+        return writers[0]
+
+
+def _id_of(model: ChatModel) -> str:
+    return model.id
+
+
+def _name_of(model: ChatModel) -> str:
+    return model.name
+
+
+def _file_of(model: ChatModel) -> str:
+    return model.path.name if isinstance(model, InstalledModel) else model.id
+
+
+def _served(model: ChatModel, capabilities: Capabilities) -> ServedModel:
+    if isinstance(model, OfferedModel):
+        return ServedModel(
+            id=model.id,
+            name=model.name,
+            created=0,
+            size_bytes=0,
+            quant="",
+            architecture="",
+            parameters=0,
+            context_length=model.context_length,
+            kind="embedding" if model.embeds else "chat",
+            owned_by=model.source,
+            capabilities=capabilities,
+        )
+    return ServedModel(
+        id=model.id,
+        name=model.name,
+        created=_changed(model),
+        size_bytes=model.size_bytes,
+        quant=model.quant,
+        architecture=model.architecture,
+        parameters=model.parameters,
+        context_length=model.context_length,
+        kind=model.kind,
+        owned_by="causeway",
+        capabilities=capabilities,
+        template=model.template,
+        sha256=model.sha256,
+    )
+
+
+def _changed(model: InstalledModel) -> int:
+    try:
+        return int(model.path.stat().st_mtime)
+    except OSError:
+        return 0

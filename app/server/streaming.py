@@ -1,0 +1,126 @@
+"""Answers that go out bit by bit."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, suppress
+from types import TracebackType
+from typing import Self
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from backends.protocol import Event
+
+SSE = "text/event-stream"
+NDJSON = "application/x-ndjson"
+SSE_IDLE = b": still here\n\n"
+"""A comment, which tells client and proxies that the connection is in use."""
+
+_IDLE_SECONDS = 15.0
+_STALLED_SECONDS = 120.0
+"""A client that takes nothing for so long is given up."""
+
+
+class EventStream(Response):
+    """Sends what `chunks` makes of the events of an answer, each as soon as it is there.
+
+    Make it with `streamed`, which waits for the answer to begin. It leaves the answer when all is
+    sent, and when the client is gone, which cancels it. `idle` is sent when nothing else is for a while.
+    """
+
+    def __init__(
+        self,
+        answers: "Answers",
+        chunks: AsyncIterator[bytes],
+        media_type: str,
+        idle: bytes = b"",
+    ) -> None:
+        super().__init__(media_type=media_type)
+        del self.headers["content-length"]
+        self.headers["cache-control"] = "no-cache"
+        self._answers = answers
+        self._chunks = chunks
+        self._idle = idle
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self._answers:
+            await send(
+                {
+                    "type": "http.response.start",
+                    "status": self.status_code,
+                    "headers": self.raw_headers,
+                }
+            )
+            if self._idle:
+                await self._send_with_idle(send)
+            else:
+                async for chunk in self._chunks:
+                    await _sent(send, chunk)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _send_with_idle(self, send: Send) -> None:
+        """A timer beside the loop costs less for each chunk than a wait with a limit."""
+        loop = asyncio.get_running_loop()
+        last = loop.time()
+        sending = asyncio.Lock()
+
+        async def keep_alive() -> None:
+            while True:
+                left = last + _IDLE_SECONDS - loop.time()
+                if left > 0:
+                    await asyncio.sleep(left)
+                    continue
+                async with sending:
+                    await _sent(send, self._idle)
+                await asyncio.sleep(_IDLE_SECONDS)
+
+        beside = asyncio.create_task(keep_alive())
+        try:
+            async for chunk in self._chunks:
+                last = loop.time()
+                async with sending:
+                    await _sent(send, chunk)
+        finally:
+            beside.cancel()
+            with suppress(asyncio.CancelledError):
+                await beside
+
+
+class Answers:
+    """One or several answers that are entered already, and left together."""
+
+    def __init__(self, *entered: AbstractAsyncContextManager[object]) -> None:
+        self._entered = entered
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for each in self._entered:
+            await each.__aexit__(kind, error, traceback)
+
+
+async def streamed(
+    answer: AbstractAsyncContextManager[AsyncIterator[Event]],
+    chunks: Callable[[AsyncIterator[Event]], AsyncIterator[bytes]],
+    *,
+    media_type: str = SSE,
+    idle: bytes = b"",
+) -> EventStream:
+    """The response that sends an answer. Waits for it to begin and raises `Failure`, so that a
+    refusal has its own status; `chunks` has to catch the failures that come later.
+
+    Nothing may be awaited between this and the return of the response.
+    """
+    events = await answer.__aenter__()
+    return EventStream(Answers(answer), chunks(events), media_type, idle)
+
+
+async def _sent(send: Send, chunk: bytes) -> None:
+    async with asyncio.timeout(_STALLED_SECONDS):
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
