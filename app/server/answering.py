@@ -35,6 +35,7 @@ from backends.protocol import (
     Message,
     ReasoningDelta,
     Session,
+    SessionInfo,
     TextDelta,
     ToolCall,
     Usage,
@@ -85,6 +86,14 @@ class Answering:
     def find(self, name: str) -> ServedModel:
         """The model of that id or name; the default one for "" or "default". Raises `Failure`."""
         return self._shelf.find(name)[0]
+
+    def loaded(self) -> tuple[ServedModel, SessionInfo] | None:
+        """The model in memory, where a client may ask for it."""
+        state = self._engines.state
+        if state.info is None or state.phase not in ("ready", "busy"):
+            return None
+        found = next((each for each in self.served() if each.id == state.model_id), None)
+        return (found, state.info) if found is not None else None
 
     @asynccontextmanager
     async def answer(self, asked: Asked, note: RequestNote) -> AsyncIterator[AsyncIterator[Event]]:
