@@ -31,11 +31,16 @@ from backends import protocol
 from backends.protocol import (
     Event,
     Finished,
+    HistoryTrimmed,
     PromptProgress,
     ReasoningDelta,
     TextDelta,
     ToolCall,
+    Warned,
 )
+
+_BEFORE = (HistoryTrimmed, Warned)
+"""What may come before the prompt is counted, and is not told in this API."""
 
 
 class AnswerStream:
@@ -52,7 +57,7 @@ class AnswerStream:
 
     def feed(self, event: Event) -> Iterator[StreamEvent]:
         """What the client is told of `event`. Raises `Failure` where the answer was broken off."""
-        if not self._started:
+        if not self._started and not isinstance(event, _BEFORE):
             self._started = True
             yield MessageStart(
                 AnsweredMessage(

@@ -3,6 +3,7 @@
 import time
 import uuid
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 from msgspec import UNSET
@@ -150,7 +151,7 @@ def generate_part(model: str, piece: Piece) -> GeneratePart:
     )
 
 
-def _fields(ending: Ending | None) -> dict[str, object]:
+def _fields(ending: Ending | None) -> dict[str, Any]:
     return msgspec.structs.asdict(ending) if ending is not None else {}
 
 

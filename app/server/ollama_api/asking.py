@@ -51,10 +51,9 @@ def asked_to_generate(request: GenerateRequest, model: str, *, as_it_stands: boo
         _refuse(images, "images", "A prompt that is continued as it stands has no pictures.")
         text = f"{system}\n\n{prompt}" if system and not request.raw else prompt
         return _asked(request, model, Asked(model=model, prompt=text))
-    messages = (protocol.Message(role="user", content=prompt, images=images),)
-    if system:
-        messages = (protocol.Message(role="system", content=system), *messages)
-    return _asked(request, model, Asked(model=model, messages=messages))
+    question = protocol.Message(role="user", content=prompt, images=images)
+    before = (protocol.Message(role="system", content=system),) if system else ()
+    return _asked(request, model, Asked(model=model, messages=(*before, question)))
 
 
 def _asked(request: ChatRequest | GenerateRequest, model: str, asked: Asked) -> Asked:

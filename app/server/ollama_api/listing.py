@@ -8,23 +8,20 @@ from app.server.ollama_api.responses import (
     Details,
     ListedModel,
     ModelList,
+    RunningModel,
+    RunningModels,
     ShownModel,
     moment,
 )
+from backends.protocol import SessionInfo
 
-_LATEST = ":latest"
 _THINKING_MARKS = ("enable_thinking", "<think>", "</think>", "reasoning_content")
 """A template that says one of these is of a model that thinks."""
 
 
 def tagged(name: str) -> str:
     """The name as clients of that API expect it, with a tag."""
-    return name if ":" in name else name + _LATEST
-
-
-def untagged(name: str) -> str:
-    """The name without the tag that `tagged` gives it."""
-    return name.removesuffix(_LATEST)
+    return name if ":" in name else f"{name}:latest"
 
 
 def listed(models: Sequence[ServedModel]) -> ModelList:
@@ -39,6 +36,23 @@ def listed(models: Sequence[ServedModel]) -> ModelList:
                 details=details(model),
             )
             for model in models
+        )
+    )
+
+
+def running(model: ServedModel, info: SessionInfo) -> RunningModels:
+    """The model that is in memory."""
+    return RunningModels(
+        (
+            RunningModel(
+                name=tagged(model.id),
+                model=tagged(model.id),
+                size=info.memory_bytes,
+                size_vram=info.memory_bytes if info.n_gpu_layers > 0 else 0,
+                digest=digest(model),
+                details=details(model),
+                context_length=info.n_ctx,
+            ),
         )
     )
 
@@ -66,9 +80,11 @@ def details(model: ServedModel) -> Details:
 
 
 def digest(model: ServedModel) -> str:
-    """What clients tell one model from another by. Not the file's checksum, which takes minutes."""
+    """What clients tell one model from another by: the file's checksum, or what stands for it until
+    somebody has computed that.
+    """
     facts = f"{model.id}\n{model.size_bytes}\n{model.created}"
-    return hashlib.sha256(facts.encode()).hexdigest()
+    return model.sha256 or hashlib.sha256(facts.encode()).hexdigest()
 
 
 def _parameters(count: int) -> str:

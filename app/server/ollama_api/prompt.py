@@ -51,13 +51,14 @@ def images_of(texts: Sequence[str], where: str) -> tuple[Image, ...]:
 
 def _role(role: str, where: str) -> protocol.Role:
     try:
-        return msgspec.convert(role, protocol.Role)
+        known: protocol.Role = msgspec.convert(role, protocol.Role)
     except msgspec.ValidationError:
         raise Failure(
             "invalid",
             f"“{role}” is no role of a message. It is system, user, assistant or tool.",
             param=f"{where}.role",
         ) from None
+    return known
 
 
 def _calls(calls: Sequence[ToolCall], index: int) -> tuple[protocol.ToolCall, ...]:

@@ -120,7 +120,6 @@ class RunningModel(msgspec.Struct, frozen=True, kw_only=True):
     size: int
     digest: str
     details: Details
-    expires_at: str
     size_vram: int
     context_length: int
 
