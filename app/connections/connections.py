@@ -5,9 +5,9 @@ import re
 import threading
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
-from backends.openai_compatible.backend import OpenAICompatibleBackend, checked_url, is_loopback
 
 from app.connections.lists import ModelLists
 from app.connections.records import Connection
@@ -15,8 +15,13 @@ from app.errors import AppError
 from app.models import OfferedModel
 from app.secrets import Secrets
 from app.settings_file import SettingsFile
+from backends.openai_compatible.addresses import checked_url, is_loopback
+from backends.openai_compatible.provider import runs_elsewhere
 from backends.openai_compatible.providers import PROVIDERS, Provider, provider_of
 from backends.protocol import Backend
+
+if TYPE_CHECKING:
+    from backends.openai_compatible.backend import OpenAICompatibleBackend
 
 __all__ = ["PROVIDERS", "Connections", "Provider", "provider_of"]
 
@@ -118,6 +123,7 @@ class Connections:
     def models(self, connection_id: str) -> tuple[OfferedModel, ...]:
         """What it listed last."""
         connection = self.find(connection_id)
+        provider = provider_of(connection.provider)
         leaves = self.leaves(connection)
         return tuple(
             OfferedModel(
@@ -126,7 +132,7 @@ class Connections:
                 backend=backend_name(connection),
                 model=model.id,
                 source=connection.title,
-                leaves=leaves,
+                leaves=leaves or runs_elsewhere(provider, model.id),
                 context_length=model.context_length,
                 embeds=model.embeds,
             )
@@ -145,7 +151,9 @@ class Connections:
         """The backend of each connection, by the name that its models have."""
         return {backend_name(each): self._backend(each) for each in self.all()}
 
-    def _backend(self, connection: Connection) -> OpenAICompatibleBackend:
+    def _backend(self, connection: Connection) -> "OpenAICompatibleBackend":
+        from backends.openai_compatible.backend import OpenAICompatibleBackend
+
         with self._lock:
             made = self._backends.get(connection)
             if made is None:

@@ -89,7 +89,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     key_variable: str = ""
     key_page: str = ""
     model_list: ModelList = ModelList()
-    samplers: Mapping[str, str] = OPENAI_SAMPLERS
+    samplers: Mapping[str, str] = msgspec.field(default_factory=lambda: OPENAI_SAMPLERS)
     explicit: bool = False
     seed: str = "seed"
     max_temperature: float = 2.0

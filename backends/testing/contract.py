@@ -110,7 +110,8 @@ class BackendContract:
         assert all(not isinstance(event, PromptProgress) for event in events[first_text:])
 
     def test_an_answer_can_be_cut_at_a_number_of_tokens(self, session: Session) -> None:
-        request = ChatRequest(messages=HELLO.messages, sampling=HELLO.sampling, max_tokens=2)
+        messages = (Message(role="user", content="Tell me of the sea and the wind"),)
+        request = ChatRequest(messages=messages, sampling=HELLO.sampling, max_tokens=2)
         finished = last(list(session.chat(request)))
         assert finished.reason == "length"
         assert finished.usage.completion_tokens == 2
@@ -127,9 +128,10 @@ class BackendContract:
     ) -> None:
         stream = session.chat(long_request)
         events: list[Event] = []
+        closer: threading.Thread | None = None
         for event in stream:
             events.append(event)
-            if isinstance(event, TextDelta) and not isinstance(events[-2], TextDelta):
+            if isinstance(event, TextDelta) and closer is None:
                 closer = threading.Thread(target=stream.close)
                 closer.start()
                 closer.join()

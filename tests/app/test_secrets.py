@@ -175,7 +175,7 @@ def test_a_damaged_sealed_file_is_said_in_words(settings, damage):
         case "dear":
             held = msgspec.msgpack.decode(content)
             file.write_bytes(msgspec.msgpack.encode(held | {"cost": 2**40}))
-    with pytest.raises(AppError, match="damaged|can't be opened"):
+    with pytest.raises(AppError, match=r"damaged|can't be opened"):
         secrets_of(settings).unlock(PASSPHRASE)
 
 

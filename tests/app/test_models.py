@@ -1,0 +1,51 @@
+import pytest
+
+from app.errors import AppError
+from app.models import Models, OfferedModel
+from catalog.errors import UnknownModel
+
+
+def offered(id_: str, *, embeds: bool = False) -> OfferedModel:
+    source, _, model = id_.partition(":")
+    return OfferedModel(
+        id=id_, name=model, backend=source, model=model, source=source, leaves=True, embeds=embeds
+    )
+
+
+@pytest.fixture
+def models(library):
+    offers = [offered("openai:gpt-4o"), offered("openai:vectors", embeds=True)]
+    return Models(library, (lambda: offers,))
+
+
+def test_files_and_offers_are_found_by_their_ids(models, model):
+    assert models.find(model.id) == model
+    assert models.find("openai:gpt-4o").source == "openai"
+    assert models.find(str(model.path)) == model
+
+
+def test_those_that_chat_and_those_that_make_vectors_are_told_apart(models, model):
+    assert [each.id for each in models.writers()] == [model.id, "openai:gpt-4o"]
+    assert [each.id for each in models.embedders()] == ["openai:vectors"]
+
+
+def test_a_model_that_a_service_no_longer_lists_is_named_with_what_to_do(models):
+    with pytest.raises(UnknownModel, match="openai lists no model called “gpt-1”") as error:
+        models.find("openai:gpt-1")
+    assert "connections check openai" in error.value.fix
+
+
+def test_what_nobody_knows_is_unknown(models):
+    with pytest.raises(UnknownModel):
+        models.find("nobody:knows")
+
+
+def test_the_last_choice_is_the_default_and_a_file_comes_before_a_service(models, model):
+    assert models.default("") == model
+    assert models.default("openai:gpt-4o").id == "openai:gpt-4o"
+    assert models.default_installed("openai:gpt-4o") == model
+
+
+def test_with_nothing_at_all_there_is_no_default(library):
+    with pytest.raises(AppError, match="No model is installed"):
+        Models(library, ()).default("")
