@@ -1,30 +1,36 @@
 """From the bytes of tokens to the text of an answer."""
 
 import codecs
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from backends.protocol import ReasoningDelta, TextDelta
+from backends.protocol import ReasoningDelta, TextDelta, ToolCall
 from backends.reasoning import ReasoningSplitter, partial_match
+from backends.tool_calls.splitter import ToolCallSplitter
+
+Said = TextDelta | ReasoningDelta | ToolCall
 
 
 class StopStrings:
-    """Cuts a streamed text at the first of some strings, wherever its pieces are divided."""
+    """Cuts a streamed text at the first of some strings, wherever its pieces are divided.
+
+    `found` is the one that it was cut at.
+    """
 
     def __init__(self, strings: Sequence[str]) -> None:
         self._strings = [string for string in strings if string]
         self._held = ""
-        self.found = False
+        self.found = ""
 
     def feed(self, text: str) -> str:
         """What can be shown: all that is neither past a stop string nor perhaps the start of one."""
         if not self._strings:
             return text
         self._held += text
-        starts = [self._held.find(string) for string in self._strings]
-        hits = [start for start in starts if start >= 0]
-        if hits:
-            self.found = True
-            shown, self._held = self._held[: min(hits)], ""
+        hits = [(self._held.find(string), string) for string in self._strings]
+        start, found = min((hit for hit in hits if hit[0] >= 0), default=(0, ""))
+        if found:
+            self.found = found
+            shown, self._held = self._held[:start], ""
             return shown
         held = max(partial_match(self._held, string) for string in self._strings)
         return self._take(len(self._held) - held)
@@ -40,16 +46,28 @@ class StopStrings:
 class AnswerText:
     """Decodes, cuts and splits an answer. `text` and `reasoning` are what was given out so far."""
 
-    def __init__(self, splitter: ReasoningSplitter, stop: Sequence[str]) -> None:
+    def __init__(
+        self,
+        splitter: ReasoningSplitter,
+        stop: Sequence[str],
+        calls: ToolCallSplitter | None = None,
+    ) -> None:
+        """Without `calls`, all that is no reasoning is text."""
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._stop = StopStrings(stop)
         self._splitter = splitter
+        self._calls = calls
         self._texts: list[str] = []
         self._reasonings: list[str] = []
 
     @property
     def stopped(self) -> bool:
-        """Whether a stop string was met."""
+        """Whether a stop string was met, or the one call that is wanted."""
+        return bool(self._stop.found) or (self._calls is not None and self._calls.ended)
+
+    @property
+    def stop_text(self) -> str:
+        """The stop string that was met, or an empty text."""
         return self._stop.found
 
     @property
@@ -65,20 +83,35 @@ class AnswerText:
     def reasoning(self) -> str:
         return "".join(self._reasonings)
 
-    def feed(self, piece: bytes) -> Iterator[TextDelta | ReasoningDelta]:
+    @property
+    def calls(self) -> Sequence[str]:
+        """The calls as the model wrote them."""
+        return self._calls.calls if self._calls is not None else ()
+
+    def feed(self, piece: bytes) -> Iterator[Said]:
         text = self._stop.feed(self._decoder.decode(piece))
         if text:
             yield from self._noted(self._splitter.feed(text))
 
-    def finish(self) -> Iterator[TextDelta | ReasoningDelta]:
+    def finish(self) -> Iterator[Said]:
         """What was held back. A character that the answer's end cut in two is dropped."""
         yield from self._noted(self._splitter.feed(self._stop.finish()))
         yield from self._noted(self._splitter.finish())
+        if self._calls is not None:
+            yield from self._kept(self._calls.finish())
 
-    def _noted(
-        self, events: Iterator[TextDelta | ReasoningDelta]
-    ) -> Iterator[TextDelta | ReasoningDelta]:
+    def _noted(self, events: Iterator[TextDelta | ReasoningDelta]) -> Iterator[Said]:
         for event in events:
-            kept = self._texts if isinstance(event, TextDelta) else self._reasonings
-            kept.append(event.text)
+            if isinstance(event, ReasoningDelta):
+                self._reasonings.append(event.text)
+                yield event
+            elif self._calls is not None:
+                yield from self._kept(self._calls.feed(event.text))
+            else:
+                yield from self._kept([event])
+
+    def _kept(self, events: Iterable[TextDelta | ToolCall]) -> Iterator[Said]:
+        for event in events:
+            if isinstance(event, TextDelta):
+                self._texts.append(event.text)
             yield event

@@ -52,6 +52,10 @@ class GivenAnswers:
         """The tokens of an answer as it was given, else as the tokenizer writes it."""
         return self._tokens.get(text) or self._model.tokenize(text)
 
+    def knows(self, text: str) -> bool:
+        """Whether it is an answer that was given."""
+        return text in self._tokens
+
     def given(self, texts: Iterable[str]) -> tuple[Answer, ...]:
         """Those of the texts that are answers which were given."""
         return tuple((text, self._tokens[text]) for text in texts if text in self._tokens)

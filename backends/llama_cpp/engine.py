@@ -29,6 +29,7 @@ from backends.llama_cpp.sequences import Sequences
 from backends.llama_cpp.state_files import StateFiles
 from backends.llama_cpp.state_format import ModelKey
 from backends.llama_cpp.templates import choose_template
+from backends.llama_cpp.tool_grammar import answer_grammar
 from backends.protocol import (
     Allocation,
     ChatRequest,
@@ -151,11 +152,13 @@ class Engine:
         Raises PromptTooLong, BadAdapter or BadGrammar.
         """
         key = self._adapters.key_of(request.adapters)
-        grammar = compile_grammar(self._model, request.grammar) if request.grammar else None
         prompt = self._writer.write(request)
-        if prompt.warning and prompt.warning not in self._warned:
-            self._warned.add(prompt.warning)
-            reply(Warned(prompt.warning))
+        held_to, warnings = answer_grammar(request, prompt.call_format)
+        grammar = compile_grammar(self._model, held_to) if held_to else None
+        for warning in filter(None, (prompt.warning, *warnings)):
+            if warning not in self._warned:
+                self._warned.add(warning)
+                reply(Warned(warning))
         self._scheduler.add(
             Running(
                 job,

@@ -1,5 +1,6 @@
 """Writing GBNF: expressions as text, and rules that are written once however often they are used."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 
 from backends.errors import BadGrammar
@@ -9,6 +10,10 @@ EMPTY = '""'
 MOST_REPEATS = 1_000_000
 _WRITTEN_OUT = 16
 _MOST_RULES = 2800
+
+_TOKEN = re.compile(
+    r'"(?:\\.|[^"\\])*"|\[(?:\\.|[^\]\\])*\]|#[^\r\n]*|\{[^}]*\}|([A-Za-z0-9-]+)', re.DOTALL
+)
 
 Range = tuple[int, int]
 
@@ -67,6 +72,11 @@ class RuleBook:
         half = -(-count // 2)
         many = sequence([self._exactly(symbol, half), self._up_to(symbol, count - half)])
         return self.rule(any_of([many, self._up_to(symbol, half - 1)]))
+
+
+def renamed(gbnf: str, prefix: str) -> str:
+    """The rules with a prefix to their names, so that they can stand beside those of another grammar."""
+    return _TOKEN.sub(lambda token: prefix + token[1] if token[1] else token[0], gbnf)
 
 
 def sequence(parts: Iterable[str]) -> str:

@@ -86,7 +86,7 @@ class GrammarState:
         if self._model.is_end(token):
             return True
         piece = self._model.piece(token)
-        if not piece or native.llama_vocab_is_control(self._model.vocab, token):
+        if not piece or self._model.is_hidden(token):
             return False
         before = self._decoder.getstate()
         if piece.isascii() and not before[0]:

@@ -2,7 +2,7 @@
 
 import ctypes
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import llama_cpp.llama_cpp as native
 
@@ -89,7 +89,8 @@ class Model:
         self.eos = self._token_text(native.llama_vocab_eos(self.vocab))
         self._adds_bos: bool = native.llama_vocab_get_add_bos(self.vocab)
         self._buffer = ctypes.create_string_buffer(_PIECE_BYTES)
-        self._pieces = dict(self._reasoning_tokens())
+        self._pieces = dict(self._single_tokens(tag for pair in REASONING_TAGS for tag in pair))
+        self._marks: set[int] = set()
 
     def close(self) -> None:
         if self.handle:
@@ -153,12 +154,22 @@ class Model:
         """Whether the text is one token of its own."""
         return len(self.tokenize(text)) == 1
 
-    def _reasoning_tokens(self) -> Iterable[tuple[int, bytes]]:
-        """Tags that are special tokens in some models must be seen, or thinking passes for text."""
-        for tag in (tag for pair in REASONING_TAGS for tag in pair):
-            tokens = self.tokenize(tag)
+    def show(self, marks: Iterable[str]) -> None:
+        """Have `piece` give these texts where they are special tokens, and grammars allow them."""
+        found = dict(self._single_tokens(marks))
+        self._pieces |= found
+        self._marks |= found.keys()
+
+    def is_hidden(self, token: int) -> bool:
+        """Whether it is a control token that no answer consists of."""
+        return token not in self._marks and bool(native.llama_vocab_is_control(self.vocab, token))
+
+    def _single_tokens(self, texts: Iterable[str]) -> Iterator[tuple[int, bytes]]:
+        """Marks that are special tokens in some models must be seen, or they are missing in the text."""
+        for text in texts:
+            tokens = self.tokenize(text)
             if len(tokens) == 1:
-                yield tokens[0], tag.encode()
+                yield tokens[0], text.encode()
 
     def _render(self, token: int, *, special: bool) -> bytes:
         length = native.llama_token_to_piece(

@@ -15,14 +15,17 @@ from backends.errors import PromptTooLong
 from backends.llama_cpp.answers import GivenAnswers
 from backends.llama_cpp.model import Model
 from backends.llama_cpp.state_format import Answer
+from backends.llama_cpp.template_chat import one_call_each, texts_in
 from backends.llama_cpp.templates import (
     Template,
     TemplateFailed,
     fallback_template,
     fallback_warning,
 )
-from backends.protocol import ChatRequest, Message
+from backends.protocol import ChatRequest, Message, Tool
 from backends.reasoning import REASONING_TAGS, closing_tag, opened_tag
+from backends.tool_calls import in_words
+from backends.tool_calls.call_format import CallFormat
 
 _STEP_SHARE = 4
 _LEAST_ROOM = 64
@@ -34,7 +37,8 @@ _DEFAULT_TAG = REASONING_TAGS[0][0]
 class Prompt(msgspec.Struct, frozen=True, kw_only=True):
     """A prompt, ready to be evaluated. `opened` is the reasoning tag that it leaves open.
 
-    `answers` are those of earlier answers that it holds as they were given.
+    `answers` are those of earlier answers that it holds as they were given. `call_format` is the form
+    that calls of the offered tools will have; None: no tools are offered.
     """
 
     tokens: list[int]
@@ -42,6 +46,7 @@ class Prompt(msgspec.Struct, frozen=True, kw_only=True):
     opened: str = ""
     left_out: int = 0
     warning: str = ""
+    call_format: CallFormat | None = None
 
 
 class PromptWriter:
@@ -52,19 +57,24 @@ class PromptWriter:
         self._template = template
         self._answers = answers
         self._n_ctx = n_ctx
+        for form in filter(None, (template.call_format, in_words.FORMAT)):
+            model.show(form.marks)
         self._length = functools.lru_cache(_REMEMBERED_LENGTHS)(self._count)
 
     def write(self, request: ChatRequest) -> Prompt:
         """Raises PromptTooLong when the newest exchange alone leaves no room for an answer."""
+        if request.prompt is not None:
+            return self._as_it_stands(request.prompt, self._room(request.max_tokens))
         messages = list(request.messages)
+        tools = self._disarmed(request.tools) if request.tool_choice != "none" else ()
         beginning = messages.pop() if request.continue_last and messages else None
         system = messages[:1] if messages and messages[0].role == "system" else []
         exchanges = _exchanges(messages[len(system) :])
         room = self._room(request.max_tokens)
-        start = self._first_that_fits(system, exchanges, beginning, room)
+        start = self._first_that_fits(system, exchanges, beginning, tools, room)
         while True:
             kept = [message for exchange in exchanges[start:] for message in exchange]
-            prompt = self._tokens([*system, *kept], beginning)
+            prompt = self._tokens([*system, *kept], beginning, tools)
             if len(prompt.tokens) + room <= self._n_ctx:
                 break
             if start >= len(exchanges) - 1:
@@ -76,7 +86,17 @@ class PromptWriter:
 
     def count(self, messages: Sequence[Message]) -> int:
         """Tokens of all the messages as a prompt, whether they fit or not."""
-        return len(self._tokens(messages, None).tokens)
+        return len(self._tokens(messages, None, ()).tokens)
+
+    def _as_it_stands(self, text: str, room: int) -> Prompt:
+        tokens = self._model.tokenize(text, starts_prompt=True) or self._model.tokenize("\n")
+        if len(tokens) + min(room, _LEAST_ROOM) > self._n_ctx:
+            raise PromptTooLong(
+                "The text is too long for the model’s context.",
+                f"It comes to {len(tokens):,} tokens and the context holds {self._n_ctx:,}.",
+                "Shorten it, or set a longer context length.",
+            )
+        return Prompt(tokens=tokens)
 
     def _room(self, max_tokens: int) -> int:
         share = self._n_ctx // _STEP_SHARE
@@ -96,12 +116,13 @@ class PromptWriter:
         system: Sequence[Message],
         exchanges: Sequence[Sequence[Message]],
         beginning: Message | None,
+        tools: Sequence[Tool],
         room: int,
     ) -> int:
         """The exchange to start from, by the lengths of the single messages."""
         frame = [*system, Message(role="user", content="")]
         lengths = [sum(map(self._message_length, exchange)) for exchange in exchanges]
-        needed = len(self._tokens(frame, beginning).tokens) + sum(lengths) + room
+        needed = len(self._tokens(frame, beginning, tools).tokens) + sum(lengths) + room
         step = max(1, self._n_ctx // _STEP_SHARE)
         to_drop = -(-(needed - self._n_ctx) // step) * step
         start = 0
@@ -111,29 +132,84 @@ class PromptWriter:
         return start
 
     def _message_length(self, message: Message) -> int:
-        return self._length(message.content) + _TOKENS_AROUND_MESSAGE
+        length = self._length(message.content) + _TOKENS_AROUND_MESSAGE
+        for call in message.tool_calls:
+            length += self._length(call.name + call.arguments) + _TOKENS_AROUND_MESSAGE
+        return length
 
     def _count(self, content: str) -> int:
         return len(self._model.tokenize(content))
 
-    def _tokens(self, messages: Sequence[Message], beginning: Message | None) -> Prompt:
-        text, warning = self._render(messages)
+    def _tokens(
+        self, messages: Sequence[Message], beginning: Message | None, tools: Sequence[Tool]
+    ) -> Prompt:
+        try:
+            template, warning = self._template, ""
+            text = _render(template, messages, tools)
+        except TemplateFailed as error:
+            template = fallback_template(self._model)
+            warning = fallback_warning(error, template)
+            text = _render(template, messages, tools)
+        form = template.call_format or in_words.FORMAT
         opened = opened_tag(text)
-        contents = list(_contents(messages))
+        if template.splits_calls:
+            messages = one_call_each(messages)
+        contents = list(self._contents(messages, form, text))
         if beginning is not None:
             started, opened = _start_answer(beginning, opened)
             text += started
-            contents += _contents([beginning])
-        tokens = self._answers.tokenize(text, contents) or self._model.tokenize("\n")
-        answers = self._answers.given(contents)
-        return Prompt(tokens=tokens, answers=answers, opened=opened, warning=warning)
+            contents += self._contents([beginning], form, text)
+        return Prompt(
+            tokens=self._answers.tokenize(text, contents) or self._model.tokenize("\n"),
+            answers=self._answers.given(contents),
+            opened=opened,
+            warning=warning,
+            call_format=form if tools else None,
+        )
 
-    def _render(self, messages: Sequence[Message]) -> tuple[str, str]:
-        try:
-            return self._template.render(messages), ""
-        except TemplateFailed as error:
-            fallback = fallback_template(self._model)
-            return fallback.render(messages), fallback_warning(error, fallback)
+    def _contents(
+        self, messages: Sequence[Message], form: CallFormat, prompt: str
+    ) -> Iterator[str]:
+        """What the messages consist of, in the order in which it is in the prompt."""
+        for message in messages:
+            yield message.reasoning
+            yield message.content
+            calls = in_words.calls_of(message)
+            if calls and self._is_given(form.write(calls), prompt):
+                yield form.write(calls)
+                continue
+            for call in calls:
+                written = form.write([call])
+                if self._is_given(written, prompt):
+                    yield written
+                    continue
+                yield call.name
+                yield from [call.arguments] if call.arguments in prompt else texts_in(call)
+
+    def _is_given(self, calls: str, prompt: str) -> bool:
+        return self._answers.knows(calls) and calls in prompt
+
+    def _disarmed(self, tools: Sequence[Tool]) -> Sequence[Tool]:
+        """Tools of strangers whose descriptions can't end the message that they stand in."""
+        return [
+            msgspec.structs.replace(
+                tool,
+                description=self._without_special(tool.description),
+                parameters=self._without_special(tool.parameters),
+            )
+            for tool in tools
+        ]
+
+    def _without_special(self, text: str) -> str:
+        if not self._model.spells_special(text):
+            return text
+        return text.replace("<", "< ").replace("[", "[ ")
+
+
+def _render(template: Template, messages: Sequence[Message], tools: Sequence[Tool]) -> str:
+    if template.call_format is not None:
+        return template.render(messages, tools)
+    return template.render(in_words.in_words(messages, tools))
 
 
 def _exchanges(messages: Sequence[Message]) -> list[list[Message]]:
@@ -144,12 +220,6 @@ def _exchanges(messages: Sequence[Message]) -> list[list[Message]]:
             groups.append([])
         groups[-1].append(message)
     return groups
-
-
-def _contents(messages: Sequence[Message]) -> Iterator[str]:
-    for message in messages:
-        yield message.reasoning
-        yield message.content
 
 
 def _start_answer(beginning: Message, opened: str) -> tuple[str, str]:

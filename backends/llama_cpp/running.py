@@ -26,6 +26,7 @@ from backends.protocol import (
     Usage,
 )
 from backends.reasoning import ReasoningSplitter
+from backends.tool_calls.splitter import ToolCallSplitter
 
 _SEEDS = 2**31
 
@@ -77,8 +78,14 @@ class Running:
             grammar=grammar,
             logprobs=request.logprobs,
         )
+        # What follows a bare prompt is text as it comes, its white space included.
+        goes_on = request.continue_last or request.prompt is not None
         self._text = AnswerText(
-            ReasoningSplitter(prompt.opened, goes_on=request.continue_last), request.stop
+            ReasoningSplitter(prompt.opened, goes_on=goes_on),
+            request.stop,
+            ToolCallSplitter(prompt.call_format, request.tools, several=request.parallel_tool_calls)
+            if prompt.call_format
+            else None,
         )
         self._started = time.perf_counter()
         self._prompt_done = 0.0
@@ -169,7 +176,15 @@ class Running:
             completion_tokens=self._n_answered,
         )
         self._reply(usage)
-        self._reply(Finished(reason, usage=usage, timings=self._timings(), seed=self._seed))
+        self._reply(
+            Finished(
+                reason,
+                usage=usage,
+                timings=self._timings(),
+                seed=self._seed,
+                stop_text=self._text.stop_text,
+            )
+        )
         self._chooser.close()
 
     def fail(self, error: BackendError) -> None:
@@ -177,11 +192,14 @@ class Running:
         self._chooser.close()
 
     def _remember(self) -> None:
+        if not self._request.messages:
+            return
         last = self._request.messages[-1] if self._request.continue_last else None
         generated = self.tokens[self._n_prompt :]
         for start, part in (
             (last.reasoning if last else "", self._text.reasoning),
             (last.content if last else "", self._text.text),
+            *(("", call) for call in self._text.calls),
         ):
             kept = self._answers.remember_part(start, part, generated)
             if kept is not None and self.live is not None:

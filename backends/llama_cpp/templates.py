@@ -11,12 +11,19 @@ import llama_cpp.llama_cpp as native
 
 from backends.llama_cpp.model import Model
 from backends.llama_cpp.sandbox import BoundedEnvironment
-from backends.protocol import Message
+from backends.llama_cpp.template_chat import GivenJson, as_dicts, one_call_each, text_of
+from backends.protocol import Message, Tool, ToolCall
+from backends.tool_calls.call_format import PROBE, CallFormat
+from backends.tool_calls.formats import recognised
+from backends.tool_calls.in_words import declaration
 
 MAX_TEMPLATE_LENGTH = 500_000
 _LONGEST_DATE_PATTERN = 100
 _LONGEST_JSON_SPACING = 32
 _CHATML_MARK = "<|im_start|>"
+_QUESTION = Message(role="user", content="question-probe")
+_TOOL = Tool(name=PROBE, description="A probe.")
+_RESULT = "result-probe"
 
 
 class TemplateFailed(Exception):
@@ -31,7 +38,17 @@ class Template(Protocol):
         """Where it comes from, in words."""
         ...
 
-    def render(self, messages: Sequence[Message]) -> str:
+    @property
+    def call_format(self) -> CallFormat | None:
+        """The form of the tool calls that it writes; None: it knows no tools, and gets none."""
+        ...
+
+    @property
+    def splits_calls(self) -> bool:
+        """Whether it writes `one_call_each`, whatever the messages have."""
+        ...
+
+    def render(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> str:
         """The prompt, up to where an answer begins. Raises TemplateFailed."""
         ...
 
@@ -52,17 +69,26 @@ class JinjaTemplate:
             self._template = self._environment.from_string(text)
         except Exception as error:
             raise TemplateFailed(_reason(error)) from error
+        self.call_format: CallFormat | None = None
+        self.splits_calls = False
         self._merges_system = False
+        self._arguments_as_text = False
         self._try_out()
+        self._try_out_tools()
 
-    def render(self, messages: Sequence[Message]) -> str:
+    def render(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> str:
         if self._merges_system:
             messages = _system_in_first_question(messages)
+        if self.splits_calls:
+            messages = one_call_each(messages)
+        # Templates ask whether there are tools in ways that an empty list confuses.
+        offered = {"tools": [declaration(tool) for tool in tools]} if tools else {}
         self._environment.start()
         try:
             return self._template.render(
-                messages=[_as_dict(message) for message in messages],
+                messages=as_dicts(messages, arguments_as_text=self._arguments_as_text),
                 add_generation_prompt=True,
+                **offered,
                 **self._special,
             )
         except Exception as error:
@@ -70,18 +96,47 @@ class JinjaTemplate:
             raise TemplateFailed(_reason(error)) from error
 
     def _try_out(self) -> None:
-        question = Message(role="user", content="question-probe")
-        if question.content not in self.render([question]):
+        if _QUESTION.content not in self.render([_QUESTION]):
             raise TemplateFailed("it leaves out the messages")
         system = Message(role="system", content="system-probe")
         try:
-            self._merges_system = system.content not in self.render([system, question])
+            self._merges_system = system.content not in self.render([system, _QUESTION])
         except TemplateFailed:
             self._merges_system = True
+
+    def _try_out_tools(self) -> None:
+        """Find out whether it knows tools, in which form, and how it wants to be given calls."""
+        try:
+            if PROBE not in self.render([_QUESTION], [_TOOL]).replace(_QUESTION.content, ""):
+                return
+        except TemplateFailed:
+            return
+        for self._arguments_as_text in (False, True):
+            chat = self._tried(1)
+            # Where a template pastes arguments into a text, Python writes an object in its own way.
+            if '"key"' in chat or ("key" in chat and "'key'" not in chat):
+                self.call_format = recognised(chat)
+                break
+        if self.call_format is not None and not self._tried(2):
+            self.splits_calls = True
+
+    def _tried(self, n_calls: int) -> str:
+        """A chat with calls of a tool and what came of them; empty where it can't be written."""
+        calls = tuple(ToolCall(f"call_{i}", PROBE, '{"key": "value"}') for i in range(n_calls))
+        results = (Message(role="tool", content=_RESULT, tool_call_id=call.id) for call in calls)
+        asked = Message(role="assistant", content="", tool_calls=calls)
+        try:
+            chat = self.render([_QUESTION, asked, *results], [_TOOL])
+        except TemplateFailed:
+            return ""
+        return chat if chat.count(_RESULT) >= n_calls else ""
 
 
 class BuiltInTemplate:
     """One of llama.cpp's own templates, which are no programs."""
+
+    call_format = None
+    splits_calls = False
 
     def __init__(self, selector: str, source: str) -> None:
         """`selector` is its name, or a Jinja text whose looks decide. Raises TemplateFailed."""
@@ -89,7 +144,7 @@ class BuiltInTemplate:
         self._selector = selector.encode()
         self.render([Message(role="user", content="")])
 
-    def render(self, messages: Sequence[Message]) -> str:
+    def render(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> str:
         chat = (native.llama_chat_message * len(messages))()
         for slot, message in zip(chat, messages, strict=True):
             slot.role = message.role.encode()
@@ -111,8 +166,10 @@ class PlainText:
     """No template: a base model goes on with the text it is given."""
 
     source = "none: plain completion"
+    call_format = None
+    splits_calls = False
 
-    def render(self, messages: Sequence[Message]) -> str:
+    def render(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> str:
         texts = [message.content for message in messages if message.content]
         if messages and messages[-1].role == "assistant":
             texts.append("")
@@ -153,11 +210,6 @@ def fallback_warning(error: TemplateFailed, fallback: Template) -> str:
     )
 
 
-def _as_dict(message: Message) -> dict[str, str]:
-    fields = {"role": message.role, "content": message.content}
-    return fields | ({"reasoning_content": message.reasoning} if message.reasoning else {})
-
-
 def _system_in_first_question(messages: Sequence[Message]) -> Sequence[Message]:
     """Some templates know no system role: what it says then opens the first question."""
     if not messages or messages[0].role != "system":
@@ -184,6 +236,8 @@ def _strftime_now(pattern: str) -> str:
 
 def _to_json(value: Any, ensure_ascii: bool = False, **options: Any) -> str:
     # Jinja's own filter of that name escapes for HTML, which no model expects.
+    if isinstance(value, GivenJson) and not options:
+        return text_of(value)
     allowed = {key: options[key] for key in ("indent", "separators", "sort_keys") if key in options}
     # Both are repeated for each item at each depth, which no count of the value's length shows.
     for spacing in (allowed.get("indent"), *(allowed.get("separators") or ())):

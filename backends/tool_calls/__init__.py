@@ -1,0 +1,1 @@
+"""Calls of tools in the text of an answer: the forms that models write them in, read and written."""
