@@ -31,6 +31,8 @@ from app.paths import Paths
 from app.plugins import Plugins
 from app.profiles import Profiles
 from app.secrets import Secrets
+from app.server.local_server import LocalServer
+from app.serving import ServerKey
 from app.sessions import Sessions, file_capabilities
 from app.settings import Settings
 from app.settings_file import SettingsFile
@@ -82,6 +84,8 @@ class Services:
     sessions: Sessions
     lending: Lending
     chats: Chats
+    server: LocalServer
+    server_key: ServerKey
 
     def __enter__(self) -> Self:
         return self
@@ -101,6 +105,7 @@ class Services:
             last.callback(self.engines.close)
             last.callback(self.embedders.close)
             last.callback(self.sessions.close)
+            self.server.stop()
             self.chats.close()
             self.downloads.close()
             self.hub.close()
@@ -180,6 +185,7 @@ def open_services(paths: Paths, settings: SettingsFile | None = None) -> Service
             machine.latest,
             freed=lambda: engines.reclaimable,
         )
+        chats = Chats(store, models, sessions, engines, settings, profiles, adapters, states)
         undo.pop_all()
     return Services(
         paths=paths,
@@ -206,7 +212,9 @@ def open_services(paths: Paths, settings: SettingsFile | None = None) -> Service
         embedders=embedders,
         sessions=sessions,
         lending=Lending(engines, addresses),
-        chats=Chats(store, models, sessions, engines, settings, profiles, adapters, states),
+        chats=chats,
+        server=LocalServer(models, sessions, chats, adapters, engines, store),
+        server_key=ServerKey(settings, secrets),
     )
 
 

@@ -68,12 +68,16 @@ class ServerKey:
         return self._made
 
 
-def server_config(settings: Settings, key: ServerKey) -> ServerConfig:
-    """How the server is to run. Raises `AppError` where its key can't be read."""
+def server_config(settings: Settings, key: ServerKey, *, asks_key: bool = True) -> ServerConfig:
+    """How the server is to run. Raises `AppError` where its key can't be read.
+
+    Without `asks_key` there is none, whatever the settings say.
+    """
+    wanted = asks_key and (settings.serve_key or settings.serve_lan)
     return ServerConfig(
         host=EVERY_ADDRESS if settings.serve_lan else "127.0.0.1",
         port=settings.serve_port,
-        key=key.value() if settings.serve_key or settings.serve_lan else "",
+        key=key.value() if wanted else "",
         origins=settings.serve_origins,
         serve_connections=settings.serve_connections,
         show_text=settings.serve_text,

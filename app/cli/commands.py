@@ -18,6 +18,7 @@ from app.cli import (
     models,
     profiles,
     pull,
+    serve,
     settings,
     show,
     states,
@@ -63,6 +64,7 @@ commands.command("quantize")(making.quantize)
 commands.command("remove")(models.remove)
 commands.add_typer(connections.commands, name="connections")
 commands.add_typer(keys.commands, name="keys")
+commands.command("serve")(serve.serve)
 commands.command("engines")(engines.engines)
 commands.add_typer(conversations.commands, name="conversations")
 commands.add_typer(profiles.commands, name="profiles")

@@ -1,4 +1,4 @@
-"""`causeway keys`: where keys are kept. None is ever printed."""
+"""`causeway keys`: where keys are kept. None is printed but the local server's own, on request."""
 
 import getpass
 import os
@@ -13,6 +13,7 @@ from app.cli.output import print_json, say
 from app.errors import AppError
 from app.secrets import SecretsState
 from app.secrets.sealed_file import PASSPHRASE_VARIABLE
+from app.serving import KEY_VARIABLE
 
 commands = typer.Typer(cls=DefaultGroup, help="Where your keys are kept.")
 
@@ -46,6 +47,23 @@ def use_keyring() -> None:
             services.secrets.unlock(_passphrase(is_new=False))
         services.secrets.use_keyring()
     say("Keys are kept in the system's keyring.")
+
+
+@commands.command()
+def server(
+    new: Annotated[bool, typer.Option("--new", help="Make another, and lock out the old.")] = False,
+) -> None:
+    """Print the key of the local server, for the programs that are to use it."""
+    with opened() as services:
+        value = services.server_key.renew() if new else services.server_key.value()
+        lasts = services.server_key.lasts
+    if not lasts:
+        raise AppError(
+            "The server has no key that lasts.",
+            "There is no place here where keys can be kept, so each start makes another.",
+            f"Give one in {KEY_VARIABLE}, or choose a sealed file (“causeway keys use-file”).",
+        )
+    print(value)
 
 
 def _passphrase(*, is_new: bool) -> str:
