@@ -3,8 +3,9 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backends.llama_cpp.answer_text import AnswerText, StopStrings
+from backends.llama_cpp.answer_text import AnswerText
 from backends.reasoning import ReasoningSplitter
+from backends.stop_strings import StopStrings
 
 
 def answer(data: bytes, cuts: list[int], *stop: str) -> AnswerText:
