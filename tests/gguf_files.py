@@ -5,7 +5,7 @@ tests of caching need; at temperature 0 it is plain ASCII and never ends. A mode
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -73,6 +73,7 @@ def write_model(
     weights: Weights = "F32",
     template: str | None = CHATML,
     says: Sequence[str] = (),
+    control: Collection[str] = (),
     architecture: str = "llama",
     name: str = "Tiny",
     context_length: int = 512,
@@ -85,7 +86,8 @@ def write_model(
     """Write a llama model and return the path of its (first) file.
 
     `says`: the pieces of its every answer, each a token of its own and all different; it starts
-    after a line break, which is how ChatML begins an answer. `split_tensors`: so many tensors to a
+    after a line break, which is how ChatML begins an answer. Those that are `control` are special tokens,
+    which show no text. `split_tensors`: so many tensors to a
     part (`x-00001-of-00003.gguf`), 0 for one file. `unambiguous`: the tokenizer writes its answers in
     the very tokens that they were generated as.
     """
@@ -94,7 +96,7 @@ def write_model(
     head = n_embd // n_head
     tensor_type, file_type = _QUANT_TYPES[weights]
     writer = gguf.GGUFWriter(path, architecture, split_max_tensors=split_tensors)
-    tokens = add_vocabulary(writer, says)
+    tokens = add_vocabulary(writer, says, control)
     writer.add_type("model")
     writer.add_name(name)
     writer.add_file_type(file_type)
@@ -242,14 +244,18 @@ def corrupt(source: Path, target: Path, how: Corruption) -> Path:
     return target
 
 
-def add_vocabulary(writer: gguf.GGUFWriter, says: Sequence[str]) -> list[str]:
+def add_vocabulary(
+    writer: gguf.GGUFWriter, says: Sequence[str], control: Collection[str] = ()
+) -> list[str]:
     """A SentencePiece vocabulary with a token for every byte, so that any text can be tokenized."""
     kinds = gguf.TokenType
     vocabulary = [(text, 0.0, kinds.CONTROL) for text in CONTROL_TOKENS]
     vocabulary[0] = (CONTROL_TOKENS[0], 0.0, kinds.UNKNOWN)
     vocabulary += [(f"<0x{byte:02X}>", 0.0, kinds.BYTE) for byte in range(256)]
     vocabulary += [(piece, -float(i), kinds.NORMAL) for i, piece in enumerate(_PIECES)]
-    vocabulary += [(text, 0.0, kinds.USER_DEFINED) for text in says]
+    vocabulary += [
+        (text, 0.0, kinds.CONTROL if text in control else kinds.USER_DEFINED) for text in says
+    ]
     tokens = [text for text, _, _ in vocabulary]
     writer.add_tokenizer_model("llama")
     writer.add_tokenizer_pre("default")

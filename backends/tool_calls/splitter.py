@@ -16,7 +16,8 @@ class ToolCallSplitter:
 
     A mark may arrive in any number of pieces; what may be a call is held back until that is settled, or
     until `finish`. What is none, or a call of an unknown tool, is text. White space around calls is
-    dropped. `calls` are the texts of those that were found.
+    dropped. An answer that begins to repeat a call ends there: small models go round in circles.
+    `calls` are the texts of those that were found.
     """
 
     def __init__(self, form: CallFormat, tools: Sequence[Tool], *, several: bool) -> None:
@@ -30,6 +31,7 @@ class ToolCallSplitter:
         self._may_be_bare = True
         self._after_call = False
         self._ids: set[str] = set()
+        self._made: set[tuple[str, str]] = set()
         self.calls: list[str] = []
         self.ended = False
 
@@ -109,6 +111,10 @@ class ToolCallSplitter:
         self._may_be_bare = self._after_call = True
         self.ended = not self._several
         for call in found.calls if self._several else found.calls[:1]:
+            if (call.name, call.arguments) in self._made:
+                self.ended = True
+                return
+            self._made.add((call.name, call.arguments))
             yield ToolCall(self._id(call), call.name, call.arguments)
 
     def _id(self, call: Call) -> str:

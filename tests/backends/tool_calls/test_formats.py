@@ -31,7 +31,7 @@ TOOLS = (
     Tool(name="time"),
 )
 PARIS = ("weather", {"city": "Paris", "days": 2})
-NOW = ("time", {})
+NOW: tuple[str, object] = ("time", {})
 
 Said = tuple[str, list[tuple[str, object]]]
 
@@ -196,7 +196,8 @@ def test_what_a_form_writes_it_reads(
 ) -> None:
     if form.frame.between is None:
         arguments = arguments[:1]
-    calls = [Call("weather", json.dumps(each, ensure_ascii=False)) for each in arguments]
+    texts = dict.fromkeys(json.dumps(each, ensure_ascii=False) for each in arguments)
+    calls = [Call("weather", text) for text in texts]
     shown, found = split(form, form.write(calls), cuts)
     assert shown == ""
     assert [call.arguments for call in found] == [call.arguments for call in calls]
@@ -252,10 +253,9 @@ def test_text_before_a_call_is_shown_at_once_without_a_mark() -> None:
 
 
 def test_an_id_is_the_model_s_own_only_where_it_is_one() -> None:
-    call = '{"name": "time", "arguments": {}, "id": "%s"}'
-    _, (own, again, other) = split(
-        MISTRAL_LIST, f"[TOOL_CALLS][{call % 'abc123DEF'}, {call % 'abc123DEF'}, {call % 'x'}]"
-    )
+    call = '{"name": "time", "arguments": {"a": %d}, "id": "%s"}'
+    texts = [call % made for made in ((1, "abc123DEF"), (2, "abc123DEF"), (3, "x"))]
+    _, (own, again, other) = split(MISTRAL_LIST, f"[TOOL_CALLS][{', '.join(texts)}]")
     assert own.id == "abc123DEF"
     assert again.id.startswith("call_")
     assert other.id.startswith("call_")
@@ -267,3 +267,9 @@ def test_deep_nesting_is_no_call_and_no_failure(form: CallFormat) -> None:
     text = form.frame.first + form.frame.name("time") + '{"a":' * 30_000
     assert said(form, text) == (text, [])
     assert said(form, text + "}" * 30_001 + form.frame.after)[1] == []
+
+
+def test_an_answer_that_repeats_a_call_ends_there() -> None:
+    one = f"<tool_call>\n{CALL}\n</tool_call>\n"
+    other = '<tool_call>\n{"name": "time"}\n</tool_call>\n'
+    assert said(HERMES, one + other + one + other + "more") == ("", [PARIS, NOW])
