@@ -16,6 +16,7 @@ from app.formatting import bytes_text
 from app.logs import without_credentials
 from app.machine import disk_free, processor_name
 from app.paths import Paths
+from app.secrets import Secrets
 from app.services import models_folder, places_of
 from app.settings_file import SettingsFile
 from app.versions import installed_version
@@ -37,6 +38,9 @@ _PACKAGES = (
     "huggingface-hub",
     "jinja2",
     "keyring",
+    "cryptography",
+    "starlette",
+    "uvicorn",
     "pypi-simple",
     "psutil",
 )
@@ -83,6 +87,8 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     database: str
     models: list[str]
     package_index: str
+    keys: str
+    services: list[str]
     problems: list[str]
 
 
@@ -129,8 +135,17 @@ def examine(paths: Paths) -> Findings:
         database=_or_problem(lambda: _database(paths), "", problems),
         models=_or_problem(look_at_models, [], problems),
         package_index=without_credentials(resolve_index_url(settings.package_index) or "default"),
+        keys=_or_problem(lambda: _keys(settings_file, paths), "", problems),
+        services=[f"{each.id} ({each.url})" for each in settings.connections],
         problems=problems,
     )
+
+
+def _keys(settings: SettingsFile, paths: Paths) -> str:
+    """Where they are kept. That a computer has no keyring is no problem before there is a key."""
+    state = Secrets(settings, paths.secrets_file).state()
+    place = "sealed file" if state.place == "file" else "keyring"
+    return place if state.usable else f"{place}. {state.reason}"
 
 
 def _versions() -> dict[str, str]:

@@ -50,6 +50,8 @@ def _lines(findings: "Findings") -> Iterator[tuple[str, str]]:
     yield "Database", findings.database or "can't be opened"
     yield "Models", ", ".join(findings.models) or "none"
     yield "Package index", findings.package_index
+    yield "Keys", findings.keys
+    yield "Services", ", ".join(findings.services) or "none"
     yield from findings.paths.items()
     yield from findings.variables.items()
 

@@ -79,5 +79,7 @@ def _passphrase(*, is_new: bool) -> str:
 
 
 def _words(state: SecretsState) -> str:
+    if not state.usable:
+        return f"Keys can't be kept or read at the moment. {state.reason}"
     place = "a sealed file" if state.place == "file" else "the system's keyring"
-    return f"Keys are kept in {place}." + (f" {state.reason}" if state.reason else "")
+    return f"Keys are kept in {place}."

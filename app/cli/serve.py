@@ -1,5 +1,6 @@
 """`causeway serve`: other programs use the models that Causeway runs."""
 
+import sys
 import threading
 from pathlib import Path
 from typing import Annotated
@@ -86,6 +87,7 @@ def _serve(services: Services, config: ServerConfig, *, as_json: bool) -> None:
         addresses = services.server.state.addresses
         if as_json:
             print_json(Serving(addresses=addresses, key=bool(config.key)))
+            sys.stdout.flush()
         else:
             for address in addresses:
                 print(address, flush=True)
