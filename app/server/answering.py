@@ -156,8 +156,9 @@ class Answering:
         return await self._work(found, note, lambda session: session.count_tokens(messages))
 
     def cancel_all(self) -> None:
-        """End all answers soon, in the loop's thread."""
+        """End all answers soon and begin none, in the loop's thread."""
         self._stopping.set()
+        self.places.close()
         for answer in tuple(self._running):
             answer.cancel()
 
@@ -260,6 +261,9 @@ async def _noted(
                     note.count(text)
                 case ToolCall():
                     note.count(event.arguments)
+                case Finished(reason="cancelled"):
+                    # The client is still here: it must not take this for the whole.
+                    raise Failure("unavailable", "The answer was cut off.", code="cancelled")
                 case Finished():
                     note.spend(event.usage)
                     if event.stop_text and event.stop_text not in asked.stop:

@@ -15,6 +15,7 @@ class Places:
         self._free = at_once
         self._most_waiting = waiting
         self._line: deque[asyncio.Future[None]] = deque()
+        self._closed = False
         self.in_work = 0
 
     @property
@@ -23,6 +24,8 @@ class Places:
 
     async def take(self) -> None:
         """Raises `Failure` where too many wait already."""
+        if self._closed:
+            raise _closing()
         if self._free > 0 and not self._line:
             self._free -= 1
             self.in_work += 1
@@ -39,11 +42,19 @@ class Places:
         try:
             await place
         except asyncio.CancelledError:
-            if place.done() and not place.cancelled():
+            if place.done() and not place.cancelled() and place.exception() is None:
                 self.give_back()  # it was handed out this moment
-            else:
+            elif place in self._line:
                 self._line.remove(place)
             raise
+
+    def close(self) -> None:
+        """Hand out no more: who waits is told so."""
+        self._closed = True
+        while self._line:
+            place = self._line.popleft()
+            if not place.done():
+                place.set_exception(_closing())
 
     def give_back(self) -> None:
         self.in_work -= 1
@@ -54,3 +65,7 @@ class Places:
                 self._free -= 1
                 self.in_work += 1
                 place.set_result(None)
+
+
+def _closing() -> Failure:
+    return Failure("unavailable", "The server is being stopped.", code="stopping")

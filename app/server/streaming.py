@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from types import TracebackType
-from typing import Self
+from typing import TypeVar
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from backends.protocol import Event
+T = TypeVar("T")
 
 SSE = "text/event-stream"
 NDJSON = "application/x-ndjson"
@@ -30,7 +30,7 @@ class EventStream(Response):
 
     def __init__(
         self,
-        answers: "Answers",
+        answer: AbstractAsyncContextManager[object],
         chunks: AsyncIterator[bytes],
         media_type: str,
         idle: bytes = b"",
@@ -38,12 +38,12 @@ class EventStream(Response):
         super().__init__(media_type=media_type)
         del self.headers["content-length"]
         self.headers["cache-control"] = "no-cache"
-        self._answers = answers
+        self._answer = answer
         self._chunks = chunks
         self._idle = idle
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with self._answers:
+        async with _Left(self._answer):
             await send(
                 {
                     "type": "http.response.start",
@@ -86,14 +86,14 @@ class EventStream(Response):
                 await beside
 
 
-class Answers:
-    """One or several answers that are entered already, and left together."""
+class _Left:
+    """Leaves an answer that was entered before."""
 
-    def __init__(self, *entered: AbstractAsyncContextManager[object]) -> None:
-        self._entered = entered
+    def __init__(self, answer: AbstractAsyncContextManager[object]) -> None:
+        self._answer = answer
 
-    async def __aenter__(self) -> Self:
-        return self
+    async def __aenter__(self) -> None:
+        pass
 
     async def __aexit__(
         self,
@@ -101,13 +101,12 @@ class Answers:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for each in self._entered:
-            await each.__aexit__(kind, error, traceback)
+        await self._answer.__aexit__(kind, error, traceback)
 
 
 async def streamed(
-    answer: AbstractAsyncContextManager[AsyncIterator[Event]],
-    chunks: Callable[[AsyncIterator[Event]], AsyncIterator[bytes]],
+    answer: AbstractAsyncContextManager[AsyncIterator[T]],
+    chunks: Callable[[AsyncIterator[T]], AsyncIterator[bytes]],
     *,
     media_type: str = SSE,
     idle: bytes = b"",
@@ -118,7 +117,7 @@ async def streamed(
     Nothing may be awaited between this and the return of the response.
     """
     events = await answer.__aenter__()
-    return EventStream(Answers(answer), chunks(events), media_type, idle)
+    return EventStream(answer, chunks(events), media_type, idle)
 
 
 async def _sent(send: Send, chunk: bytes) -> None:

@@ -1,0 +1,231 @@
+"""Each request on its way in: whether it may, its whole body, a note of it, and its end.
+
+Inside, an error is raised, and comes out in the shape of the interface that was asked.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from contextlib import suppress
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.server.access import Access
+from app.server.answering import Answering
+from app.server.apis import Api, api_of
+from app.server.config import ServerConfig
+from app.server.failures import Failure, failure_of
+from app.server.journal import Journal, RequestNote
+
+_log = logging.getLogger(__name__)
+
+_BODY_STALL_SECONDS = 20.0
+_BODY_SECONDS = 300.0
+_MOST_HELD_BYTES = 256 * 1024 * 1024
+_LONGEST_AGENT = 120
+
+Headers = Mapping[bytes, bytes]
+
+
+class Arrivals:
+    """An ASGI application around another."""
+
+    def __init__(
+        self,
+        inner: ASGIApp,
+        access: Access,
+        answering: Answering,
+        journal: Journal,
+        config: ServerConfig,
+    ) -> None:
+        self._inner = inner
+        self._access = access
+        self._answering = answering
+        self._journal = journal
+        self._most_body = config.most_body_bytes
+        self._held = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise RuntimeError("only HTTP is served")
+        headers: Headers = dict(scope["headers"])
+        api = api_of(scope["path"], headers)
+        response = _Response(send, self._access.shared(headers))
+        if scope["method"] == "OPTIONS" and b"access-control-request-method" in headers:
+            await self._answer_preflight(api, headers, response)
+            return
+        note = self._journal.begin(
+            api=api.title,
+            method=scope["method"],
+            path=scope["path"],
+            client=(scope.get("client") or ("",))[0],
+            agent=_agent_of(headers),
+        )
+        scope["state"] = {"note": note}
+        scope["app"] = self
+        gone = False
+        try:
+            gone = await self._take_in(scope, headers, receive, response)
+        except Exception as error:
+            await response.fail(api, _failure_of(error), note)
+        except asyncio.CancelledError:
+            gone = True
+            raise
+        finally:
+            note.end(response.status or (499 if gone else 500), cancelled=gone)
+
+    async def _answer_preflight(self, api: Api, headers: Headers, response: "_Response") -> None:
+        try:
+            answer = self._access.preflight(headers)
+        except Failure as failure:
+            await response.fail(api, failure, None)
+            return
+        response.shared = []
+        await response.send({"type": "http.response.start", "status": 204, "headers": answer})
+        await response.send({"type": "http.response.body", "body": b""})
+
+    async def _take_in(
+        self, scope: Scope, headers: Headers, receive: Receive, response: "_Response"
+    ) -> bool:
+        """Whether the client left before it had its whole response."""
+        self._access.check(scope["path"], headers)
+        body = b""
+        if scope["method"] not in ("GET", "HEAD"):
+            whole = await self._body(headers, receive)
+            if whole is None:
+                return True
+            body = whole
+        self._held += len(body)
+        try:
+            await self._answering.freshen()
+            return await self._run(scope, body, receive, response)
+        finally:
+            self._held -= len(body)
+
+    async def _body(self, headers: Headers, receive: Receive) -> bytes | None:
+        """None: the client is gone. Raises `Failure`."""
+        length = headers.get(b"content-length", b"0")
+        if int(length) > self._most_body:
+            raise self._too_large()
+        if self._held + int(length) > _MOST_HELD_BYTES:
+            raise Failure("busy", "Too much is being sent at once. Try again.", retry_after=2)
+        parts: list[bytes] = []
+        size = 0
+        try:
+            async with asyncio.timeout(_BODY_SECONDS):
+                while True:
+                    async with asyncio.timeout(_BODY_STALL_SECONDS):
+                        message = await receive()
+                    if message["type"] == "http.disconnect":
+                        return None
+                    parts.append(message.get("body", b""))
+                    size += len(parts[-1])
+                    if size > self._most_body:
+                        raise self._too_large()
+                    if not message.get("more_body", False):
+                        return b"".join(parts)
+        except TimeoutError:
+            raise Failure("invalid", "The body came too slowly.", code="timeout") from None
+
+    def _too_large(self) -> Failure:
+        limit = self._most_body / 1024 / 1024
+        return Failure("too_large", f"The body is larger than {limit:.0f} MB.", code="too_large")
+
+    async def _run(
+        self, scope: Scope, body: bytes, receive: Receive, response: "_Response"
+    ) -> bool:
+        """Run what answers, and cancel it when the client leaves."""
+        task = asyncio.current_task()
+        gone = False
+
+        async def watch() -> None:
+            nonlocal gone
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            if not response.complete and task is not None:
+                gone = True
+                task.cancel()
+
+        watcher = asyncio.create_task(watch())
+        try:
+            await self._inner(scope, _replay(body), response.send)
+        except asyncio.CancelledError:
+            if not gone or task is None:
+                raise
+            task.uncancel()
+        finally:
+            watcher.cancel()
+            with suppress(asyncio.CancelledError):
+                await watcher
+        return gone
+
+
+class _Response:
+    """What is sent, watched."""
+
+    def __init__(self, send: Send, shared: list[tuple[bytes, bytes]]) -> None:
+        self._send = send
+        self.shared = shared
+        self.status = 0
+        self.complete = False
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            if self.shared:
+                message["headers"] = [*message.get("headers", ()), *self.shared]
+        elif not message.get("more_body", False):
+            self.complete = True  # before it is sent: what follows is no leaving of the client
+        await self._send(message)
+
+    async def fail(self, api: Api, failure: Failure, note: RequestNote | None) -> None:
+        if note is not None:
+            note.problem = failure.message
+        if self.status:
+            # Too late for a status: the connection is cut off, so that no client takes it for whole.
+            raise failure
+        body = msgspec.json.encode(api.error_body(failure))
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+        ]
+        if failure.retry_after:
+            headers.append((b"retry-after", str(failure.retry_after).encode()))
+        if failure.kind == "unauthorized":
+            headers.append((b"www-authenticate", b"Bearer"))
+        await self.send(
+            {"type": "http.response.start", "status": failure.status, "headers": headers}
+        )
+        await self.send({"type": "http.response.body", "body": body})
+
+
+def _replay(body: bytes) -> Receive:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
+
+
+def _failure_of(error: Exception) -> Failure:
+    if isinstance(error, HTTPException):
+        if error.status_code == 405:
+            return Failure(
+                "method", "This address takes another method.", code="method_not_allowed"
+            )
+        return Failure("not_found", "There is nothing at this address.", code="not_found")
+    failure = failure_of(error)
+    if failure.kind == "internal":
+        _log.error("a request failed", exc_info=error)
+    return failure
+
+
+def _agent_of(headers: Headers) -> str:
+    agent = headers.get(b"user-agent", b"")[:_LONGEST_AGENT].decode("latin-1")
+    return "".join(char for char in agent if char.isprintable())
+
+
+async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
+    """For a path that nobody serves."""
+    raise Failure("not_found", "There is nothing at this address.", code="not_found")

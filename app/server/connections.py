@@ -1,0 +1,68 @@
+"""Connections that are bounded: how many there are, and how long a head may take to come."""
+
+import asyncio
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from app.server.journal import Journal
+
+_HEAD_SECONDS = 10.0
+_LINGER_SECONDS = 3.0
+"""How long what a client still sends is thrown away, after it was refused, so that it reads why."""
+
+
+def bounded_protocol(journal: Journal, most: int) -> type[H11Protocol]:
+    """uvicorn's protocol, which waits for ever, with limits. It tells the journal who is there."""
+
+    class BoundedProtocol(H11Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            self._limit: asyncio.TimerHandle | None = None
+            super().connection_made(transport)  # type: ignore[arg-type]  # it is one of TCP
+            journal.clients = len(self.connections)
+            if len(self.connections) > most:
+                self.transport.abort()
+                return
+            self._limit_head()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._drop_limit()
+            super().connection_lost(exc)
+            journal.clients = len(self.connections)
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            if self._is_between_requests():
+                # Bytes that make no whole head don't set the clock back.
+                self._limit_head()
+            elif self.conn.their_state is h11.SEND_BODY and self.conn.our_state is h11.DONE:
+                self._limit_rest()
+            else:
+                self._drop_limit()
+
+        def on_response_complete(self) -> None:
+            super().on_response_complete()
+            if self.conn.their_state is h11.SEND_BODY:
+                self._limit_rest()
+
+        def _is_between_requests(self) -> bool:
+            return self.conn.their_state is h11.IDLE and (
+                self.cycle is None or self.cycle.response_complete
+            )
+
+        def _limit_head(self) -> None:
+            self._close_in(_HEAD_SECONDS)
+
+        def _limit_rest(self) -> None:
+            self._close_in(_LINGER_SECONDS)
+
+        def _close_in(self, seconds: float) -> None:
+            if self._limit is None:
+                self._limit = self.loop.call_later(seconds, self.transport.abort)
+
+        def _drop_limit(self) -> None:
+            if self._limit is not None:
+                self._limit.cancel()
+                self._limit = None
+
+    return BoundedProtocol

@@ -1,0 +1,196 @@
+"""The local server: on while it is wanted, on a thread of its own."""
+
+import logging
+import socket
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from app.adapters import Adapters
+from app.chats import Chats
+from app.conversations.store import ConversationStore
+from app.engines import Engines
+from app.errors import AppError, Problem
+from app.models import Models
+from app.server.access import local_addresses
+from app.server.config import EVERY_ADDRESS, LOOPBACK_HOSTS, ServerConfig, ServerState
+from app.server.journal import Journal
+from app.sessions import Sessions
+
+if TYPE_CHECKING:
+    from app.server.serving_thread import ServingThread
+
+_log = logging.getLogger(__name__)
+
+_BACKLOG = 512
+
+Listener = Callable[[ServerState], None]
+
+
+class LocalServer:
+    """Starts and stops the server, from any thread. The libraries that it needs are imported at the
+    first start, since most people never start it.
+
+    Attributes:
+        journal: the requests of late.
+    """
+
+    def __init__(
+        self,
+        models: Models,
+        sessions: Sessions,
+        chats: Chats,
+        adapters: Adapters,
+        engines: Engines,
+        store: ConversationStore,
+    ) -> None:
+        self._models = models
+        self._sessions = sessions
+        self._chats = chats
+        self._adapters = adapters
+        self._engines = engines
+        self._store = store
+        self._lock = threading.Lock()  # of starting and stopping
+        self._listeners: list[Listener] = []
+        self._state = ServerState()
+        self._thread: ServingThread | None = None
+        self.journal = Journal()
+
+    @property
+    def state(self) -> ServerState:
+        return self._state
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener` at each change, on the thread that made it. Returns what ends that."""
+        self._listeners.append(listener)
+
+        def unsubscribe() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+        return unsubscribe
+
+    def start(self, config: ServerConfig) -> ServerState:
+        """Returns when it can be reached. Raises `AppError`; a server that is on goes on."""
+        with self._lock:
+            if self._thread is not None:
+                return self._state
+            self._tell(ServerState(phase="starting"))
+            try:
+                listening = _listening(config)
+                try:
+                    self._thread = self._begin(config, listening)
+                except BaseException:
+                    listening.close()
+                    raise
+            except AppError as error:
+                problem = Problem(error.what, error.why, error.fix)
+                self._tell(ServerState(phase="failed", problem=problem))
+                raise
+            except BaseException:
+                self._tell(ServerState(phase="failed"))
+                raise
+            port = listening.getsockname()[1]
+            self._tell(ServerState(phase="on", addresses=_addresses(config.host, port)))
+            _log.info("the server is on, port %d", port)
+            return self._state
+
+    def stop(self, patience_seconds: float = 5.0) -> None:
+        """Take no more requests, let answers end for so long, cancel the rest. Blocks until it is off."""
+        with self._lock:
+            thread, self._thread = self._thread, None
+            if thread is None:
+                return
+            self._tell(msgspec.structs.replace(self._state, phase="stopping"))
+            try:
+                thread.stop(patience_seconds)
+            finally:
+                self._tell(ServerState())
+                _log.info("the server is off")
+
+    def _begin(self, config: ServerConfig, listening: socket.socket) -> "ServingThread":
+        from app.server.answering import Answering
+        from app.server.keeping import Keeping
+        from app.server.serving_thread import ServingThread
+
+        self.journal.shows_text = config.show_text
+        answering = Answering(
+            self._models,
+            self._sessions,
+            self._chats,
+            self._adapters,
+            self._engines,
+            config,
+            Keeping(self._store) if config.keep_chats else None,
+        )
+        thread = ServingThread(answering, self.journal, config, listening, self._died)
+        thread.start()
+        return thread
+
+    def _died(self, error: BaseException) -> None:
+        """On the server's thread, which ends of a bug."""
+        _log.error("the server has ended by itself", exc_info=error)
+        problem = Problem("The server has ended by itself.", "Its log says why.", "Start it again.")
+        self._tell(ServerState(phase="failed", problem=problem))
+
+    def _tell(self, state: ServerState) -> None:
+        self._state = state
+        for listener in tuple(self._listeners):
+            listener(state)
+
+
+def _listening(config: ServerConfig) -> socket.socket:
+    """A socket that takes connections from now on. Raises `AppError`."""
+    if config.host not in LOOPBACK_HOSTS and not config.key:
+        raise AppError(
+            "The server was not started.",
+            "Other computers could reach it, and there is no key to keep strangers out.",
+            "Let it ask for a key, or keep it to this computer.",
+        )
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):  # Windows: or another program could share it
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:  # elsewhere it only lets a server start again at once
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((config.host, config.port))
+        listening.listen(_BACKLOG)
+    except (OSError, OverflowError) as error:
+        listening.close()
+        raise _refusal(config, error) from None
+    return listening
+
+
+def _refusal(config: ServerConfig, error: Exception) -> AppError:
+    import errno
+
+    what = "The server was not started."
+    number = error.errno if isinstance(error, OSError) else None
+    if number in (errno.EADDRINUSE, getattr(errno, "WSAEADDRINUSE", None)):
+        return AppError(
+            what,
+            f"Another program uses port {config.port} already.",
+            "End that program, or choose another port.",
+        )
+    if number in (errno.EACCES, errno.EPERM, getattr(errno, "WSAEACCES", None)):
+        return AppError(
+            what,
+            f"This system doesn't let Causeway use port {config.port}.",
+            "Choose a port above 1023.",
+        )
+    if number in (errno.EADDRNOTAVAIL, getattr(errno, "WSAEADDRNOTAVAIL", None)):
+        return AppError(
+            what, f"This computer has no address {config.host}.", "Choose another address."
+        )
+    return AppError(what, f"{error}.", "Choose another port.")
+
+
+def _addresses(host: str, port: int) -> tuple[str, ...]:
+    if host == EVERY_ADDRESS:
+        hosts: tuple[str, ...] = ("127.0.0.1", *local_addresses())
+    else:
+        hosts = (f"[{host}]" if ":" in host else host,)
+    return tuple(f"http://{each}:{port}" for each in hosts)

@@ -1,0 +1,6 @@
+"""The OpenAI API: chat, completions, embeddings, and responses without a memory."""
+
+from app.server.openai_api.errors import error_body
+from app.server.openai_api.interface import OPERATIONS, routes
+
+__all__ = ["OPERATIONS", "error_body", "routes"]

@@ -1,0 +1,97 @@
+"""Fields that several requests of the OpenAI API share."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import msgspec
+
+from app.options import Value, option
+from app.server.extensions import checked_option
+from app.server.failures import Failure
+from backends.protocol import TokenBias, Usage
+
+Temperature = Annotated[float, msgspec.Meta(ge=0, le=2)]
+TopP = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Penalty = Annotated[float, msgspec.Meta(ge=-2, le=2)]
+Answers = Annotated[int, msgspec.Meta(ge=1, le=8)]
+Model = Annotated[str, msgspec.Meta(max_length=500)]
+
+_MOST_STOPS = 16
+_LARGEST_BIAS = 100.0
+_MOST_BIASES = 1024
+_SEEDS = 2**31
+
+
+class PromptDetails(msgspec.Struct, frozen=True):
+    cached_tokens: int
+
+
+class TokenUsage(msgspec.Struct, frozen=True):
+    """Tokens of the prompt, of all answers, and of both; `cached_tokens` needed no evaluation."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+    prompt_tokens_details: PromptDetails
+
+
+def usage_of(usages: list[Usage]) -> TokenUsage:
+    """Of several answers to one prompt, which counts once."""
+    prompt = max((each.prompt_tokens for each in usages), default=0)
+    cached = min((each.cached_tokens for each in usages), default=0)
+    completion = sum(each.completion_tokens for each in usages)
+    return TokenUsage(prompt, completion, prompt + completion, PromptDetails(cached))
+
+
+def sampling_options(
+    *,
+    temperature: float | None = None,
+    top_p: float | None = None,
+    frequency_penalty: float | None = None,
+    presence_penalty: float | None = None,
+    seed: int | None = None,
+    max_tokens: int | None = None,
+) -> dict[str, Value]:
+    """The options that a request sets, of those that it has."""
+    wanted: dict[str, object] = {
+        "temperature": temperature,
+        "top_p": top_p,
+        "frequency_penalty": frequency_penalty,
+        "presence_penalty": presence_penalty,
+        "seed": None if seed is None else seed % _SEEDS,
+    }
+    options = {
+        key: checked_option(key, value, key) for key, value in wanted.items() if value is not None
+    }
+    if max_tokens is not None:
+        options["max_tokens"] = min(max_tokens, int(option("max_tokens").maximum))
+    return options
+
+
+def stops_of(stop: str | list[str] | None) -> tuple[str, ...]:
+    """Raises `Failure`."""
+    stops = (stop,) if isinstance(stop, str) else tuple(stop or ())
+    if len(stops) > _MOST_STOPS:
+        raise Failure("invalid", f"stop: at most {_MOST_STOPS} of them.", param="stop")
+    return tuple(each for each in stops if each)
+
+
+def biases_of(logit_bias: Mapping[str, float] | None) -> tuple[TokenBias, ...]:
+    """Raises `Failure`."""
+    biases = logit_bias or {}
+    if len(biases) > _MOST_BIASES:
+        raise Failure("invalid", f"logit_bias: at most {_MOST_BIASES} of them.", param="logit_bias")
+    for token, bias in biases.items():
+        if not (token.isascii() and token.isdigit() and len(token) < 10):
+            raise Failure(
+                "invalid",
+                f"logit_bias: “{token[:50]}” is no token's number.",
+                param="logit_bias",
+            )
+        if not -_LARGEST_BIAS <= bias <= _LARGEST_BIAS:
+            raise Failure("invalid", "logit_bias: each is from -100 to 100.", param="logit_bias")
+    return tuple(TokenBias(int(token), bias) for token, bias in biases.items())
+
+
+def json_text(value: Any) -> str:
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,122 @@
+"""A request of /v1/responses, and what it asks."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from app.server.asked import Asked
+from app.server.extensions import Extensions, applied
+from app.server.failures import Failure
+from app.server.openai_api.fields import Model, Temperature, TopP, sampling_options
+from app.server.openai_api.responses_items import InputItem, prompt_of
+from app.server.openai_api.tools import FunctionTool, chosen_tools, grammar_of
+from backends.protocol import Message
+
+
+class ResponseTool(msgspec.Struct, frozen=True, kw_only=True):
+    """A function. Tools that a service would run itself don't exist here."""
+
+    type: Literal["function"]
+    name: str
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class ChosenTool(msgspec.Struct, frozen=True, kw_only=True):
+    """This tool has to be called."""
+
+    type: Literal["function"]
+    name: str
+
+
+class TextFormat(msgspec.Struct, frozen=True, kw_only=True):
+    type: Literal["text", "json_object", "json_schema"] = "text"
+    name: str | None = None
+    schema: dict[str, Any] | None = None
+    strict: bool | None = None
+    description: str | None = None
+
+
+class TextConfig(msgspec.Struct, frozen=True, kw_only=True):
+    format: TextFormat | None = None
+
+
+class ResponsesRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What is not here is ignored. `store` is too: nothing is stored."""
+
+    input: str | Annotated[list[InputItem], msgspec.Meta(min_length=1)]
+    model: Model = ""
+    instructions: str | None = None
+    stream: bool | None = None
+    max_output_tokens: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    temperature: Temperature | None = None
+    top_p: TopP | None = None
+    text: TextConfig | None = None
+    tools: list[ResponseTool] | None = None
+    tool_choice: Literal["none", "auto", "required"] | ChosenTool | None = None
+    parallel_tool_calls: bool | None = None
+    previous_response_id: str | None = None
+    background: bool | None = None
+    metadata: dict[str, str] | None = None
+    causeway: Extensions | None = None
+
+
+def asked_of(request: ResponsesRequest) -> Asked:
+    """Raises `Failure`."""
+    _refuse_memory(request)
+    messages = _messages(request)
+    last = messages[-1]
+    extended = applied(request.causeway)
+    choice = request.tool_choice
+    tools, tool_choice = chosen_tools(
+        [
+            FunctionTool(name=tool.name, description=tool.description, parameters=tool.parameters)
+            for tool in request.tools or ()
+        ],
+        choice if isinstance(choice, str) else "auto",
+        choice.name if isinstance(choice, ChosenTool) else "",
+    )
+    own = sampling_options(
+        temperature=request.temperature, top_p=request.top_p, max_tokens=request.max_output_tokens
+    )
+    wanted = request.text.format if request.text else None
+    grammar = grammar_of(wanted.type, wanted.schema, "text.format.schema") if wanted else None
+    return Asked(
+        model=request.model,
+        messages=messages,
+        options={**own, **extended.options},
+        grammar=grammar or extended.grammar,
+        tools=tools,
+        tool_choice=tool_choice,
+        parallel_tool_calls=request.parallel_tool_calls is not False,
+        continue_last=last.role == "assistant" and not last.tool_calls,
+    )
+
+
+def _messages(request: ResponsesRequest) -> tuple[Message, ...]:
+    given = request.input
+    messages = (
+        (Message(role="user", content=given),) if isinstance(given, str) else prompt_of(given)
+    )
+    if not request.instructions:
+        return messages
+    first = Message(role="system", content=request.instructions)
+    if messages[0].role == "system":
+        first = Message(role="system", content=f"{first.content}\n\n{messages[0].content}")
+        messages = messages[1:]
+    return (first, *messages)
+
+
+def _refuse_memory(request: ResponsesRequest) -> None:
+    for field, value in (
+        ("previous_response_id", request.previous_response_id),
+        ("background", request.background),
+    ):
+        if value:
+            raise Failure(
+                "invalid",
+                f"{field}: this server remembers no responses. Send the whole conversation in “input”.",
+                code="unsupported_parameter",
+                param=field,
+            )
