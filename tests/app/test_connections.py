@@ -27,7 +27,8 @@ class _Service(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.server.heard.append(self.headers.get("Authorization", ""))
         if self.server.key and self.headers.get("Authorization") != f"Bearer {self.server.key}":
-            self._send(401, {"error": {"message": f"Incorrect API key provided: {KEY}"}})
+            given = self.headers.get("Authorization", "").removeprefix("Bearer ")
+            self._send(401, {"error": {"message": f"Incorrect API key provided: {given}"}})
         else:
             self._send(200, {"object": "list", "data": [{"id": "tiny"}, {"id": "large"}]})
 
@@ -118,7 +119,7 @@ def test_what_leaves_this_computer_is_told_from_what_does_not(connections):
     assert not connections.leaves(connections.add("ollama"))
 
 
-@pytest.mark.parametrize("url", ["http://example.com/v1", "ftp://example.com", "nonsense:", ""])
+@pytest.mark.parametrize("url", ["http://example.com/v1", "ftp://example.com", "no address", "https://"])
 def test_an_address_that_can_t_be_used_is_refused(connections, url):
     with pytest.raises((AppError, BackendError)):
         connections.add("custom", url=url)
@@ -130,7 +131,7 @@ def test_a_service_s_models_are_listed_and_remembered(connections, service, sett
     assert connection.id == "my-server"
     assert connections.models(connection.id) == ()
     models = connections.check(connection.id)
-    assert [model.id for model in models] == ["my-server:tiny", "my-server:large"]
+    assert [model.id for model in models] == ["my-server:large", "my-server:tiny"]
     assert {model.source for model in models} == {"My server"}
     later = Connections(settings, Secrets(settings, tmp_path / "secrets"), tmp_path / "lists")
     assert later.offers() == models
@@ -139,12 +140,16 @@ def test_a_service_s_models_are_listed_and_remembered(connections, service, sett
 def test_the_key_goes_to_the_service_and_into_no_file(connections, service, kept, tmp_path):
     service.key = KEY
     connection = connections.add("custom", url=service.url)
+    with pytest.raises(BadKey):
+        connections.check(connection.id)
+    wrong = f"{KEY}-of-yesterday"
+    connections.set_key(connection.id, wrong)
     with pytest.raises(BadKey) as error:
         connections.check(connection.id)
     assert KEY not in str(error.value)
     connections.set_key(connection.id, f" {KEY}\n")
     assert connections.check(connection.id)
-    assert service.heard == ["", f"Bearer {KEY}"]
+    assert service.heard == ["", f"Bearer {wrong}", f"Bearer {KEY}"]
     assert list(kept.kept.values()) == [KEY]
     for file in tmp_path.rglob("*"):
         assert not file.is_file() or KEY.encode() not in file.read_bytes()
@@ -217,7 +222,7 @@ def test_from_the_command_line_to_an_answer(service, tmp_path):
     )
     assert added.stdout.strip() == "nearby"
     listed = causeway.json("connections", "check", "nearby")
-    assert [model["id"] for model in listed] == ["nearby:tiny", "nearby:large"]
+    assert [model["id"] for model in listed] == ["nearby:large", "nearby:tiny"]
     report = causeway.json("chat", "-m", "nearby:tiny", "--set", "temperature=0.3", "Hello")
     assert report["text"] == "Good day."
     assert report["model"] == "nearby:tiny"

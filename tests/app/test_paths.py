@@ -14,7 +14,7 @@ def test_one_variable_moves_everything_under_one_folder(tmp_path, monkeypatch):
     paths = default_paths()
     assert paths.home == tmp_path / "portable"
     assert all(place.is_relative_to(paths.home) for place in places(paths))
-    assert len(set(places(paths))) == 9
+    assert len(set(places(paths))) == 10
     assert not paths.home.exists()  # naming a place does not make it
 
 
