@@ -150,6 +150,7 @@ class MainWindow(QMainWindow):
         pages.place_changed.connect(self._rail.show_place)
         pages.fetching.connect(self._rail.show_progress)
         pages.title_changed.connect(self._show_title)
+        pages.serving.connect(self._rail.show_server)
         self._rail.place_chosen.connect(pages.show_place)
         self._rail.setEnabled(True)
         self._bind_shortcuts(pages)

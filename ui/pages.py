@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QStackedWidget
 
 from app.errors import Problem
 from app.installs import request_for
+from app.models import ChatModel, OfferedModel
+from app.server.config import ServerState
 from app.settings import Settings, WindowValue
 from catalog.downloads.wanted import DownloadState
 from catalog.library import InstalledModel
@@ -18,10 +20,14 @@ from ui.background import Background
 from ui.chat.chat_page import ChatPage
 from ui.downloads import Downloads, Snapshot
 from ui.installed_models import Installed, InstalledModels
+from ui.keys.key_places import KeyPlaces
 from ui.kit import Toast
 from ui.known_fits import KnownFits
 from ui.models.download_words import fraction_of, summary_words
-from ui.models.models_nav import ADAPTERS, DISCOVER, DOWNLOADS
+from ui.models.models_nav import ADAPTERS, DISCOVER, DOWNLOADS, SERVICES
+from ui.server.server_page import ServerPage
+from ui.server.server_watch import ServerWatch
+from ui.server.server_work import ServerWork
 from ui.settings.settings_page import SettingsPage
 from ui.settings.settings_work import SettingsWork
 from ui.startup import Opened
@@ -41,11 +47,13 @@ class Pages(QObject):
         place_changed: the rail's place that is shown now.
         title_changed: what is shown, for the window's title; empty where there is no name for it.
         fetching: the fraction of what is being fetched, None where nothing is; and that in words.
+        serving: whether the local server is on, and that in words.
     """
 
     place_changed = Signal(str)
     title_changed = Signal(str)
     fetching = Signal(object, str)
+    serving = Signal(bool, str)
 
     def __init__(
         self,
@@ -72,11 +80,16 @@ class Pages(QObject):
         self._arrivals = Arrivals(
             background, services, self._downloads, self._installed, toast, self
         )
+        self._offered: tuple[OfferedModel, ...] = opened.offered
+        self._keys = KeyPlaces(theme, background, services.secrets, self)
         self._chat = ChatPage(theme, background, opened, self._fits, toast)
         self._welcome: WelcomePage | None = None
         self._models_page: ModelsPage | None = None
         self._settings_page: SettingsPage | None = None
         self._settings_work: SettingsWork | None = None
+        self._server_watch = ServerWatch(services.server, self)
+        self._server_work = ServerWork(theme, background, services, self._server_watch, toast, self)
+        self._server_page: ServerPage | None = None
         stack.addWidget(self._chat)
         self._connect()
 
@@ -87,6 +100,8 @@ class Pages(QObject):
         self._downloads.start()
         self._installed.refresh()
         self._installed.watch()
+        self._read_offered()
+        self._server_work.start_if_wanted()
         self._background.run(self, _import_models_page)
         if file:
             self.open_file(file)
@@ -100,9 +115,11 @@ class Pages(QObject):
                 self._stack.setCurrentWidget(models)
                 models.take_focus()
                 self._installed.refresh()
+            case "server":
+                self._stack.setCurrentWidget(self._built_server_page())
             case "settings":
                 self._stack.setCurrentWidget(self._built_settings_page())
-            case "chats" if self._installed.now.writers or self._chat.has_chats:
+            case "chats" if self._has_writers or self._chat.has_chats:
                 self._stack.setCurrentWidget(self._chat)
                 self._chat.take_focus()
             case _:
@@ -125,6 +142,7 @@ class Pages(QObject):
             "copy_answer": self._chat.copy_last_answer,
             "show_chats": partial(self.show_place, "chats"),
             "show_models": partial(self.show_place, "models"),
+            "show_server": partial(self.show_place, "server"),
             "show_settings": partial(self.show_place, "settings"),
             "toggle_list": self._chat.toggle_list,
             "toggle_inspector": self._chat.toggle_inspector,
@@ -144,6 +162,10 @@ class Pages(QObject):
         else:
             self._arrivals.adopt(files)
 
+    @property
+    def _has_writers(self) -> bool:
+        return bool(self._installed.now.writers or self._offered)
+
     def layout_state(self) -> dict[str, WindowValue]:
         return self._chat.layout_state()
 
@@ -153,6 +175,7 @@ class Pages(QObject):
             self._models_page.stop_work()
         if self._settings_work is not None:
             self._settings_work.stop()
+        self._server_watch.stop()
         self._downloads.stop()
         # The queue first: to a download, a Hub that is closed would be a failure.
         self._services.downloads.close()
@@ -166,7 +189,10 @@ class Pages(QObject):
     def _connect(self) -> None:
         self._chat.models_requested.connect(partial(self._show_models_place, DISCOVER))
         self._chat.adapters_requested.connect(partial(self._show_models_place, ADAPTERS))
+        self._chat.services_requested.connect(partial(self._show_models_place, SERVICES))
         self._chat.title_changed.connect(self.title_changed)
+        self._server_watch.changed.connect(self._show_server)
+        self._server_work.settings_changed.connect(self._apply_settings)
         self._installed.changed.connect(self._show_installed)
         self._downloads.changed.connect(self._show_downloads)
         self._downloads.finished.connect(self._download_finished)
@@ -209,6 +235,7 @@ class Pages(QObject):
                 self._downloads,
                 self._installed,
                 self._fits,
+                self._keys,
                 self._toast,
             )
             page.chat_requested.connect(self._chat_with)
@@ -216,6 +243,7 @@ class Pages(QObject):
             page.arrived_requested.connect(self._chat_with_arrived)
             page.file_chosen.connect(self._adopt_file)
             page.settings_requested.connect(self._show_settings_section)
+            page.services_changed.connect(self._read_offered)
             page.show_offline(self._settings.current.offline)
             self._stack.addWidget(page)
         return self._models_page
@@ -223,11 +251,23 @@ class Pages(QObject):
     def _built_settings_page(self) -> SettingsPage:
         if self._settings_page is None:
             page = self._settings_page = SettingsPage(self._theme, self._services.paths)
-            self._settings_work = SettingsWork(self._background, self._services, page)
+            self._settings_work = SettingsWork(self._background, self._services, self._keys, page)
             self._settings_work.applied.connect(self._apply_settings)
             self._settings_work.catalogues_changed.connect(self._catalogues_changed)
             self._stack.addWidget(page)
         return self._settings_page
+
+    def _built_server_page(self) -> ServerPage:
+        if self._server_page is None:
+            page = self._server_page = ServerPage(self._theme)
+            self._server_work.show_on(page)
+            self._stack.addWidget(page)
+        return self._server_page
+
+    def _show_server(self, state: ServerState) -> None:
+        on = state.phase == "on"
+        words = self.tr("On at {address}").format(address=state.addresses[0]) if on else ""
+        self.serving.emit(on, words)
 
     def _show_shortcuts(self) -> None:
         self._show_settings_section("shortcuts")
@@ -282,10 +322,11 @@ class Pages(QObject):
     def _adopt_file(self, file: Path) -> None:
         self._arrivals.adopt([file])
 
-    def _chat_with(self, model: InstalledModel) -> None:
+    def _chat_with(self, model: ChatModel) -> None:
         self._starter_wanted = False
         now = self._installed.now
-        if all(known.id != model.id for known in now.models):
+        is_new = all(known.id != model.id for known in now.models)
+        if isinstance(model, InstalledModel) and is_new:
             self._installed.now = now._replace(models=(*now.models, model))
         self._chat.use_model(model)
         self.show_place("chats")
@@ -305,10 +346,24 @@ class Pages(QObject):
             self._toast.show_message(problem.sentence())
 
     def _show_installed(self, installed: Installed) -> None:
-        self._chat.show_models(installed.writers)
+        self._chat.show_models((*installed.writers, *self._offered))
+
+    def _read_offered(self) -> None:
+        """What services and plug-ins offer; a plug-in may take its time to say."""
+        self._background.run(self, self._services.models.offered, self._show_offered)
+
+    def _show_offered(self, offered: tuple[OfferedModel, ...]) -> None:
+        writers = tuple(model for model in offered if model.writes)
+        if writers == self._offered:
+            return
+        self._offered = writers
+        self._show_installed(self._installed.now)
+        if self._stack.currentWidget() is self._welcome and not self._starter_wanted:
+            self.show_place("chats")
 
     def _apply_settings(self, key: str, current: Settings) -> None:
         self._theme.set_preference(current.theme)
+        self._chat.show_offline(current.offline)
         if key in _OF_THE_LIBRARY:
             self._installed.refresh()
         if self._models_page is not None:

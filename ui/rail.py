@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from ui.kit import Panel, RailButton
 from ui.theme import Theme
 
-Place = Literal["chats", "models", "settings"]
+Place = Literal["chats", "models", "server", "settings"]
 
 
 class Rail(Panel):
@@ -26,6 +26,7 @@ class Rail(Panel):
         self._buttons: dict[str, RailButton] = {
             "chats": RailButton(theme, "chat-circle-text", self.tr("Chats")),
             "models": RailButton(theme, "cube", self.tr("Models")),
+            "server": RailButton(theme, "broadcast", self.tr("Server")),
             "settings": RailButton(theme, "gear-six", self.tr("Settings")),
         }
         column = QVBoxLayout(self)
@@ -43,6 +44,10 @@ class Rail(Panel):
     def show_progress(self, fraction: float | None, words: str = "") -> None:
         """A ring over Models while something is fetched, and what that is, for the tooltip."""
         self._buttons["models"].set_progress(fraction, words)
+
+    def show_server(self, on: bool, words: str) -> None:
+        """A dot over Server while it is on, and where it is reached, for the tooltip."""
+        self._buttons["server"].set_on(on, words)
 
     def _choose(self) -> None:
         for place, button in self._buttons.items():

@@ -50,6 +50,7 @@ def shortcuts() -> tuple[Shortcut, ...]:
         Shortcut("copy_answer", ("Ctrl+Shift+C",), tr(here, "Copy the last answer"), "writing"),
         Shortcut("show_chats", ("Ctrl+1",), tr(here, "Chats"), "window"),
         Shortcut("show_models", ("Ctrl+2",), tr(here, "Models"), "window"),
+        Shortcut("show_server", ("Ctrl+3",), tr(here, "Server"), "window"),
         Shortcut("show_settings", ("Ctrl+,",), tr(here, "Settings"), "window"),
         Shortcut("toggle_list", ("Ctrl+B",), tr(here, "Show or hide the list of chats"), "window"),
         Shortcut("toggle_inspector", ("Ctrl+I",), tr(here, "Show or hide the inspector"), "window"),

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from app.conversations.records import ConversationRow
+from app.models import OfferedModel
 from app.paths import Paths
 from app.services import Services, open_services
 from app.settings_file import SettingsFile
@@ -16,12 +17,15 @@ program may have. The library is looked at again as soon as the page is there.""
 
 
 class Opened(NamedTuple):
-    """The opened program, and what its first page shows. `models` may hold adapters, too."""
+    """The opened program, and what its first page shows. `models` may hold adapters, too; `offered` are
+    the models of services that can answer.
+    """
 
     services: Services
     models: tuple[InstalledModel, ...]
     rows: tuple[ConversationRow, ...]
     starter: Entry
+    offered: tuple[OfferedModel, ...] = ()
 
 
 def open_program(paths: Paths, settings: SettingsFile) -> Opened:
@@ -31,7 +35,8 @@ def open_program(paths: Paths, settings: SettingsFile) -> Opened:
         starter = services.catalogues.entry(STARTER_ID)
         assert starter is not None, "the bundled catalogue has the starter"
         models = services.library.everything(most_new=_MOST_NEW)
-        return Opened(services, models, services.store.rows(), starter)
+        offered = tuple(model for model in services.connections.offers() if model.writes)
+        return Opened(services, models, services.store.rows(), starter, offered)
     except BaseException:
         services.close()
         raise

@@ -6,7 +6,7 @@ from typing import ClassVar
 from app.conversations.records import Message
 from ui.chat.action_row import Action
 from ui.chat.message_item import MessageItem
-from ui.chat.message_words import sentences, summary
+from ui.chat.message_words import came_from_service, sentences, summary
 from ui.chat.progress_line import ProgressLine
 from ui.chat.thought import Thought
 from ui.kit import Button, Notice
@@ -160,7 +160,12 @@ class AnswerItem(MessageItem):
             )
             retry = Button(self.theme, self.tr("Retry"), icon="arrow-clockwise")
             retry.clicked.connect(self._retry)
-            problem = Notice(self.theme, "danger", *sentences(words), actions=[retry])
+            actions = [retry]
+            if came_from_service(message):
+                services = Button(self.theme, self.tr("Open services"), "ghost")
+                services.clicked.connect(self._request_services)
+                actions.append(services)
+            problem = Notice(self.theme, "danger", *sentences(words), actions=actions)
             self._put_notice(problem, self.parts.index(self.row), gap=8)
         self.view.setVisible(bool(message.text))
 
@@ -184,6 +189,9 @@ class AnswerItem(MessageItem):
             self._progress.hide()
             self.view.show()
             self.height_changed.emit()
+
+    def _request_services(self) -> None:
+        self.acted.emit("services", self.message.id)
 
     def _retry(self) -> None:
         self.acted.emit("retry", self.message.id)

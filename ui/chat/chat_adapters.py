@@ -56,7 +56,8 @@ class ChatAdapters(QObject):
         self._shown.beside(partial(_offers, self._shown.services, model), show)
 
     def _show(self, contents: ChatContents) -> None:
-        before, self._model = self._model, contents.model
+        model = contents.model
+        before, self._model = self._model, model if isinstance(model, InstalledModel) else None
         if before != self._model:
             if before is None or self._model is None or before.id != self._model.id:
                 self._section.show_offers(None)  # what is known is of another model

@@ -7,6 +7,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.conversations.records import ConversationRow, Message
+from app.models import ChatModel
 from app.settings import WindowValue
 from catalog.library import InstalledModel
 from ui.background import Background
@@ -30,11 +31,13 @@ class ChatPage(QWidget):
     Signals:
         models_requested: the person wants other models.
         adapters_requested: the person wants other adapters.
+        services_requested: the person wants to see which services are connected, and how.
         title_changed: the title of the shown chat, empty for a new one.
     """
 
     models_requested = Signal()
     adapters_requested = Signal()
+    services_requested = Signal()
     title_changed = Signal(str)
 
     def __init__(
@@ -64,7 +67,8 @@ class ChatPage(QWidget):
         self._shown = ShownChat(background, opened.services, toast, self)
         self._turns = TurnPresenter(background, transcript, composer, toast, self)
         self._conversing = Conversing(self._shown, self._turns, transcript, composer, toast, self)
-        writers = tuple(model for model in opened.models if model.writes)
+        installed = tuple(model for model in opened.models if model.writes)
+        writers: tuple[ChatModel, ...] = (*installed, *opened.offered)
         self._setup = ChatSetup(self._shown, layout, writers, toast, self)
         AnswerDetails(theme, self._shown, transcript, self)
         self._connect()
@@ -124,11 +128,15 @@ class ChatPage(QWidget):
         if neighbour := self._layout.list.neighbour(step):
             self.open_chat(neighbour)
 
-    def show_models(self, models: tuple[InstalledModel, ...]) -> None:
-        """Other models are installed now."""
+    def show_offline(self, offline: bool) -> None:
+        """Whether nothing may leave this computer."""
+        self._setup.show_offline(offline)
+
+    def show_models(self, models: tuple[ChatModel, ...]) -> None:
+        """Other models can answer now."""
         self._setup.show_models(models)
 
-    def use_model(self, model: InstalledModel) -> None:
+    def use_model(self, model: ChatModel) -> None:
         """Answer with this model from now on, and load it."""
         self._setup.use_model(model)
 
@@ -173,6 +181,7 @@ class ChatPage(QWidget):
         self._turns.writing_changed.connect(chats.show_writing)
         self._turns.writing_changed.connect(self._setup.show_writing)
         self._turns.ended.connect(self._turn_ended)
+        self._layout.transcript.services_requested.connect(self.services_requested)
         self._layout.transcript.link_activated.connect(self._open_link)
 
     def _flush(self) -> None:

@@ -5,9 +5,11 @@ from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from ui.chat.composer_field import ComposerField
+from ui.chat.leaving import LEAVES_ICON
 from ui.chat.status import ContextMeter, ModelStatus
-from ui.kit import Button
+from ui.kit import Button, Icon
 from ui.kit.painting import RADIUS, rounded
+from ui.kit.tooltips import plain_tooltip
 from ui.theme import Theme
 
 DRAFT_PAUSE_MS = 400
@@ -39,6 +41,8 @@ class Composer(QWidget):
         self._field = ComposerField(theme)
         self._field.setAccessibleName(self.tr("Message"))
         self._status = ModelStatus(theme)
+        self._leaving = Icon(theme, LEAVES_ICON, 16, "text3")
+        self._leaving.hide()
         self._meter = ContextMeter(theme)
         self._button = Button(theme, self.tr("Stop"), "primary", "stop-fill", self.tr("Esc"))
         # As wide as "Stop" with its hint, so that nothing moves when the words change.
@@ -95,6 +99,12 @@ class Composer(QWidget):
     def show_speed(self, tokens_per_second: float) -> None:
         self._status.show_speed(tokens_per_second)
 
+    def show_leaving(self, words: str) -> None:
+        """To whom what is written goes; empty where it stays on this computer."""
+        self._leaving.setVisible(bool(words))
+        self._leaving.setToolTip(plain_tooltip(words))
+        self._field.setAccessibleDescription(words)
+
     def show_model_state(self, words: str) -> None:
         self._status.show_state(words)
 
@@ -114,7 +124,11 @@ class Composer(QWidget):
     def _lay_out(self) -> None:
         bar = QHBoxLayout()
         bar.setSpacing(16)
-        bar.addWidget(self._status, 1)
+        status = QHBoxLayout()
+        status.setSpacing(6)
+        status.addWidget(self._leaving)
+        status.addWidget(self._status, 1)
+        bar.addLayout(status, 1)
         bar.addWidget(self._meter)
         bar.addWidget(self._button)
         column = QVBoxLayout(self)
@@ -123,6 +137,7 @@ class Composer(QWidget):
         column.addWidget(self._field)
         column.addLayout(bar)
         self._button.setCursor(Qt.CursorShape.ArrowCursor)
+        self._leaving.setCursor(Qt.CursorShape.ArrowCursor)
         self._status.setCursor(Qt.CursorShape.ArrowCursor)
         self._meter.setCursor(Qt.CursorShape.ArrowCursor)
 

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.formatting import tokens_text
+from app.models import ChatModel
 from app.options import CHAT_OPTIONS, Option, Section, Value
 from app.presets import preset_of
 from backends.protocol import SessionInfo
@@ -48,6 +49,8 @@ class Inspector(Panel):
         super().__init__(theme, "panel", "l", parent)
         self._theme = theme
         self._trained_on = 0
+        self._silent: frozenset[str] = frozenset()
+        self._places: dict[str, list[QWidget]] = {}
         self._values: dict[str, Value] = {}
         self._defaults: dict[str, Value] = {}
         self._rows: dict[str, OptionRow] = {}
@@ -91,8 +94,14 @@ class Inspector(Panel):
         """The settings in force, as shown."""
         return self._values
 
-    def show_options(self, values: Mapping[str, Value], defaults: Mapping[str, Value]) -> None:
-        """Show the settings in force, and what each goes back to."""
+    def show_options(
+        self,
+        values: Mapping[str, Value],
+        defaults: Mapping[str, Value],
+        silent: frozenset[str] = frozenset(),
+    ) -> None:
+        """Show the settings in force, and what each goes back to; not those that change nothing."""
+        self._silent = silent
         declared = {opt.key: opt.default for opt in CHAT_OPTIONS}
         self._defaults = {**declared, **defaults}
         self._values = {**self._defaults, **values}
@@ -101,6 +110,10 @@ class Inspector(Panel):
         self._prompt.show_text(str(self._values[self._prompt_option.key]))
         self.adapters.show_text(str(self._values["adapters"]))
         self._refresh()
+
+    def show_model(self, model: ChatModel | None) -> None:
+        """Show who answers, where that is nobody on this computer."""
+        self._facts.show_model(model)
 
     def show_session(self, info: SessionInfo | None) -> None:
         """Show what the loaded model says of itself; None where none is loaded."""
@@ -120,10 +133,12 @@ class Inspector(Panel):
         self._sections = QVBoxLayout(body)
         self._sections.setContentsMargins(0, 0, 0, 0)
         self._sections.setSpacing(0)
-        self._add(InspectorSection(self._theme, self.tr("Model"), [self._facts]))
+        self._add("", InspectorSection(self._theme, self.tr("Model"), [self._facts]))
         prompt = self.tr(self._prompt_option.title)
-        self._add(InspectorSection(self._theme, prompt, [self._prompt], self._prompt_reset))
-        self._add(self.adapters)
+        self._add(
+            "prompt", InspectorSection(self._theme, prompt, [self._prompt], self._prompt_reset)
+        )
+        self._add("adapters", self.adapters)
         titles: dict[Section, str] = {
             "sampling": self.tr("Sampling"),
             "advanced": self.tr("Advanced"),
@@ -135,9 +150,10 @@ class Inspector(Panel):
             if section in _FOLDED:
                 fold = FoldedSection(self._theme, title, lambda s=section: self._make_rows(s))  # type: ignore[misc]
                 self._folds[section] = fold
-                self._add(fold)
+                self._add(section, fold)
             else:
-                self._add(InspectorSection(self._theme, title, self._make_rows(section)))
+                rows = self._make_rows(section)
+                self._add(section, InspectorSection(self._theme, title, rows))
         self._sections.addStretch(1)
         column = QVBoxLayout(self)
         # One pixel for the hairline at the left.
@@ -157,13 +173,17 @@ class Inspector(Panel):
         line.addWidget(self._preset)
         return header
 
-    def _add(self, section: QWidget) -> None:
+    def _add(self, name: str, section: QWidget) -> None:
+        parts = [section]
         if self._sections.count():
-            line = QVBoxLayout()
+            above = QWidget()
+            line = QVBoxLayout(above)
             line.setContentsMargins(OUT, 4, 0, 0)
             line.addWidget(Hairline(self._theme))
-            self._sections.addLayout(line)
-        self._sections.addWidget(section)
+            parts.insert(0, above)
+        for part in parts:
+            self._sections.addWidget(part)
+        self._places[name] = parts
 
     def _make_rows(self, section: Section) -> list[OptionRow]:
         # With a parent, or one that is shown would be a window of its own until it has its place.
@@ -220,9 +240,12 @@ class Inspector(Panel):
             can_keep=bool(changed),
         )
         for key, row in self._rows.items():
-            row.setVisible(matters(key, values))
+            row.setVisible(key not in self._silent and matters(key, values))
+        self._show_sections()
         for section, fold in self._folds.items():
-            count = sum(option.section == section for option in changed)
+            count = sum(
+                option.section == section and option.key not in self._silent for option in changed
+            )
             fold.show_summary(self.tr("{count} changed").format(count=count) if count else "")
         length = int(values.get("n_ctx", 0))
         too_long = 0 < self._trained_on < length
@@ -233,6 +256,13 @@ class Inspector(Panel):
             if too_long
             else ""
         )
+
+    def _show_sections(self) -> None:
+        """A section in which nothing counts is not there."""
+        for name, parts in self._places.items():
+            keys = {option.key for option in CHAT_OPTIONS if option.section == name}
+            for part in parts:
+                part.setVisible(not keys or bool(keys - self._silent))
 
 
 def _scrolling(body: QWidget) -> QScrollArea:

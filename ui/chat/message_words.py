@@ -8,6 +8,7 @@ from app.options import CHAT_OPTIONS, Option, Value
 from ui.chat.option_words import option_words
 
 _LEAST_READ = 16  # tokens that tell a reading speed
+_SERVICE = "connection "  # so begin the names of the backends that ask services
 
 
 def _tr(words: str) -> str:
@@ -46,6 +47,11 @@ def model_words(origin: Origin) -> str:
     return origin.model_name
 
 
+def came_from_service(message: Message) -> bool:
+    """Whether a connected service answered, or was to."""
+    return message.origin is not None and message.origin.backend.startswith(_SERVICE)
+
+
 def maker_words(origin: Origin) -> str:
     """The model, and what it was changed by: an adapter with its strength, or their number."""
     adapters = origin.adapters
@@ -67,6 +73,10 @@ def details(message: Message) -> list[tuple[str, str]]:
         usage, timings = origin.usage, origin.timings
         rows += [
             (_tr("Model"), model_words(origin)),
+            (
+                _tr("Service"),
+                origin.model_id.partition(":")[0] if came_from_service(message) else "",
+            ),
             (_tr("File"), origin.model_file),
             (_tr("SHA-256"), origin.model_sha256),
             (_tr("Chat template"), origin.template),

@@ -1,24 +1,19 @@
-"""The installed models as rows of the picker."""
+"""The models that can answer as rows of the picker: those on this computer, then each service's."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, Qt
 
-from app.formatting import bytes_text
+from app.formatting import bytes_text, tokens_text
+from app.models import ChatModel, OfferedModel
 from catalog.fit.fit import Fit
 from catalog.library import InstalledModel
 from ui.chat.conversation_model import Index
-from ui.icons import paint_icon
-from ui.kit.chips import CHIP_HEIGHT, chip_width, paint_chip
-from ui.kit.painting import INNER_RADIUS, rounded
+from ui.chat.leaving import goes_words, leaves_words
 from ui.kit.tooltips import plain_tooltip
-from ui.models.fit_words import CHIP_KINDS, verdict_words
-from ui.theme import Theme
+from ui.models.fit_words import verdict_words
 
-ROW_HEIGHT = 36
 MODEL_ROLE = Qt.ItemDataRole.UserRole
 
 
@@ -30,19 +25,34 @@ def unknown_fit(model: InstalledModel) -> Fit | None:
     return None
 
 
+class Heading(NamedTuple):
+    """The source of the models below it. `leaves`: what is asked of all of them leaves this computer."""
+
+    title: str
+    leaves: bool
+
+
 class ModelList(QAbstractListModel):
-    """The models whose name or quant has the words that are searched for."""
+    """The models whose name, quant or source has the words that are searched for.
+
+    Where services are connected, each source has a heading, which can't be chosen.
+
+    Attributes:
+        current_id, loaded_id: the model in use, and the one in memory.
+        offline: models whose questions would leave this computer can't be chosen.
+    """
 
     def __init__(self, fit_of: FitOf = unknown_fit, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._fit_of = fit_of
-        self._models: tuple[InstalledModel, ...] = ()
-        self._found: tuple[InstalledModel, ...] = ()
+        self._models: tuple[ChatModel, ...] = ()
+        self._rows: tuple[ChatModel | Heading, ...] = ()
         self._words = ""
         self.current_id = ""
         self.loaded_id = ""
+        self.offline = False
 
-    def show_models(self, models: Sequence[InstalledModel]) -> bool:
+    def show_models(self, models: Sequence[ChatModel]) -> bool:
         """Show these; answers whether they are others than before."""
         if self._models == tuple(models):
             return False
@@ -55,116 +65,116 @@ class ModelList(QAbstractListModel):
         self.beginResetModel()
         self._words = words
         wanted = words.casefold().split()
-        self._found = tuple(
-            model
-            for model in self._models
-            if all(word in f"{model.name} {model.quant}".casefold() for word in wanted)
-        )
+        found = [
+            model for model in self._models if all(word in _searched(model) for word in wanted)
+        ]
+        self._rows = tuple(self._grouped(found))
         self.endResetModel()
 
-    def model_at(self, index: Index) -> InstalledModel | None:
-        return self._found[index.row()] if 0 <= index.row() < len(self._found) else None
+    def row_at(self, index: Index) -> ChatModel | Heading | None:
+        return self._rows[index.row()] if 0 <= index.row() < len(self._rows) else None
+
+    def model_at(self, index: Index) -> ChatModel | None:
+        row = self.row_at(index)
+        return None if isinstance(row, Heading) else row
 
     def row_of(self, model_id: str) -> int:
-        """The row of a model; the first row where it is not among those found."""
-        ids = [model.id for model in self._found]
-        return ids.index(model_id) if model_id in ids else 0
+        """The row of a model; that of the first where it is not among those found."""
+        rows = [
+            number
+            for number, row in enumerate(self._rows)
+            if not isinstance(row, Heading) and row.id == model_id
+        ]
+        return rows[0] if rows else 0
 
-    def size_words(self, model: InstalledModel) -> str:
+    def is_barred(self, model: ChatModel) -> bool:
+        """Whether the person has said that nothing leaves this computer, and this would."""
+        return self.offline and isinstance(model, OfferedModel) and model.leaves
+
+    def end_words(self, model: ChatModel) -> str:
+        """What stands at the right: its size or context, or that it is in memory."""
+        if isinstance(model, OfferedModel):
+            if self.is_barred(model):
+                return self.tr("offline")
+            return tokens_text(model.context_length) if model.context_length else ""
         return self.tr("in memory") if model.id == self.loaded_id else bytes_text(model.size_bytes)
 
-    def warning_of(self, model: InstalledModel) -> Fit | None:
+    def warning_of(self, model: ChatModel) -> Fit | None:
         """Its fit where that is worth a word: it is tight, or too large."""
-        fit = self._fit_of(model) if model.id != self.loaded_id else None
+        if isinstance(model, OfferedModel) or model.id == self.loaded_id:
+            return None
+        fit = self._fit_of(model)
         return fit if fit is not None and fit.verdict != "fits" else None
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 -- Qt's own default
-        return 0 if parent.isValid() else len(self._found)
+        return 0 if parent.isValid() else len(self._rows)
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        model = self.model_at(index)
+        if model is None or self.is_barred(model):
+            return Qt.ItemFlag.NoItemFlags
+        return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        model = self.model_at(index)
-        if model is None:
+        row = self.row_at(index)
+        if isinstance(row, Heading):
+            if role == Qt.ItemDataRole.DisplayRole:
+                return row.title
+            if role == Qt.ItemDataRole.AccessibleTextRole:
+                return f"{row.title}, {leaves_words()}" if row.leaves else row.title
+            return None
+        if row is None:
             return None
         if role == MODEL_ROLE:
-            return model
+            return row
         if role == Qt.ItemDataRole.DisplayRole:
-            return model.name
+            return row.name
         if role == Qt.ItemDataRole.ToolTipRole:
-            return plain_tooltip(str(model.path))
+            return plain_tooltip(self._tooltip(row))
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            words = [model.name, model.quant, self.size_words(model)]
-            if (fit := self.warning_of(model)) is not None:
-                words.append(verdict_words(fit))
-            if model.id == self.current_id:
-                words.append(self.tr("chosen"))
-            return ", ".join(word for word in words if word)
+            return ", ".join(word for word in self._spoken(row) if word)
         return None
 
+    def _grouped(self, found: Sequence[ChatModel]) -> list[ChatModel | Heading]:
+        offered = [model for model in found if isinstance(model, OfferedModel)]
+        here = [model for model in found if not isinstance(model, OfferedModel)]
+        if not any(isinstance(model, OfferedModel) for model in self._models):
+            return list(here)
+        rows: list[ChatModel | Heading] = []
+        if here:
+            rows += [Heading(self.tr("On this computer"), False), *here]
+        for backend in dict.fromkeys(model.backend for model in offered):
+            of_it = [model for model in offered if model.backend == backend]
+            rows.append(Heading(of_it[0].source, all(model.leaves for model in of_it)))
+            by_name = sorted(of_it, key=lambda model: model.name.casefold())
+            rows += by_name
+        return rows
 
-class ModelDelegate(QStyledItemDelegate):
-    """Name and quant; at the right its size, or that it is in memory; a check on the chosen one."""
+    def _tooltip(self, model: ChatModel) -> str:
+        if not isinstance(model, OfferedModel):
+            return str(model.path)
+        if self.is_barred(model):
+            return self.tr("Causeway stays offline, so {source} can't be asked.").format(
+                source=model.source
+            )
+        goes = goes_words(model)
+        return f"{model.model}\n{goes}" if goes else model.model
 
-    def __init__(self, theme: Theme, models: ModelList, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
-        self._models = models
+    def _spoken(self, model: ChatModel) -> list[str]:
+        words = [model.name]
+        if isinstance(model, OfferedModel):
+            words += [model.source, leaves_words() if model.leaves else ""]
+        else:
+            words.append(model.quant)
+        words.append(self.end_words(model))
+        if (fit := self.warning_of(model)) is not None:
+            words.append(verdict_words(fit))
+        if model.id == self.current_id:
+            words.append(self.tr("chosen"))
+        return words
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        return QSize(0, ROW_HEIGHT)
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        model = self._models.model_at(index)
-        if model is None:
-            return
-        color = self._theme.color
-        rect = QRectF(option.rect)
-        chosen = model.id == self._models.current_id
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if chosen:
-            rounded(painter, rect, INNER_RADIUS, color("selected"))
-            check = QRectF(rect.left() + 8, rect.top(), 14, rect.height())
-            paint_icon(painter, "check-bold", check, 13, color("accent_text"))
-        if option.state & (QStyle.StateFlag.State_Selected | QStyle.StateFlag.State_MouseOver):
-            rounded(painter, rect, INNER_RADIUS, color("hover"))
-        left = self._paint_size(painter, rect, model, chosen)
-        self._paint_name(painter, rect.adjusted(28, 0, left - rect.right() - 12, 0), model)
-        painter.restore()
-
-    def _paint_size(
-        self, painter: QPainter, rect: QRectF, model: InstalledModel, chosen: bool
-    ) -> float:
-        """Paint the right end of a row; answers where it begins."""
-        font = self._theme.font("small", tabular=True)
-        words = self._models.size_words(model)
-        left = rect.right() - 8 - QFontMetricsF(font).horizontalAdvance(words)
-        painter.setFont(font)
-        painter.setPen(self._theme.color("text2" if chosen else "text3"))
-        end = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-        painter.drawText(rect.adjusted(0, 0, -8, 0), end, words)
-        if model.id == self._models.loaded_id:
-            left -= 12
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(self._theme.color("accent"))
-            painter.drawEllipse(QPointF(left + 3, rect.center().y() + 0.5), 3, 3)
-        if (fit := self._models.warning_of(model)) is not None:
-            words = verdict_words(fit)
-            width = chip_width(self._theme, words)
-            left -= width + 8
-            chip = QRectF(left, rect.center().y() - CHIP_HEIGHT / 2, width, CHIP_HEIGHT)
-            paint_chip(painter, self._theme, chip, words, CHIP_KINDS[fit.verdict], on_tint=chosen)
-        return left
-
-    def _paint_name(self, painter: QPainter, rect: QRectF, model: InstalledModel) -> None:
-        name_font = self._theme.font("label")
-        quant_font = self._theme.font("small", tabular=True)
-        metrics = QFontMetricsF(name_font)
-        room = rect.width() - QFontMetricsF(quant_font).horizontalAdvance(model.quant) - 8
-        name = metrics.elidedText(model.name, Qt.TextElideMode.ElideRight, room)
-        painter.setFont(name_font)
-        painter.setPen(self._theme.color("text"))
-        painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter, name)
-        after = rect.adjusted(metrics.horizontalAdvance(name) + 8, 0, 0, 0)
-        painter.setFont(quant_font)
-        painter.setPen(self._theme.color("text2"))
-        painter.drawText(after, Qt.AlignmentFlag.AlignVCenter, model.quant)
+def _searched(model: ChatModel) -> str:
+    if isinstance(model, OfferedModel):
+        return f"{model.name} {model.model} {model.source}".casefold()
+    return f"{model.name} {model.quant}".casefold()

@@ -2,26 +2,35 @@
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.engines import EngineState
-from catalog.library import InstalledModel
+from app.models import ChatModel, OfferedModel
+from ui.chat.leaving import LEAVES_ICON, goes_words, leaves, leaves_words
 from ui.chat.model_list import FitOf, unknown_fit
 from ui.chat.model_popup import ModelPopup
 from ui.icons import paint_icon
 from ui.kit import Button, Meter, PaintedButton
-from ui.kit.chips import CHIP_HEIGHT, chip_width, paint_chip
+from ui.kit.chips import CHIP_HEIGHT, ChipKind, chip_width, paint_chip
 from ui.kit.tooltips import plain_tooltip
 from ui.theme import Theme
 
 _ICON = 18
 _GAP = 8
 _CARET = 12
-_CHIP_ICON = "stack"
 _NAME_LIMIT = 360  # pixels; a file name can be of any length
+
+
+class Badge(NamedTuple):
+    """What is special about the model of this chat, in a chip of that kind."""
+
+    words: str
+    icon: str
+    kind: ChipKind
 
 
 class ModelButton(PaintedButton):
@@ -31,19 +40,30 @@ class ModelButton(PaintedButton):
         super().__init__(theme, "", parent)
         self._name = ""
         self._detail = ""
-        self._chip = ""
+        self._badge: Badge | None = None
+        self._icon = "laptop"
         self._name_font = theme.font("strong")
         self._detail_font = theme.font("small", tabular=True)
         self.setFixedHeight(theme.size("control"))
 
-    def show_words(self, name: str, detail: str, chip: str = "") -> None:
+    def show_words(
+        self,
+        name: str,
+        detail: str,
+        badge: Badge | None = None,
+        icon: str = "laptop",
+        tooltip: str = "",
+    ) -> None:
         metrics = QFontMetricsF(self._name_font)
         self._name = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, _NAME_LIMIT)
         self._detail = detail
-        self._chip = chip
+        self._badge = badge
+        self._icon = icon
         words = self.tr("Model: {name} {detail}").format(name=name, detail=detail)
-        self.setAccessibleName(f"{words}, {chip}" if chip else words)
-        self.setToolTip(plain_tooltip(name) if self._name != name else "")
+        self.setAccessibleName(f"{words}, {badge.words}" if badge else words)
+        self.setAccessibleDescription(tooltip)
+        lines = [name if self._name != name else "", tooltip]
+        self.setToolTip(plain_tooltip("\n".join(line for line in lines if line)))
         self.updateGeometry()
         self.update()
 
@@ -51,8 +71,8 @@ class ModelButton(PaintedButton):
         width = 2 * _GAP + _ICON + _GAP + self._name_width() + _GAP + _CARET
         if self._detail:
             width += QFontMetricsF(self._detail_font).horizontalAdvance(self._detail) + _GAP
-        if self._chip:
-            width += chip_width(self.theme, self._chip, _CHIP_ICON) + _GAP
+        if self._badge:
+            width += chip_width(self.theme, self._badge.words, self._badge.icon) + _GAP
         return QSize(math.ceil(width), self.height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -63,7 +83,7 @@ class ModelButton(PaintedButton):
         self.paint_ring(painter, rect)
         height = rect.height()
         x = float(_GAP)
-        paint_icon(painter, "laptop", QRectF(x, 0, _ICON, height), _ICON, color("text2"))
+        paint_icon(painter, self._icon, QRectF(x, 0, _ICON, height), _ICON, color("text2"))
         x += _ICON + _GAP
         painter.setFont(self._name_font)
         painter.setPen(color("text" if self.isEnabled() else "disabled"))
@@ -73,12 +93,13 @@ class ModelButton(PaintedButton):
         painter.setFont(self._detail_font)
         painter.setPen(color("text2"))
         painter.drawText(QRectF(x, 0, rect.width(), height), middle, self._detail)
-        if self._chip:
+        if self._badge:
             if self._detail:
                 x += QFontMetricsF(self._detail_font).horizontalAdvance(self._detail) + _GAP
-            width = chip_width(self.theme, self._chip, _CHIP_ICON)
+            words, icon, kind = self._badge
+            width = chip_width(self.theme, words, icon)
             chip = QRectF(x, (height - CHIP_HEIGHT) / 2, width, CHIP_HEIGHT)
-            paint_chip(painter, self.theme, chip, self._chip, "soft", _CHIP_ICON)
+            paint_chip(painter, self.theme, chip, words, kind, icon)
         caret = QRectF(rect.right() - _GAP - _CARET, 0, _CARET, height)
         paint_icon(painter, "caret-down", caret, _CARET, color("text2"))
 
@@ -90,7 +111,7 @@ class ModelPicker(QWidget):
     """The button, the list it opens, and the progress of a load.
 
     Signals:
-        model_chosen(str): the id of an installed model.
+        model_chosen(str): the id of a model.
         more_requested: the person looks for models that are not here yet.
         cancel_requested: the load shall end.
         opened: the list is shown.
@@ -105,7 +126,7 @@ class ModelPicker(QWidget):
         self, theme: Theme, fit_of: FitOf = unknown_fit, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self._models: tuple[InstalledModel, ...] = ()
+        self._models: tuple[ChatModel, ...] = ()
         self._current_id = ""
         self._state = EngineState("", "unloaded")
         self._adapters = 0
@@ -128,10 +149,8 @@ class ModelPicker(QWidget):
         self._popup.more_requested.connect(self.more_requested)
         self._tell()
 
-    def show_models(
-        self, models: Sequence[InstalledModel], current_id: str, state: EngineState
-    ) -> None:
-        """The installed models, the one this chat uses (empty: none), and what is in memory."""
+    def show_models(self, models: Sequence[ChatModel], current_id: str, state: EngineState) -> None:
+        """The models that can answer, the one this chat uses (empty: none), and what is in memory."""
         self._models = tuple(models)
         self._current_id = current_id
         self.show_state(state)
@@ -139,6 +158,10 @@ class ModelPicker(QWidget):
     def show_fits(self) -> None:
         """More is known of what fits."""
         self._popup.show_fits()
+
+    def show_offline(self, offline: bool) -> None:
+        """Whether nothing may leave this computer."""
+        self._popup.show_offline(offline)
 
     def show_state(self, state: EngineState) -> None:
         """What is in memory, or on the way there."""
@@ -162,15 +185,18 @@ class ModelPicker(QWidget):
     def _tell(self) -> None:
         state = self._state
         current = next((model for model in self._models if model.id == self._current_id), None)
-        loading = state.phase == "loading"
+        # What is loaded for another chat does not hold up a service.
+        loading = state.phase == "loading" and not isinstance(current, OfferedModel)
         if loading:
             coming = next((model for model in self._models if model.id == state.model_id), current)
             self._button.show_words(
                 coming.name if coming else self.tr("Model"),
                 self.tr("loading, {percent} %").format(percent=int(state.fraction * 100)),
             )
+        elif isinstance(current, OfferedModel):
+            self._show_offered(current)
         elif current is not None:
-            self._button.show_words(current.name, current.quant, self._chip())
+            self._button.show_words(current.name, current.quant, self._adapters_badge())
         else:
             words = self.tr("Choose a model") if self._models else self.tr("Get a model")
             self._button.show_words(words, "")
@@ -180,11 +206,18 @@ class ModelPicker(QWidget):
         loaded = state.model_id if state.phase in ("ready", "busy") else ""
         self._popup.show_models(self._models, self._current_id, loaded)
 
-    def _chip(self) -> str:
+    def _show_offered(self, model: OfferedModel) -> None:
+        badge, icon = None, "laptop"
+        if leaves(model):
+            badge, icon = Badge(leaves_words(), LEAVES_ICON, "outline"), "cloud"
+        self._button.show_words(model.name, model.source, badge, icon, goes_words(model))
+
+    def _adapters_badge(self) -> Badge | None:
         match self._adapters:
             case 0:
-                return ""
+                return None
             case 1:
-                return self.tr("1 adapter")
+                words = self.tr("1 adapter")
             case count:
-                return self.tr("{count} adapters").format(count=count)
+                words = self.tr("{count} adapters").format(count=count)
+        return Badge(words, "stack", "soft")

@@ -1,18 +1,19 @@
-"""What opens under the model button: a search over the installed models, and the way to more."""
+"""What opens under the model button: a search over the models that can answer, and the way to more."""
 
 from collections.abc import Sequence
 
 from PySide6.QtCore import QCoreApplication, QModelIndex, Signal
 from PySide6.QtWidgets import QWidget
 
-from catalog.library import InstalledModel
-from ui.chat.model_list import FitOf, ModelDelegate, ModelList, unknown_fit
+from app.models import ChatModel
+from ui.chat.model_delegate import ModelDelegate
+from ui.chat.model_list import FitOf, ModelList, unknown_fit
 from ui.chat.search_popup import PopupWords, SearchPopup
 from ui.theme import Theme
 
 
 class ModelPopup(SearchPopup):
-    """The installed models; the one in use has a check mark.
+    """The models that can answer; the one in use has a check mark.
 
     Signals:
         model_chosen(str)
@@ -28,9 +29,7 @@ class ModelPopup(SearchPopup):
         models.setParent(self)
         self.picked.connect(self._pick)
 
-    def show_models(
-        self, models: Sequence[InstalledModel], current_id: str, loaded_id: str
-    ) -> None:
+    def show_models(self, models: Sequence[ChatModel], current_id: str, loaded_id: str) -> None:
         """The models to choose from, the one this chat uses, and the one in memory."""
         self._models.current_id = current_id
         self._models.loaded_id = loaded_id
@@ -41,12 +40,18 @@ class ModelPopup(SearchPopup):
             # A load tells its progress many times; what is marked by the keys must stay.
             self.repaint_rows()
 
+    def show_offline(self, offline: bool) -> None:
+        """Whether nothing may leave this computer."""
+        self._models.offline = offline
+        self.repaint_rows()
+
     def show_fits(self) -> None:
         """More is known of what fits."""
         self.repaint_rows()
 
     def first_row(self) -> int:
-        return self._models.row_of(self._models.current_id)
+        row = self._models.row_of(self._models.current_id)
+        return row or super().first_row()
 
     def _pick(self, index: QModelIndex) -> None:
         model = self._models.model_at(index)
@@ -60,8 +65,8 @@ def _words() -> PopupWords:
 
     return PopupWords(
         title=tr("Models"),
-        search=tr("Search installed models"),
-        rows=tr("Installed models"),
-        nothing=tr("No installed model has these words."),
+        search=tr("Search models"),
+        rows=tr("Models to choose from"),
+        nothing=tr("No model has these words."),
         more=tr("Get more models"),
     )

@@ -3,6 +3,7 @@
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from app.models import ChatModel, OfferedModel
 from ui.kit import Button, Label, Mark, Paragraph
 from ui.theme import Theme
 
@@ -48,20 +49,27 @@ class NewChat(QWidget):
         column.addWidget(self._suggestions, 0, centre)
         column.addWidget(self._models, 0, centre)
         column.addStretch(3)
-        self.show_model("", "")
+        self.show_model(None, "")
 
-    def show_model(self, name: str, refusal: str) -> None:
+    def show_model(self, model: ChatModel | None, refusal: str) -> None:
         """Who will answer, or why nobody can."""
-        self._title.setText(self.tr("A new chat") if name else self.tr("Nobody is here to answer"))
-        self._words.set_text(
-            self.tr("{model} answers on this computer. Nothing you write leaves it.").format(
-                model=name
+        there = model is not None
+        self._title.setText(self.tr("A new chat") if there else self.tr("Nobody is here to answer"))
+        self._words.set_text(self._who_answers(model) if model is not None else refusal)
+        self._suggestions.setVisible(there)
+        self._models.setVisible(not there)
+
+    def _who_answers(self, model: ChatModel) -> str:
+        if not isinstance(model, OfferedModel):
+            words = self.tr("{model} answers on this computer. Nothing you write leaves it.")
+            return words.format(model=model.name)
+        if model.leaves:
+            words = self.tr(
+                "{model} of {source} answers. What you write leaves this computer and goes there."
             )
-            if name
-            else refusal
-        )
-        self._suggestions.setVisible(bool(name))
-        self._models.setVisible(not name)
+        else:
+            words = self.tr("{model} answers through {source}, which runs on this computer.")
+        return words.format(model=model.name, source=model.source)
 
     def _texts(self) -> tuple[str, ...]:
         return (

@@ -8,10 +8,11 @@ from PySide6.QtCore import QMutex, QMutexLocker
 from app.conversations.records import Conversation, Page
 from app.conversations.store import ConversationStore
 from app.errors import AppError
+from app.models import ChatModel
 from app.options import Value
 from app.services import Services
 from catalog.errors import CatalogError
-from catalog.library import InstalledModel
+from ui.chat.silent_settings import silent_settings
 
 NEW = Conversation(id="", title="", created=0, updated=0)
 """A chat in which nothing has been written: it is not stored yet."""
@@ -54,14 +55,18 @@ class OpenChat:
 
 
 class ChatContents(NamedTuple):
-    """What of a chat is shown. `model` is None where none can be used; `refusal` says why."""
+    """What of a chat is shown. `model` is None where none can be used; `refusal` says why.
+
+    `silent` are the keys of the settings that change nothing with this model.
+    """
 
     conversation: Conversation
     page: Page
     values: dict[str, Value]
     defaults: dict[str, Value]
-    model: InstalledModel | None
+    model: ChatModel | None
     refusal: str
+    silent: frozenset[str] = frozenset()
 
 
 def read_chat(services: Services, conversation_id: str) -> ChatContents:
@@ -89,4 +94,5 @@ def _contents(services: Services, conversation: Conversation, page: Page) -> Cha
         services.chats.options_for(bare),
         model,
         refusal,
+        silent_settings(services, model),
     )

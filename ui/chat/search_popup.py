@@ -74,20 +74,22 @@ class SearchPopup(QFrame):
 
     def first_row(self) -> int:
         """The row that is marked while nothing is searched for."""
-        return 0
+        return self._choosable(0, 1)
 
     def can_choose(self, index: QModelIndex) -> bool:
         """Whether a row is more than something to read."""
-        return True
+        return bool(index.flags() & Qt.ItemFlag.ItemIsSelectable)
 
     def fit(self) -> None:
         """Take the height that the rows need."""
         rows = self._model.rowCount()
         self._list.setVisible(rows > 0)
         self._nothing.setVisible(rows == 0)
-        height = sum(
-            self._list.sizeHintForIndex(self._model.index(r)).height() for r in range(rows)
-        )
+        height = 0
+        for row in range(rows):
+            height += self._list.sizeHintForIndex(self._model.index(row)).height()
+            if height >= _TALLEST_LIST:  # a service may offer hundreds
+                break
         self._list.setFixedHeight(min(height, _TALLEST_LIST))
         self.adjustSize()
 
@@ -165,13 +167,22 @@ class SearchPopup(QFrame):
 
     def _search_for(self, words: str) -> None:
         self._searched.search(words)
-        self.mark(0 if words.strip() else self.first_row())
+        self.mark(self._choosable(0, 1) if words.strip() else self.first_row())
         self.fit()
 
     def _move(self, step: int) -> None:
-        row = self._list.currentIndex().row() + step
+        row = self._choosable(self._list.currentIndex().row() + step, step)
         if 0 <= row < self._model.rowCount():
             self.mark(row)
+
+    def _choosable(self, row: int, step: int) -> int:
+        """The row from there on that is more than a heading; past the end where there is none."""
+        while 0 <= row < self._model.rowCount() and not self._can_be_marked(row):
+            row += step
+        return row
+
+    def _can_be_marked(self, row: int) -> bool:
+        return bool(self._model.index(row).flags() & Qt.ItemFlag.ItemIsEnabled)
 
     def _choose(self) -> None:
         index = self._list.currentIndex()

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.conversations.records import Message
 from app.engines import EngineState
+from app.models import ChatModel, OfferedModel
 from app.options import Value
 from app.options.adapter_stack import StackedAdapter, stack_of, stack_text
 from app.presets import with_preset
@@ -16,6 +17,7 @@ from catalog.library import InstalledModel
 from ui.chat.chat_adapters import ChatAdapters
 from ui.chat.engine_watch import EngineWatch, state_in_words
 from ui.chat.layout import ChatLayout
+from ui.chat.leaving import goes_words, leaves
 from ui.chat.open_chat import ChatContents
 from ui.chat.shown_chat import ShownChat
 from ui.kit import Toast
@@ -36,7 +38,7 @@ class ChatSetup(QObject):
         self,
         shown: ShownChat,
         layout: ChatLayout,
-        models: tuple[InstalledModel, ...],
+        models: tuple[ChatModel, ...],
         toast: Toast,
         parent: QObject | None = None,
     ) -> None:
@@ -49,8 +51,10 @@ class ChatSetup(QObject):
         self._used = 0
         self._oldest = ""
         self._written_in: frozenset[str] = frozenset()
-        self._has_model = False
-        self._model_id = ""
+        self._refusal = ""
+        self._has_messages = False
+        self._offline = shown.services.settings.current.offline
+        self._model: ChatModel | None = None
         self._adapters = ChatAdapters(shown, layout.inspector.adapters, layout.picker, self)
         self._engine = EngineWatch(shown.services.engines, self)
         self._engine.changed.connect(self._show_engine)
@@ -67,18 +71,24 @@ class ChatSetup(QObject):
         layout.inspector.profile_requested.connect(self._keep_as_profile)
         self._adapters.find_requested.connect(self.adapters_requested)
         self._adapters.words_chosen.connect(layout.composer.insert)
+        layout.picker.show_offline(self._offline)
         self._show_engine(self._engine.state)
 
-    def show_models(self, models: tuple[InstalledModel, ...]) -> None:
-        """Other models are installed now."""
+    def show_models(self, models: tuple[ChatModel, ...]) -> None:
+        """Other models can answer now."""
         self._models = models
         self._adapters.read()
         self._shown.refresh()
 
-    def use_model(self, model: InstalledModel) -> None:
+    def show_offline(self, offline: bool) -> None:
+        """Whether nothing may leave this computer."""
+        self._offline = offline
+        self._layout.picker.show_offline(offline)
+        self._show_availability()
+
+    def use_model(self, model: ChatModel) -> None:
         """Answer with this model from now on, here and in new chats, and load it."""
-        if all(known.id != model.id for known in self._models):
-            self._models = (*self._models, model)
+        self._know(model)
         self._choose(model.id)
 
     def use_adapter(self, adapter_id: str, fitting: Sequence[InstalledModel]) -> None:
@@ -87,7 +97,7 @@ class ChatSetup(QObject):
         if all(each.adapter != adapter_id for each in stack):
             self._change_option("adapters", stack_text([*stack, StackedAdapter(adapter_id)]))
         if all(model.id != self._model_id for model in fitting):
-            if self._has_model:
+            if self._model is not None:
                 words = self.tr("{model} answers in this chat now: the adapter fits it")
                 self._toast.show_message(words.format(model=fitting[0].name))
             self.use_model(fitting[0])
@@ -110,12 +120,17 @@ class ChatSetup(QObject):
 
     def _show(self, contents: ChatContents) -> None:
         layout = self._layout
-        layout.inspector.show_options(contents.values, contents.defaults)
-        self._has_model = contents.model is not None
-        model_id = self._model_id = contents.model.id if contents.model else ""
-        layout.picker.show_models(self._models, model_id, self._engine.state)
-        layout.new_chat.show_model(contents.model.name if contents.model else "", contents.refusal)
-        layout.composer.show_unavailable("" if contents.model else contents.refusal)
+        layout.inspector.show_options(contents.values, contents.defaults, contents.silent)
+        layout.inspector.show_model(contents.model)
+        model = self._model = contents.model
+        if model is not None:
+            self._know(model)
+        layout.picker.show_models(self._models, self._model_id, self._engine.state)
+        layout.new_chat.show_model(model, contents.refusal)
+        layout.composer.show_leaving(goes_words(model))
+        self._refusal = "" if model is not None else contents.refusal
+        self._show_availability()
+        self._has_messages = bool(contents.page.messages)
         self._show_status()
         messages = contents.page.messages
         answers = [m for m in messages if m.role == "assistant" and m.origin is not None]
@@ -127,6 +142,26 @@ class ChatSetup(QObject):
         else:
             self._show_context()
 
+    @property
+    def _model_id(self) -> str:
+        return self._model.id if self._model is not None else ""
+
+    def _know(self, model: ChatModel) -> None:
+        """It may be younger than the list."""
+        if all(known.id != model.id for known in self._models):
+            self._models = (*self._models, model)
+
+    def _show_availability(self) -> None:
+        """Why nothing can be sent, where that is so."""
+        reason = self._refusal
+        if self._offline and isinstance(self._model, OfferedModel) and self._model.leaves:
+            words = self.tr(
+                "Causeway stays offline, so {source} can't be asked. Choose a model on this "
+                "computer, or change that in the settings."
+            )
+            reason = words.format(source=self._model.source)
+        self._layout.composer.show_unavailable(reason)
+
     def _show_engine(self, state: EngineState) -> None:
         layout = self._layout
         layout.picker.show_state(state)
@@ -137,13 +172,25 @@ class ChatSetup(QObject):
     def _show_status(self) -> None:
         state = self._engine.state
         others = len(self._written_in - {self._shown.id})
-        if state.phase == "busy" and others:
+        if isinstance(self._model, OfferedModel):
+            words = self._service_words(self._model, others)
+        elif state.phase == "busy" and others:
             words = self._writing_words(others)
-        elif state.phase == "unloaded" and not self._has_model:
+        elif state.phase == "unloaded" and self._model is None:
             words = self.tr("No model")
         else:
             words = state_in_words(state)
         self._layout.composer.show_model_state(words)
+
+    def _service_words(self, model: OfferedModel, others: int) -> str:
+        """No engine of ours has a part in it."""
+        if others:
+            return self._writing_words(others)
+        if self._shown.id in self._written_in:
+            return self.tr("{source} is writing").format(source=model.source)
+        if model.leaves:
+            return self.tr("Goes to {source}").format(source=model.source)
+        return self.tr("Answered by {source}").format(source=model.source)
 
     def _writing_words(self, others: int) -> str:
         here = self._shown.id in self._written_in
@@ -161,11 +208,16 @@ class ChatSetup(QObject):
         return words.format(count=others)
 
     def _show_context(self) -> None:
-        info = self._engine.state.info
-        size = info.n_ctx if info and self._used else 0
+        if isinstance(self._model, OfferedModel):
+            whole = self._model.context_length
+        else:
+            info = self._engine.state.info
+            whole = info.n_ctx if info else 0
+        size = whole if self._used else 0
         self._layout.composer.show_context(self._used, size, self._oldest)
 
     def _choose(self, model_id: str) -> None:
+        self._tell_leaving(model_id)
         chat = self._shown.chat
         chat.change(model_id=model_id)
         conversation = chat.conversation
@@ -176,7 +228,9 @@ class ChatSetup(QObject):
                 self._services.store.set_model(chat.id, model_id)
 
         def load() -> tuple[str, ...]:
-            model = self._services.library.find(model_id)
+            model = self._services.models.find(model_id)
+            if isinstance(model, OfferedModel):
+                return ()  # there is nothing to load
             chats = self._services.chats
             options = chats.loading(model, chats.options_for(conversation))
             with (
@@ -193,6 +247,14 @@ class ChatSetup(QObject):
             self._shown.beside(load, self._tell_warnings)
 
         self._shown.in_order(choose, chosen)
+
+    def _tell_leaving(self, model_id: str) -> None:
+        """What was written for this computer alone goes out with the next message: say so."""
+        chosen = next((model for model in self._models if model.id == model_id), None)
+        if self._has_messages and leaves(chosen) and not leaves(self._model):
+            assert isinstance(chosen, OfferedModel)
+            words = self.tr("With your next message, this whole chat goes to {source}.")
+            self._toast.show_message(words.format(source=chosen.source))
 
     def _tell_warnings(self, warnings: tuple[str, ...]) -> None:
         if warnings:

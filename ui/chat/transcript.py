@@ -48,6 +48,8 @@ class Transcript(ReadingArea):
     Signals:
         copy_requested, regenerate_requested, continue_requested, delete_requested,
         retry_requested: a message's id.
+        services_requested: the id of an answer that a service failed to write: the person wants to see
+            how it is connected.
         plain_regenerate_requested: the id of an answer that shall be written without adapters.
         details_requested: the `Message` whose making is of interest.
         edit_submitted: a message's id and its new text.
@@ -63,6 +65,7 @@ class Transcript(ReadingArea):
     delete_requested = Signal(str)
     sibling_requested = Signal(str, int)
     retry_requested = Signal(str)
+    services_requested = Signal(str)
     plain_regenerate_requested = Signal(str)
     details_requested = Signal(object)
     earlier_requested = Signal()
@@ -337,5 +340,6 @@ class Transcript(ReadingArea):
             "continue": self.continue_requested,
             "delete": self.delete_requested,
             "retry": self.retry_requested,
+            "services": self.services_requested,
         }[action]
         signal.emit(message_id)

@@ -36,22 +36,27 @@ class Place(PaintedButton):
 
 
 class RailButton(Place):
-    """One place of the window. `set_progress` draws a ring over it while something runs there."""
+    """One place of the window. `set_progress` draws a ring over it while something runs there, and
+    `set_on` a dot while something is switched on there.
+    """
 
     def __init__(self, theme: Theme, icon: str, name: str, parent: QWidget | None = None) -> None:
         super().__init__(theme, icon, name, parent)
         self._progress: float | None = None
+        self._on = False
         side = theme.size("rail_button")
         self.setFixedSize(side, side)
         self.setToolTip(name)
 
     def set_progress(self, fraction: float | None, words: str = "") -> None:
         """`words` say what runs; they follow the name in the tooltip."""
-        name = self.accessibleName()
         self._progress = fraction
-        self.setAccessibleDescription(words)
-        self.setToolTip(plain_tooltip(f"{name}\n{words}") if words else name)
-        self.update()
+        self._describe(words)
+
+    def set_on(self, on: bool, words: str = "") -> None:
+        """`words` say what is on; they follow the name in the tooltip."""
+        self._on = on
+        self._describe(words)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -64,8 +69,25 @@ class RailButton(Place):
             self.paint_overlay(painter, rect)
         self.paint_ring(painter, rect)
         paint_icon(painter, self.shown_icon, rect, 22, color("accent_text" if on else "text2"))
+        if self._on:
+            self._paint_dot(painter)
         if self._progress is not None:
             self._paint_progress(painter, self._progress)
+
+    def _describe(self, words: str) -> None:
+        name = self.accessibleName()
+        self.setAccessibleDescription(words)
+        self.setToolTip(plain_tooltip(f"{name}\n{words}") if words else name)
+        self.update()
+
+    def _paint_dot(self, painter: QPainter) -> None:
+        color = self.theme.color
+        centre = QPointF(self.width() - 10, self.height() - 10)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(color("selected" if self.isChecked() else "rail"))
+        painter.drawEllipse(centre, 5.5, 5.5)
+        painter.setBrush(color("accent"))
+        painter.drawEllipse(centre, 3.5, 3.5)
 
     def _paint_progress(self, painter: QPainter, fraction: float) -> None:
         color = self.theme.color

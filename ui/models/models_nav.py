@@ -18,6 +18,7 @@ DISCOVER = "discover"
 INSTALLED = "installed"
 ADAPTERS = "adapters"
 DOWNLOADS = "downloads"
+SERVICES = "services"
 COLLECTION = "collection:"
 SOURCE = "source:"
 PLACE = "place:"
@@ -63,6 +64,7 @@ class ModelsNav(Panel):
             (INSTALLED, "hard-drive", self.tr("On this computer")),
             (ADAPTERS, "stack-simple", self.tr("Adapters")),
             (DOWNLOADS, "download-simple", self.tr("Downloads")),
+            (SERVICES, "cloud", self.tr("Services")),
         ):
             self._column.addWidget(self._make_item(key, icon, title))
         self._fixed = self._column.count()
@@ -80,6 +82,10 @@ class ModelsNav(Panel):
     def here(self) -> str:
         """The key of the place that is shown."""
         return self._here
+
+    def show_services(self, connected: int) -> None:
+        """How many services are connected."""
+        self._items[SERVICES].set_count(connected or None)
 
     def show_counts(self, *, models: int, adapters: int, downloads: int) -> None:
         """How much lies there. Of downloads, those that have not ended."""

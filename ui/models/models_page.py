@@ -20,6 +20,7 @@ from ui.background import Background
 from ui.chat.engine_watch import EngineWatch
 from ui.downloads import Downloads, Snapshot
 from ui.installed_models import Installed, InstalledModels
+from ui.keys.key_places import KeyPlaces
 from ui.kit import Toast
 from ui.known_adapters import KnownAdapters
 from ui.known_fits import KnownFits
@@ -40,6 +41,7 @@ from ui.models.models_nav import (
     GOOD_HERE,
     INSTALLED,
     PLACE,
+    SERVICES,
     SOURCE,
     ModelsNav,
 )
@@ -50,6 +52,7 @@ from ui.models.nav_places import (
     source_places,
     title_of_catalogue,
 )
+from ui.models.services.services_work import ServicesWork
 from ui.models.side_place import SidePlace
 from ui.theme import Theme
 
@@ -76,6 +79,7 @@ class ModelsPage(QWidget):
         arrived_requested: chat with what this `DownloadState` has fetched.
         file_chosen: add the model file at this `Path`.
         settings_requested: show this section of the settings.
+        services_changed: other services are connected now, or offer other models.
     """
 
     chat_requested = Signal(object)
@@ -83,6 +87,7 @@ class ModelsPage(QWidget):
     arrived_requested = Signal(object)
     file_chosen = Signal(object)
     settings_requested = Signal(str)
+    services_changed = Signal()
 
     def __init__(
         self,
@@ -92,6 +97,7 @@ class ModelsPage(QWidget):
         downloads: Downloads,
         installed: InstalledModels,
         fits: KnownFits,
+        keys: KeyPlaces,
         toast: Toast,
         parent: QWidget | None = None,
     ) -> None:
@@ -110,6 +116,7 @@ class ModelsPage(QWidget):
         self._glances = KnownAdapters(background, services.adapters.glance, self)
         self._adapters = InstalledPage(theme, "adapters", fits.of, self._glances.of)
         self._downloads_page = DownloadsPage(theme, downloads)
+        self._connecting = ServicesWork(theme, background, services.connections, keys, toast, self)
         self._detail = DetailPanel(
             theme, background, services.hub, services.fitting, services.adapters
         )
@@ -120,7 +127,13 @@ class ModelsPage(QWidget):
         self._engine = EngineWatch(services.engines, self)
         self._again = QTimer(self, interval=_LOOK_AGAIN_MS)
         self._again.timeout.connect(self._look_at_machine)
-        for page in (self._discover, self._models, self._adapters, self._downloads_page):
+        for page in (
+            self._discover,
+            self._models,
+            self._adapters,
+            self._downloads_page,
+            self._connecting.page,
+        ):
             self._place.pages.addWidget(page)
         for panel in (self._detail, self._details):
             self._place.side.addWidget(panel)
@@ -163,6 +176,7 @@ class ModelsPage(QWidget):
     def show_offline(self, offline: bool) -> None:
         self._downloads_page.show_offline(offline)
         self._discover.show_offline(offline)
+        self._connecting.page.show_offline(offline)
 
     def show_catalogues(self) -> None:
         """Read again what the catalogues hold; they may have to be read from the disk."""
@@ -225,6 +239,9 @@ class ModelsPage(QWidget):
         self._downloads_page.show_requested.connect(self._show_arrived)
         self._downloads_page.discover_requested.connect(partial(self.show_place, DISCOVER))
         self._downloads_page.settings_requested.connect(self.settings_requested)
+        self._connecting.page.settings_requested.connect(self.settings_requested)
+        self._connecting.changed.connect(self.services_changed)
+        self._connecting.counted.connect(self._nav.show_services)
         self._discover.subject_chosen.connect(self._open_subject)
         self._discover.settings_requested.connect(self.settings_requested)
         self._detail.subject_chosen.connect(self._discover.mark)
@@ -264,6 +281,8 @@ class ModelsPage(QWidget):
             self._place.pages.setCurrentWidget(page)
         elif key == DOWNLOADS:
             self._place.pages.setCurrentWidget(self._downloads_page)
+        elif key == SERVICES:
+            self._place.pages.setCurrentWidget(self._connecting.page)
         else:
             self._place.pages.setCurrentWidget(self._discover)
             self._go_in_discover(key)

@@ -1,4 +1,4 @@
-"""A setting of several values: folders that are looked into, or catalogues."""
+"""A setting of several values: folders that are looked into, catalogues, or pages that may connect."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +10,8 @@ from app.settings import Setting
 from ui.kit import Button, ElidedLabel, Icon, IconButton, Paragraph, TextField
 from ui.settings.setting_row import SettingRow
 from ui.theme import Theme
+
+_ICONS = {"folders": "folder", "catalogues": "books", "origins": "globe-simple"}
 
 
 class ListRow(SettingRow):
@@ -51,18 +53,22 @@ class ListRow(SettingRow):
         line = QHBoxLayout(holder)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(8)
-        self._address = TextField(
-            self.theme, self.tr("Address of a catalogue"), "https://", ground="page"
-        )
+        are_catalogues = self.setting.items == "catalogues"
+        if are_catalogues:
+            name, add_name = self.tr("Address of a catalogue"), self.tr("Add the catalogue")
+        else:
+            name, add_name = self.tr("Address of a page"), self.tr("Add the page")
+        self._address = TextField(self.theme, name, "https://", ground="page")
         self._address.returnPressed.connect(self._take_address)
         add = Button(self.theme, self.tr("Add"))
-        add.setAccessibleName(self.tr("Add the catalogue"))
+        add.setAccessibleName(add_name)
         add.clicked.connect(self._take_address)
-        choose = Button(self.theme, self.tr("Choose a file…"), "ghost")
-        choose.clicked.connect(self._ask)
         line.addWidget(self._address, 1)
         line.addWidget(add)
-        line.addWidget(choose)
+        if are_catalogues:
+            choose = Button(self.theme, self.tr("Choose a file…"), "ghost")
+            choose.clicked.connect(self._ask)
+            line.addWidget(choose)
         return holder
 
     def _show_lines(self) -> None:
@@ -83,7 +89,7 @@ class ListRow(SettingRow):
         line = QHBoxLayout(holder)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(8)
-        icon = "folder" if self.setting.items == "folders" else "books"
+        icon = _ICONS[self.setting.items]
         name = self.tr("Take {item} off the list").format(item=item)
         remove = IconButton(self.theme, "x", name, size=14)
         remove.setProperty("item", item)
@@ -110,8 +116,8 @@ class ListRow(SettingRow):
             self._address.clear()
 
     def _take(self, item: str) -> bool:
-        is_address = "://" in item
-        added = item if is_address or not item else str(Path(item))
+        is_path = self.setting.items != "origins" and "://" not in item
+        added = str(Path(item)) if is_path and item else item
         if not added or added in self._items:
             return bool(added)
         return self._offer((*self._items, added))

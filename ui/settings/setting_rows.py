@@ -123,6 +123,8 @@ class NumberRow(SettingRow):
         self.field.setFixedSize(_NUMBER_WIDTH, theme.size("control"))
         self.field.setFont(theme.font("body", tabular=True))
         self.field.setProperty("ground", "page")
+        # A port is a name, not a quantity.
+        self.field.setGroupSeparatorShown(not setting.key.endswith("port"))
         if setting.unit:
             self.field.setSuffix(f" {setting.unit}")
         self.field.valueChanged.connect(self._choose)

@@ -11,6 +11,8 @@ from app.paths import Paths
 from app.settings import SETTINGS, Settings
 from ui.kit import Card, CardPage, Label, NavItem, Panel
 from ui.settings.about_page import AboutPage
+from ui.settings.engines_page import EnginesPage
+from ui.settings.key_place_row import KeyPlaceRow
 from ui.settings.setting_lists import ListRow
 from ui.settings.setting_rows import Row, make_row
 from ui.settings.shortcuts_page import ShortcutsPage
@@ -21,6 +23,9 @@ from ui.theme import Theme
 _ICONS = {"Appearance": "sun-dim", "Models": "cube", "Network": "globe-simple"}
 _TOKEN_AFTER = "hub_endpoint"
 _STATES_AFTER = "states_limit"
+_ELSEWHERE = ("Server",)
+"""Sections that stand on a page of their own."""
+ENGINES = "engines"
 SHORTCUTS = "shortcuts"
 ABOUT = "about"
 
@@ -29,8 +34,9 @@ class SettingsPage(QWidget):
     """Every setting that `app.settings` declares, the shortcuts, and the facts of the program.
 
     Attributes:
-        token, states: the rows of the Hub token and of what was remembered, which are no settings
-            and have signals of their own.
+        token, keys, states: the rows of the Hub token, of where keys are kept and of what was
+            remembered, which are no settings and have signals of their own.
+        engines: the page of what can answer.
 
     Signals:
         setting_changed: key and new value, which the setting can have.
@@ -47,7 +53,9 @@ class SettingsPage(QWidget):
         self._theme = theme
         self._rows: dict[str, Row] = {}
         self.token = TokenRow(theme)
+        self.keys = KeyPlaceRow(theme)
         self.states = StatesRow(theme)
+        self.engines = EnginesPage(theme)
         self._places: dict[str, tuple[NavItem, QWidget]] = {}
         self._stack = QStackedWidget()
         places = Panel(theme, "panel", "r")
@@ -61,6 +69,7 @@ class SettingsPage(QWidget):
         column.addWidget(title)
         self._nav = column
         self._add_sections()
+        self._add_place(ENGINES, "puzzle-piece", self.tr("Engines"), self.engines)
         self._add_place(SHORTCUTS, "keyboard", self.tr("Shortcuts"), ShortcutsPage(theme))
         about_page = AboutPage(theme, paths)
         about_page.folder_requested.connect(self.folder_requested)
@@ -94,13 +103,14 @@ class SettingsPage(QWidget):
             row.show_notes(notes)
 
     def show_section(self, section: str) -> None:
-        """Go to a section of `app.settings`, in whatever case, to `SHORTCUTS` or to `ABOUT`."""
+        """Go to a section of `app.settings`, in whatever case, or to one of the constants above."""
         item, page = self._places[section.casefold()]
         item.setChecked(True)
         self._stack.setCurrentWidget(page)
 
     def _add_sections(self) -> None:
-        for section in dict.fromkeys(setting.section for setting in SETTINGS):
+        sections = dict.fromkeys(setting.section for setting in SETTINGS)
+        for section in (section for section in sections if section not in _ELSEWHERE):
             saved = self.tr("Changes are saved as you make them")
             page = CardPage(self._theme, self.tr(section), saved)
             card = Card(self._theme)
@@ -112,6 +122,7 @@ class SettingsPage(QWidget):
                     card.add_row(row)
                     if setting.key == _TOKEN_AFTER:
                         card.add_row(self.token)
+                        card.add_row(self.keys)
                     if setting.key == _STATES_AFTER:
                         card.add_row(self.states)
             page.add_block(card)

@@ -8,11 +8,13 @@ from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 
 from app.catalogue_refresh import CatalogueRefresh
-from app.errors import problem_from
+from app.errors import Problem, problem_from
+from app.secrets import SecretsState
 from app.services import Services
 from app.settings import Settings
 from catalog.catalogues.catalogues import KnownCatalogue
 from ui.background import Background
+from ui.keys.key_places import KeyPlaces
 from ui.settings.settings_page import SettingsPage
 
 
@@ -27,10 +29,13 @@ class SettingsWork(QObject):
     applied = Signal(str, object)
     catalogues_changed = Signal()
 
-    def __init__(self, background: Background, services: Services, page: SettingsPage) -> None:
+    def __init__(
+        self, background: Background, services: Services, keys: KeyPlaces, page: SettingsPage
+    ) -> None:
         super().__init__(page)
         self._background = background
         self._services = services
+        self._keys = keys
         self._page = page
         self._refresh: CatalogueRefresh | None = None
         page.setting_changed.connect(self._change)
@@ -39,7 +44,14 @@ class SettingsWork(QObject):
         page.token.test_requested.connect(self._test_token)
         page.token.remove_requested.connect(self._remove_token)
         page.states.clear_requested.connect(self._clear_states)
+        page.keys.file_requested.connect(partial(keys.ask_for_file, page))
+        page.keys.unlock_requested.connect(partial(keys.ask_to_unlock, page))
+        page.keys.keyring_requested.connect(keys.use_keyring)
+        page.shown.connect(keys.read)
         page.shown.connect(self._read_states)
+        page.shown.connect(self._read_plugins)
+        keys.changed.connect(self._show_keys)
+        keys.refused.connect(self._show_keys_refused)
         page.show_settings(services.settings.current)
         self._show_catalogues()
 
@@ -86,7 +98,7 @@ class SettingsWork(QObject):
     def _keep_token(self, token: str) -> None:
         """Store it first: whoever is offline tests it later."""
         secrets = self._services.secrets
-        words = self.tr("The token is kept in the system's keyring.")
+        words = self.tr("The token is kept.")
         self._do(partial(secrets.set_hub_token, token), lambda _: self._token_changed(words))
 
     def _test_token(self) -> None:
@@ -119,6 +131,16 @@ class SettingsWork(QObject):
         if problem is None:
             raise error
         self._page.token.show_problem(problem.sentence())
+
+    def _show_keys(self, state: SecretsState) -> None:
+        self._page.keys.show_state(state)
+        self._page.token.show_place(state.place == "file")
+
+    def _show_keys_refused(self, problem: Problem) -> None:
+        self._page.keys.show_problem(problem.sentence())
+
+    def _read_plugins(self) -> None:
+        self._background.run(self, self._services.plugins.all, self._page.engines.show_plugins)
 
     def _read_states(self) -> None:
         self._background.run(self, self._services.states.bytes, self._page.states.show_bytes)

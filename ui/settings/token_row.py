@@ -44,16 +44,16 @@ class TokenRow(QWidget):
         remove = Button(theme, self.tr("Remove"), "ghost")
         remove.setAccessibleName(self.tr("Remove the token"))
         remove.clicked.connect(self.remove_requested)
-        chip = Chip(theme, self.tr("In the keyring"), "ok", "key")
+        self._chip = Chip(theme, self.tr("In the keyring"), "ok", "key")
         self._words = Paragraph(theme, kind="small")
         self._words.hide()
         self._controls = QStackedWidget()
         self._controls.addWidget(_line(self._field, self._save))
-        self._controls.addWidget(_line(chip, self._test, replace, remove))
+        self._controls.addWidget(_line(self._chip, self._test, replace, remove))
         words = QVBoxLayout()
         words.setSpacing(1)
         words.addWidget(Label(theme, self.tr("Access token"), "label"))
-        help_ = self.tr("For models that ask for one. Kept in the system's keyring, not in a file.")
+        help_ = self.tr("For models that ask for one. It is never shown again.")
         words.addWidget(Paragraph(theme, help_, "small"))
         line = QHBoxLayout()
         line.setSpacing(24)
@@ -70,6 +70,11 @@ class TokenRow(QWidget):
         self._is_set = is_set
         self._field.clear()
         self._show_controls(1 if is_set else 0)
+
+    def show_place(self, sealed_file: bool) -> None:
+        """Where it is kept: in the sealed file, or in the keyring."""
+        words = self.tr("In the sealed file") if sealed_file else self.tr("In the keyring")
+        self._chip.set_words(words, "ok")
 
     def show_working(self) -> None:
         """It is being stored or tested."""

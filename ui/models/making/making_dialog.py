@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from app.formatting import bytes_text
 from app.making import has_room
 from ui.kit import Button, Label, Paragraph, TextField
-from ui.models.making.fitted_dialog import FittedDialog
+from ui.kit.fitted_dialog import FittedDialog
 from ui.theme import Theme
 
 

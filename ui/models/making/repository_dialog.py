@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from app.errors import AppError
 from app.references import parse_repository
 from ui.kit import Button, Meter, Paragraph, TextField
-from ui.models.making.fitted_dialog import FittedDialog
+from ui.kit.fitted_dialog import FittedDialog
 from ui.theme import Theme
 
 

@@ -1,0 +1,1 @@
+"""Where keys are kept: the dialogs and words that settings and services share."""
