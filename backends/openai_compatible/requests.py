@@ -102,7 +102,7 @@ def asked_of(request: ChatRequest, model: str, provider: Provider, name: str, se
     body: dict[str, Any] = {"model": model, "stream": True}
     if provider.stream_options:
         body["stream_options"] = {"include_usage": True}
-    options = _sampling(request.sampling, provider)
+    options = _sampling(request, provider)
     if provider.seed:
         seed = request.sampling.seed % _SEEDS if request.sampling.seed >= 0 else seed
         options[provider.seed] = seed
@@ -170,13 +170,20 @@ def _refuse_what_it_lacks(request: ChatRequest, provider: Provider, name: str) -
         )
 
 
-def _sampling(sampling: Sampling, provider: Provider) -> dict[str, Any]:
+def _sampling(request: ChatRequest, provider: Provider) -> dict[str, Any]:
+    """Of the samplers, those that somebody chose: in the others a service has its own ways."""
+    sampling, chosen = request.sampling, request.chosen
     fields: dict[str, Any] = {}
     for ours, theirs in provider.samplers.items():
         off = _OFF.get(ours)
-        if provider.explicit or off is None or not off(sampling):
+        if chosen is None:
+            is_wanted = provider.explicit or off is None or not off(sampling)
+        else:
+            is_wanted = ours in chosen
+        if is_wanted:
             fields[theirs] = getattr(sampling, ours)
-    fields["temperature"] = min(max(0.0, sampling.temperature), provider.max_temperature)
+    if "temperature" in fields:
+        fields["temperature"] = min(max(0.0, sampling.temperature), provider.max_temperature)
     if "mirostat" in provider.samplers and sampling.order != SAMPLERS:
         fields["samplers"] = list(sampling.order)
     if fields.get("top_p") == 0:

@@ -14,7 +14,7 @@ from backends.openai_compatible.fields import count_at, decoded
 from backends.openai_compatible.refusals import complaint_in
 from backends.openai_compatible.requests import asked_of
 from backends.openai_compatible.service import Access, Cancel, Question, Service
-from backends.openai_compatible.streams import OpenAICompatibleStream
+from backends.openai_compatible.streams import Exchange, OpenAICompatibleStream
 from backends.protocol import ChatRequest, Embeddings, Message, SessionInfo
 
 
@@ -51,7 +51,7 @@ class OpenAICompatibleSession:
         # What a person was told once of this model need not be said with each answer.
         asked = msgspec.structs.replace(asked, warnings=told)
         stream = OpenAICompatibleStream(
-            self._service, self._model, request, asked, self._note_refused
+            Exchange(self._service, self._model, request, asked, self._note_refused)
         )
         self._add(stream)
         return stream

@@ -22,6 +22,25 @@ class OpenAICompatibleStream:
     The service is asked when the first event is. Raises errors of `backends.errors` while iterating.
     """
 
+    def __init__(self, exchange: "Exchange") -> None:
+        self._cancel = exchange.cancel
+        # Nothing in there leads back here, so that a stream that is forgotten ends at once.
+        self._events = exchange.events()
+
+    def __iter__(self) -> Iterator[Event]:
+        return self
+
+    def __next__(self) -> Event:
+        return next(self._events)
+
+    def close(self) -> None:
+        """Returns at once; the connection is closed, and the service stops as soon as it notices."""
+        self._cancel.close()
+
+
+class Exchange:
+    """A request to the service, and its answer."""
+
     def __init__(
         self,
         service: Service,
@@ -35,22 +54,11 @@ class OpenAICompatibleStream:
         self._model = model
         self._asked = asked
         self._on_refused = on_refused
-        self._cancel = Cancel()
+        self.cancel = Cancel()
         self._answer = Answer(request)
         self._clock = _Clock()
-        self._events = self._run()
 
-    def __iter__(self) -> Iterator[Event]:
-        return self
-
-    def __next__(self) -> Event:
-        return next(self._events)
-
-    def close(self) -> None:
-        """Returns at once; the connection is closed, and the service stops as soon as it notices."""
-        self._cancel.close()
-
-    def _run(self) -> Iterator[Event]:
+    def events(self) -> Iterator[Event]:
         self._clock.start()
         reason: FinishReason = "cancelled"
         call: Call | None = None
@@ -60,7 +68,7 @@ class OpenAICompatibleStream:
             for event in self._read(call):
                 self._clock.note(begun=self._answer.has_begun)
                 yield event
-                if self._cancel.closed:
+                if self.cancel.closed:
                     raise CallClosed
             reason = self._answer.reason or "stop"
         except CallClosed:
@@ -70,7 +78,7 @@ class OpenAICompatibleStream:
         except AnswerFailed:
             raise self._failure("It broke the answer off.") from None
         except BackendError:
-            if not self._cancel.closed:
+            if not self.cancel.closed:
                 raise
         finally:
             if call is not None:
@@ -86,10 +94,10 @@ class OpenAICompatibleStream:
         )
 
     def _ask(self) -> Call:
-        if self._cancel.closed:
+        if self.cancel.closed:
             raise CallClosed
         seconds = self._service.access.patience.first_byte
-        return self._service.ask(self._question(), self._cancel, seconds, self._revised)
+        return self._service.ask(self._question(), self.cancel, seconds, self._revised)
 
     def _question(self) -> Question:
         asked = self._asked

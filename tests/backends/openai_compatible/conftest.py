@@ -1,6 +1,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from backends.openai_compatible.backend import OpenAICompatibleBackend, Patience
@@ -12,6 +13,10 @@ from tests.backends.openai_compatible.openai_server import OpenAIServer
 QUICK = Patience(connect=2.0, first_byte=5.0, stall=5.0, whole=5.0, pause=0.01, longest_pause=0.5)
 
 Connect = Callable[..., OpenAICompatibleSession]
+
+
+def replaced(patience: Patience, **seconds: float) -> Patience:
+    return msgspec.structs.replace(patience, **seconds)
 
 
 @pytest.fixture

@@ -120,8 +120,12 @@ def delta(**fields: Any) -> dict[str, Any]:
     return {"choices": [{"index": 0, "delta": fields, "finish_reason": reason}]}
 
 
+def chunks(*values: Any) -> Chunks:
+    return Chunks(values)
+
+
 def said(text: str) -> Chunks:
-    return Chunks((delta(content=text), delta(finish_reason="stop")))
+    return chunks(delta(content=text), delta(finish_reason="stop"))
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -342,7 +346,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._whole(b"", status=307, Location=self.path)
 
     def _no_http(self, body: Any) -> None:
-        self.wfile.write(b"220 mail.example ESMTP\r\n")
+        self.wfile.write(b"220 mail.example ESMTP\r\n\r\n")
         self.close_connection = True
 
     def end_headers(self) -> None:
