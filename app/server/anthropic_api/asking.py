@@ -40,7 +40,7 @@ def asked_of(request: MessagesRequest) -> Asked:
         messages=messages,
         options={**_options(request), **extended.options},
         stop=_stops(request.stop_sequences or ()),
-        grammar=extended.grammar or _grammar(request),
+        grammar=_grammar(request) or extended.grammar,
         tools=tools,
         tool_choice=choice,
         parallel_tool_calls=not (called is not None and called.disable_parallel_tool_use),

@@ -1,6 +1,6 @@
 """What a client of the Anthropic API sends. Fields that are not here are ignored."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -29,9 +29,9 @@ class Block(msgspec.Struct, frozen=True):
     source: Source | str | None = None
     id: str = ""
     name: str = ""
-    input: dict[str, object] = {}
+    input: dict[str, Any] = {}
     tool_use_id: str = ""
-    content: "str | tuple[Block, ...] | dict[str, object] | None" = None
+    content: "str | tuple[Block, ...] | dict[str, Any] | None" = None
     is_error: bool | None = None
     title: str | None = None
 
@@ -44,7 +44,7 @@ class Message(msgspec.Struct, frozen=True):
 class Tool(msgspec.Struct, frozen=True):
     name: str = ""
     description: str | None = None
-    input_schema: dict[str, object] | None = None
+    input_schema: dict[str, Any] | None = None
     type: str | None = None
 
 
@@ -63,7 +63,7 @@ class Thinking(msgspec.Struct, frozen=True):
 
 class OutputFormat(msgspec.Struct, frozen=True):
     type: str
-    schema: dict[str, object] | None = None
+    schema: dict[str, Any] | None = None
 
 
 class OutputConfig(msgspec.Struct, frozen=True):

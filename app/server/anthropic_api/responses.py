@@ -1,6 +1,6 @@
 """What a client of the Anthropic API gets."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -22,7 +22,7 @@ class ThinkingBlock(msgspec.Struct, frozen=True, tag="thinking"):
 class ToolUseBlock(msgspec.Struct, frozen=True, tag="tool_use"):
     id: str
     name: str
-    input: dict[str, object] = {}
+    input: dict[str, Any] = {}
 
 
 ContentBlock = TextBlock | ThinkingBlock | ToolUseBlock

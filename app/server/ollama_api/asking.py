@@ -66,7 +66,7 @@ def _asked(request: ChatRequest | GenerateRequest, model: str, asked: Asked) -> 
         asked,
         options={**_options(options), **extended.options},
         stop=_stops(options.stop),
-        grammar=extended.grammar or _grammar(request.format),
+        grammar=_grammar(request.format) or extended.grammar,
         logprobs=(request.top_logprobs or 0) if request.logprobs else -1,
     )
 

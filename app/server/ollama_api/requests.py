@@ -1,6 +1,6 @@
 """What a client of the Ollama API sends. Fields that are not here are ignored."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -34,7 +34,7 @@ class ModelOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 class CalledFunction(msgspec.Struct, frozen=True):
     name: str
-    arguments: dict[str, object] = {}
+    arguments: dict[str, Any] = {}
 
 
 class ToolCall(msgspec.Struct, frozen=True):
@@ -55,7 +55,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 class Function(msgspec.Struct, frozen=True):
     name: str
     description: str | None = None
-    parameters: dict[str, object] | None = None
+    parameters: dict[str, Any] | None = None
 
 
 class Tool(msgspec.Struct, frozen=True):
@@ -68,7 +68,7 @@ class _Answered(msgspec.Struct, frozen=True, kw_only=True):
 
     model: str
     stream: bool | None = None
-    format: str | dict[str, object] | None = None
+    format: str | dict[str, Any] | None = None
     options: ModelOptions | None = None
     think: bool | str | None = None
     keep_alive: KeepAlive | None = None

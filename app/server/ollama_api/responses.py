@@ -1,7 +1,7 @@
 """What a client of the Ollama API gets. Durations are in nanoseconds."""
 
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -22,7 +22,7 @@ class Logprob(TokenLogprob, frozen=True):
 class CalledFunction(msgspec.Struct, frozen=True):
     index: int
     name: str
-    arguments: dict[str, object]
+    arguments: dict[str, Any]
 
 
 class ToolCall(msgspec.Struct, frozen=True):
@@ -133,7 +133,7 @@ class ShownModel(msgspec.Struct, frozen=True, kw_only=True):
     parameters: str
     template: str
     details: Details
-    model_info: dict[str, object]
+    model_info: dict[str, Any]
     capabilities: tuple[str, ...]
     modified_at: str
 

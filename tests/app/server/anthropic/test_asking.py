@@ -271,7 +271,7 @@ def test_what_agents_add_is_tolerated():
     assert len(request.tools) == 1
 
 
-def test_extensions_of_ours_come_first():
+def test_extensions_of_ours_are_taken():
     request = asked(causeway={"options": {"min_p": 0.2}, "grammar": 'root ::= "a"'})
     assert request.options["min_p"] == 0.2
     assert request.grammar == Grammar("gbnf", 'root ::= "a"')

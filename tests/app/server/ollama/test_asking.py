@@ -200,11 +200,9 @@ def test_what_generating_lacks_is_refused(name: str):
     assert generate(**{name: [] if name == "context" else ""})
 
 
-def test_extensions_of_ours_come_first():
-    request = chat(
-        format="json",
-        options={"min_p": 0.1},
-        causeway={"options": {"min_p": 0.2}, "grammar": 'root ::= "a"'},
-    )
+def test_extensions_of_ours_are_taken():
+    ours = {"options": {"min_p": 0.2}, "grammar": 'root ::= "a"'}
+    request = chat(options={"min_p": 0.1}, causeway=ours)
     assert request.options["min_p"] == 0.2
     assert request.grammar == Grammar("gbnf", 'root ::= "a"')
+    assert chat(format="json", causeway=ours).grammar.kind == "json_schema"
