@@ -18,11 +18,10 @@ SNIPPETS = dict(re.findall(r"<!-- (\w+) -->\n```python\n(.*?)```", README, re.DO
 KEY = "a-long-secret-of-the-test"
 
 
-@pytest.fixture(scope="module")
-def address(starter_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+@pytest.fixture
+def address(starter_model: Path, tmp_path: Path) -> Iterator[str]:
     """Of a server that offers the starter model."""
-    home = tmp_path_factory.mktemp("home")
-    causeway = CommandLine(home / "causeway", {"CAUSEWAY_SERVER_KEY": KEY})
+    causeway = CommandLine(tmp_path / "causeway", {"CAUSEWAY_SERVER_KEY": KEY})
     causeway.run("import", str(starter_model))
     server = causeway.start("serve", "--port", "0", "--json")
     assert server.stdout is not None
