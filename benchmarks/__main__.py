@@ -28,6 +28,8 @@ BENCHMARKS = (
     "engine_adapters",
     "engine_json",
     "engine_lookup",
+    "served_speed",
+    "served_overhead",
     "quantize",
     "fit_estimate",
     "gguf_header",
@@ -38,6 +40,7 @@ BENCHMARKS = (
     "window_start",
     "window_streaming",
     "window_long_chat",
+    "window_serving",
     "window_memory",
     "catalogue_filter",
 )

@@ -3,8 +3,11 @@
 import gc
 import statistics
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
+
+T = TypeVar("T")
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -18,14 +21,12 @@ class Row(msgspec.Struct, frozen=True):
     detail: dict[str, object] = {}
 
 
-def alternate(
-    contenders: Mapping[str, Callable[[], float]], *, rounds: int = 5
-) -> dict[str, list[float]]:
+def alternate(contenders: Mapping[str, Callable[[], T]], *, rounds: int = 5) -> dict[str, list[T]]:
     """Run every contender once a round, so that a busy machine slows all of them alike.
 
     The first round only warms up. Every other round goes backwards.
     """
-    results: dict[str, list[float]] = {name: [] for name in contenders}
+    results: dict[str, list[T]] = {name: [] for name in contenders}
     for turn in range(rounds + 1):
         order = list(contenders)
         for name in order if turn % 2 else reversed(order):
