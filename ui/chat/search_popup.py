@@ -149,7 +149,7 @@ class SearchPopup(QFrame):
         self._list.setMouseTracking(True)
         self._list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._list.setAccessibleName(name)
-        self._list.clicked.connect(self._choose)
+        self._list.clicked.connect(self._choose_at)
         self._search.installEventFilter(self)
 
     def _lay_out(self) -> None:
@@ -185,7 +185,9 @@ class SearchPopup(QFrame):
         return bool(self._model.index(row).flags() & Qt.ItemFlag.ItemIsEnabled)
 
     def _choose(self) -> None:
-        index = self._list.currentIndex()
+        self._choose_at(self._list.currentIndex())
+
+    def _choose_at(self, index: QModelIndex) -> None:
         if index.isValid() and self.can_choose(index):
             self.close()
             self.picked.emit(index)

@@ -51,9 +51,23 @@ class Card(QWidget):
         self.update()
 
     def add_row(self, row: QWidget) -> None:
+        """Below the others."""
         if self._rows.count():
-            self._rows.addWidget(Hairline(self._theme))
+            line = Hairline(self._theme)
+            self._rows.addWidget(line)
+            line.show()
         self._rows.addWidget(row)
+
+    def remove_row(self, row: QWidget) -> None:
+        """Take a row out, with the line that parts it from its neighbour. It is the caller's then."""
+        place = self._rows.indexOf(row)
+        self._rows.removeWidget(row)
+        beside = self._rows.itemAt(max(place - 1, 0))
+        line = beside.widget() if beside is not None else None
+        if line is not None:
+            self._rows.removeWidget(line)
+            line.hide()
+            line.deleteLater()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         color = self._theme.color

@@ -317,3 +317,15 @@ def test_the_windows_keys_reach_the_window(qtbot, composer, field, keys):
     qtbot.keyClick(field, keys[-1].lower(), Qt.KeyboardModifier.ControlModifier)
     assert reached == [keys]
     assert composer.text == "words"
+
+
+def test_to_whom_it_goes_is_told_where_a_person_writes(composer, field):
+    icon = composer._leaving
+    assert not icon.isVisible()
+    composer.show_leaving("What you write goes to OpenAI.")
+    assert icon.isVisible()
+    assert icon.toolTip() == "What you write goes to OpenAI."
+    assert field.accessibleDescription() == "What you write goes to OpenAI."
+    composer.show_leaving("")
+    assert not icon.isVisible()
+    assert field.accessibleDescription() == ""

@@ -6,6 +6,7 @@ from PySide6.QtGui import QCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QScrollArea
 
+from app.models import OfferedModel
 from app.options import CHAT_OPTIONS, option
 from backends.protocol import SessionInfo
 from tests.ui.tab_order import names, tab_stops
@@ -314,3 +315,39 @@ def test_unfolding_explains_nothing_that_the_pointer_is_not_at(qtbot, theme):
     assert words(inspector.findChild(HelpLine)) == [
         "They apply to this chat. Point at one to see what it does."
     ]
+
+
+def test_what_a_service_does_not_take_is_not_shown(inspector):
+    silent = frozenset(
+        {"top_k", "adapters", "n_ctx"}
+        | {option.key for option in CHAT_OPTIONS if option.section in ("engine", "format")}
+    )
+    inspector.show_options({"top_k": 3}, {}, silent)
+    shown = words(inspector)
+    assert "Temperature" in shown
+    assert "Longest answer" in shown
+    for title in ("Top-k", "Adapters", "Context length", "Answer format", "Format"):
+        assert title not in shown
+    inspector.show_options({}, {})
+    assert {"Top-k", "Adapters", "Context length", "Answer format"} <= set(words(inspector))
+
+
+def test_of_a_service_it_says_who_answers_in_place_of_device_and_memory(inspector):
+    model = OfferedModel(
+        id="openai:gpt",
+        name="gpt",
+        backend="connection openai",
+        model="gpt",
+        source="OpenAI",
+        leaves=True,
+        context_length=128_000,
+    )
+    inspector.show_session(INFO)
+    inspector.show_model(model)
+    shown = words(inspector)
+    assert {"Answers", "OpenAI", "128,000 tokens"} <= set(shown)
+    assert "Each message is sent there with the whole chat before it." in shown
+    assert "Runs on" not in shown
+    inspector.show_model(None)
+    assert "Runs on" in words(inspector)
+    assert "Answers" not in words(inspector)

@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QListView
 
 from app.engines import EngineState
+from app.models import OfferedModel
 from catalog.fit.fit import Fit, MemoryEstimate
 from catalog.library import InstalledModel
 from ui.chat.model_list import ModelList
@@ -208,6 +209,124 @@ def test_what_is_in_memory_is_marked_in_both_looks(picker, popup, theme):
     assert warm != cold
     theme.set_preference("dark")
     assert popup.grab().toImage() != warm
+    popup.close()
+
+
+def offered(source: str, name: str, *, leaves: bool = True) -> OfferedModel:
+    return OfferedModel(
+        id=f"{source.casefold()}:{name}",
+        name=name,
+        backend=f"connection {source.casefold()}",
+        model=name,
+        source=source,
+        leaves=leaves,
+        context_length=128_000,
+    )
+
+
+WITH_SERVICES = (
+    *MODELS,
+    offered("OpenAI", "gpt-b"),
+    offered("OpenAI", "gpt-a"),
+    offered("Ollama", "qwen3", leaves=False),
+    offered("Ollama", "glm-cloud"),
+)
+
+
+def spoken(models: ModelList) -> list[str]:
+    role = Qt.ItemDataRole.AccessibleTextRole
+    return [models.index(row).data(role) for row in range(models.rowCount())]
+
+
+def test_models_of_services_stand_under_their_source_and_say_that_they_leave():
+    models = ModelList()
+    models.show_models(WITH_SERVICES)
+    assert spoken(models) == [
+        "On this computer",
+        "Gemma, Q4_K_M, 3.1 GB",
+        "Qwen, Q8_0, 2.8 GB",
+        "SmolLM2, Q4_1, 98 MB",
+        "OpenAI, leaves this computer",
+        "gpt-a, OpenAI, leaves this computer, 128,000 tokens",
+        "gpt-b, OpenAI, leaves this computer, 128,000 tokens",
+        "Ollama",
+        "glm-cloud, Ollama, leaves this computer, 128,000 tokens",
+        "qwen3, Ollama, 128,000 tokens",
+    ]
+    assert "goes to OpenAI" in models.index(5).data(Qt.ItemDataRole.ToolTipRole)
+    assert models.index(9).data(Qt.ItemDataRole.ToolTipRole) == "qwen3"
+
+
+def test_a_source_is_found_by_its_name():
+    models = ModelList()
+    models.show_models(WITH_SERVICES)
+    models.search("openai gpt-a")
+    assert [models.index(row).data() for row in range(models.rowCount())] == ["OpenAI", "gpt-a"]
+
+
+def test_the_keys_pass_over_headings(qtbot, picker, popup):
+    picker.show_models(WITH_SERVICES, "smollm2", UNLOADED)
+    picker.open()
+    search = popup.findChild(SearchField)
+    qtbot.keyClick(search, Qt.Key.Key_Down)
+    assert popup.findChild(QListView).currentIndex().data() == "gpt-a"
+    qtbot.keyClick(search, Qt.Key.Key_Up)
+    assert popup.findChild(QListView).currentIndex().data() == "SmolLM2"
+    qtbot.keyClicks(search, "ollama")
+    with qtbot.waitSignal(picker.model_chosen) as chosen:
+        qtbot.keyClick(search, Qt.Key.Key_Return)
+    assert chosen.args == ["ollama:glm-cloud"]
+
+
+def test_a_click_on_a_heading_chooses_nothing(qtbot, picker, popup):
+    picker.show_models(WITH_SERVICES, "qwen", UNLOADED)
+    picker.open()
+    rows = popup.findChild(QListView)
+    with qtbot.assertNotEmitted(picker.model_chosen):
+        place = rows.visualRect(rows.model().index(0)).center()
+        qtbot.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    popup.close()
+
+
+def test_offline_what_would_leave_can_not_be_chosen(qtbot, picker, popup):
+    picker.show_models(WITH_SERVICES, "qwen", UNLOADED)
+    picker.show_offline(True)
+    picker.open()
+    search = popup.findChild(SearchField)
+    qtbot.keyClicks(search, "gpt-a")
+    models = popup.findChild(QListView).model()
+    assert "can't be asked" in models.index(1).data(Qt.ItemDataRole.ToolTipRole)
+    assert spoken(models)[1].endswith("offline")
+    with qtbot.assertNotEmitted(picker.model_chosen):
+        qtbot.keyClick(search, Qt.Key.Key_Return)
+    search.clear()
+    qtbot.keyClicks(search, "qwen3")
+    with qtbot.waitSignal(picker.model_chosen) as chosen:
+        qtbot.keyClick(search, Qt.Key.Key_Return)
+    assert chosen.args == ["ollama:qwen3"]
+
+
+def test_the_button_says_that_a_chat_leaves_and_to_whom(picker):
+    picker.show_models(WITH_SERVICES, "openai:gpt-a", UNLOADED)
+    button = picker.findChild(ModelButton)
+    assert button.accessibleName() == "Model: gpt-a OpenAI, leaves this computer"
+    assert "What you write goes to OpenAI." in button.toolTip()
+    picker.show_models(WITH_SERVICES, "ollama:qwen3", UNLOADED)
+    assert button.accessibleName() == "Model: qwen3 Ollama"
+    assert button.toolTip() == ""
+
+
+def test_a_load_for_another_chat_does_not_hide_the_service(picker):
+    picker.show_models(WITH_SERVICES, "openai:gpt-a", EngineState("gemma", "loading", 0.4))
+    assert "gpt-a" in picker.findChild(ModelButton).accessibleName()
+    assert not picker.findChild(Meter).isVisible()
+
+
+def test_hundreds_of_models_open_in_a_list_of_bounded_height(picker, popup):
+    many = tuple(offered("OpenRouter", f"model {number}") for number in range(2_000))
+    picker.show_models((*MODELS, *many), "qwen", UNLOADED)
+    picker.open()
+    assert popup.height() < 500
     popup.close()
 
 

@@ -42,11 +42,13 @@ def item(nav: QWidget, name: str) -> NavItem:
 
 def test_each_place_says_how_much_is_there(nav: ModelsNav) -> None:
     nav.show_counts(models=9, adapters=0, downloads=2)
+    nav.show_services(1)
     assert items(nav) == [
         "Discover",
         "On this computer, 9",
         "Adapters, 0",
         "Downloads, 2",
+        "Services, 1",
         "Good on this computer",
         "The open road",
         "Causeway catalogue, 86",

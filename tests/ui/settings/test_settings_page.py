@@ -15,11 +15,14 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from app.errors import Problem
+from app.models import OfferedModel
 from app.paths import default_paths
+from app.plugins import Plugin
+from app.secrets import SecretsState
 from app.settings import SETTINGS, Settings
 from tests.ui.tab_order import names, tab_stops
 from ui.kit import NumberField, Switch
-from ui.settings.settings_page import ABOUT, SHORTCUTS, SettingsPage
+from ui.settings.settings_page import ABOUT, ENGINES, SHORTCUTS, SettingsPage
 from ui.theme import Theme
 
 
@@ -72,7 +75,12 @@ def press(page: QWidget, name: str, qtbot: QtBot) -> None:
     qtbot.mouseClick(found, Qt.MouseButton.LeftButton)
 
 
-@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.key)
+HERE = [
+    setting for setting in SETTINGS if setting.section != "Server"
+]  # which has a page of its own
+
+
+@pytest.mark.parametrize("setting", HERE, ids=lambda setting: setting.key)
 def test_every_declared_setting_has_a_row(page: SettingsPage, setting: object) -> None:
     shown = next(declared for declared in SETTINGS if declared is setting)
     assert control(page, shown.key).isEnabled()
@@ -237,6 +245,49 @@ def test_a_catalogue_is_added_by_its_address_and_tells_what_is_wrong(
     page.show_notes("catalogues", {"https://models.example/c.json": "It can't be reached."})
     QApplication.processEvents()
     assert "https://models.example/c.json\nIt can't be reached." in words(page)
+
+
+def test_where_keys_are_kept_is_told_and_changed(page: SettingsPage, qtbot: QtBot) -> None:
+    page.show_section("Network")
+    page.keys.show_state(SecretsState(place="keyring", usable=False, reason="No keyring answers."))
+    assert "None answers" in words(page)
+    assert "No keyring answers." in words(page)
+    with qtbot.waitSignal(page.keys.file_requested):
+        press(page, "Use a sealed file…", qtbot)
+    page.keys.show_state(SecretsState(place="file", usable=False, locked=True, file_exists=True))
+    assert "Locked" in words(page)
+    assert "No keyring answers." not in words(page)
+    with qtbot.waitSignal(page.keys.unlock_requested):
+        press(page, "Unlock the keys", qtbot)
+    page.keys.show_state(SecretsState(place="file", usable=True, file_exists=True))
+    assert "Sealed file" in words(page)
+    with qtbot.waitSignal(page.keys.keyring_requested):
+        press(page, "Use the keyring", qtbot)
+
+
+def test_a_broken_plug_in_is_listed_with_its_error(page: SettingsPage) -> None:
+    page.show_section(ENGINES)
+    assert "None is installed" in words(page)
+    offered = OfferedModel(
+        id="parrot:polly",
+        name="Polly",
+        backend="parrot",
+        model="polly",
+        source="parrot",
+        leaves=True,
+    )
+    page.engines.show_plugins(
+        (
+            Plugin(name="parrot", package="causeway-parrot", local=False, models=(offered,)),
+            Plugin(name="broken", error="ImportError: <b>No module</b>"),
+        )
+    )
+    QApplication.processEvents()
+    shown = words(page)
+    assert "None is installed" not in shown
+    assert "causeway-parrot · 1 model\nWhat you write leaves this computer." in shown
+    assert "Can't be used" in shown
+    assert "ImportError: <b>No module</b>" in shown
 
 
 def test_a_token_is_kept_tested_replaced_and_removed_but_never_shown(

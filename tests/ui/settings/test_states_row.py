@@ -12,6 +12,7 @@ from app.services import Services, open_services
 from backends.llama_cpp.state_files import StateFiles
 from tests.backends.llama_cpp.states.saved import KEY, LIMIT, save
 from ui.background import Background
+from ui.keys.key_places import KeyPlaces
 from ui.settings.settings_page import SettingsPage
 from ui.settings.settings_work import SettingsWork
 from ui.theme import Theme
@@ -35,7 +36,8 @@ def test_what_was_remembered_is_shown_and_cleared(
     page = SettingsPage(theme, services.paths)
     qtbot.addWidget(page)
     background = Background()
-    work = SettingsWork(background, services, page)
+    keys = KeyPlaces(theme, background, services.secrets)
+    work = SettingsWork(background, services, keys, page)
     page.show()
     page.show_section("models")
     clear = next(each for each in page.states.findChildren(QAbstractButton))

@@ -48,9 +48,8 @@ class ServicesPage(CardPage):
         here = _Section(theme, self.tr("On this computer or in your network"))
         paid = _Section(theme, self.tr("Paid services"))
         self._offers = [ProviderRow(theme, provider) for provider in _ordered()]
-        here.show_rows([row for row in self._offers if not _is_paid(row.provider)])
-        paid.show_rows([row for row in self._offers if _is_paid(row.provider)])
         for offer in self._offers:
+            (paid if _is_paid(offer.provider) else here).card.add_row(offer)
             offer.connect_requested.connect(self.connect_requested)
         self.column.setSpacing(24)
         for block in (self._offline, self._empty, self._connected, here, paid):
@@ -65,16 +64,17 @@ class ServicesPage(CardPage):
         for gone in self._rows.keys() - listed:
             row = self._rows.pop(gone)
             pass_focus_back(row)
+            self._connected.card.remove_row(row)
             row.hide()
             row.deleteLater()
         for service in services:
             connection_id = service.connection.id
             if connection_id not in self._rows:
-                self._rows[connection_id] = self._make_row(service)
+                row = self._rows[connection_id] = self._make_row(service)
+                self._connected.card.add_row(row)
+                row.show()
+                self._order_tabs()
             self._rows[connection_id].show_service(service, secrets)
-        rows = [self._rows[service.connection.id] for service in services]
-        if self._connected.show_rows(rows):
-            self._order_tabs(rows)
         self._connected.setVisible(bool(services))
         self._empty.setVisible(not services)
 
@@ -109,10 +109,10 @@ class ServicesPage(CardPage):
             [settings],
         )
 
-    def _order_tabs(self, rows: Sequence[ServiceRow]) -> None:
+    def _order_tabs(self) -> None:
         """The Tab key follows the eye, and not the order in which the rows were made."""
         stops: list[QWidget] = [self._settings]
-        for row in rows:
+        for row in self._rows.values():
             stops.extend(row.stops)
         stops.extend(offer.button for offer in self._offers)
         for before, after in pairwise(stops):
@@ -123,36 +123,18 @@ class ServicesPage(CardPage):
 
 
 class _Section(QWidget):
-    """A heading and a card of rows."""
+    """A heading and a card."""
 
     def __init__(self, theme: Theme, title: str) -> None:
         super().__init__()
-        self._theme = theme
-        self._shown: list[QWidget] = []
-        self._card = Card(theme)
+        self.card = Card(theme)
         heading = Label(theme, title, "strong")
         heading.setFixedHeight(24)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addWidget(heading)
-        column.addWidget(self._card)
-
-    def show_rows(self, rows: Sequence[QWidget]) -> bool:
-        """Show these in this order; answers whether they are others than before."""
-        if list(rows) == self._shown:
-            return False
-        old, self._card = self._card, Card(self._theme)
-        for row in rows:
-            self._card.add_row(row)
-            row.show()
-        layout = self.layout()
-        assert layout is not None
-        layout.replaceWidget(old, self._card)
-        old.hide()
-        old.deleteLater()
-        self._shown = list(rows)
-        return True
+        column.addWidget(self.card)
 
 
 def _is_paid(provider: Provider) -> bool:
