@@ -36,6 +36,7 @@ class Composer(QWidget):
         self._theme = theme
         self._busy = False
         self._reason = ""
+        self._goes = ""
         self._follows = False
         self._blank = True
         self._field = ComposerField(theme)
@@ -103,7 +104,8 @@ class Composer(QWidget):
         """To whom what is written goes; empty where it stays on this computer."""
         self._leaving.setVisible(bool(words))
         self._leaving.setToolTip(plain_tooltip(words))
-        self._field.setAccessibleDescription(words)
+        self._goes = words
+        self._refresh()
 
     def show_model_state(self, words: str) -> None:
         self._status.show_state(words)
@@ -162,7 +164,10 @@ class Composer(QWidget):
             self.take_focus()
         self._button.setEnabled(usable)
         self._field.setReadOnly(bool(self._reason))
-        self._field.set_hint(self._reason or self._invitation())
+        hint = self._reason or self._invitation()
+        self._field.set_hint(hint)
+        if self._goes:
+            self._field.setAccessibleDescription(f"{hint}. {self._goes}")
         # A draft hides the hint; the reason must be seen even so.
         self._status.show_warning(self._reason if not self._blank else "")
 

@@ -325,7 +325,7 @@ def test_to_whom_it_goes_is_told_where_a_person_writes(composer, field):
     composer.show_leaving("What you write goes to OpenAI.")
     assert icon.isVisible()
     assert icon.toolTip() == "What you write goes to OpenAI."
-    assert field.accessibleDescription() == "What you write goes to OpenAI."
+    assert field.accessibleDescription() == "Write a message. What you write goes to OpenAI."
     composer.show_leaving("")
     assert not icon.isVisible()
-    assert field.accessibleDescription() == ""
+    assert field.accessibleDescription() == "Write a message"

@@ -1,0 +1,316 @@
+"""Services and the server in the whole window, with a real service and real clients on this computer."""
+
+import socket
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QLineEdit, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.paths import Paths, paths_under
+from app.settings_file import SettingsFile
+from tests.backends.openai_compatible.openai_server import OpenAIServer
+from ui.background import Background
+from ui.chat.answer_item import AnswerItem
+from ui.chat.chat_page import ChatPage
+from ui.chat.composer_field import ComposerField
+from ui.chat.model_picker import ModelButton
+from ui.chat.new_chat import NewChat
+from ui.chat.status import ModelStatus
+from ui.kit import NavItem, RailButton, Toast
+from ui.main_window import MainWindow
+from ui.models.services.service_dialog import ServiceDialog
+from ui.models.services.services_page import ServicesPage
+from ui.server.server_page import ServerPage
+from ui.theme import Theme
+
+WAIT_MS = 30_000
+KEY = "sk-only-for-tests"
+VARIABLE = "CAUSEWAY_TEST_KEY"
+
+Open = Callable[[], MainWindow]
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Paths:
+    return paths_under(tmp_path / "home")
+
+
+@pytest.fixture
+def service() -> Iterator[OpenAIServer]:
+    with OpenAIServer(key=KEY) as service:
+        yield service
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        number: int = free.getsockname()[1]
+    return number
+
+
+@pytest.fixture
+def settings(paths: Paths, port: int) -> SettingsFile:
+    settings = SettingsFile(paths.settings_file)
+    settings.update(adopt_places=False, serve_port=port)
+    return settings
+
+
+@pytest.fixture
+def open_window(qtbot: QtBot, theme: Theme, paths: Paths, settings: SettingsFile) -> Iterator[Open]:
+    opened: list[tuple[MainWindow, Background]] = []
+
+    def close() -> None:
+        while opened:
+            window, background = opened.pop()
+            window.hide()
+            window.stop_work()
+            assert background.finish(10_000)
+            window.close_services()
+            window.deleteLater()
+            background.deleteLater()
+            QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+    def open_() -> MainWindow:
+        close()
+        background = Background()
+        window = MainWindow(theme, background, paths, settings)
+        opened.append((window, background))
+        window.resize(1280, 800)
+        window.show()
+        qtbot.waitUntil(lambda: window.is_ready, timeout=WAIT_MS)
+        with qtbot.waitActive(window):
+            window.activateWindow()
+        return window
+
+    yield open_
+    close()
+
+
+def words(widget: QWidget) -> str:
+    QApplication.processEvents()
+    return "\n".join(label.text() for label in widget.findChildren(QLabel) if label.isVisible())
+
+
+def press(widget: QWidget, name: str) -> None:
+    found = [
+        b
+        for b in widget.findChildren(QAbstractButton)
+        if b.isVisible() and name in (b.accessibleName(), b.text())
+    ]
+    found[0].click()
+
+
+def go_to(window: MainWindow, place: str) -> None:
+    next(b for b in window.findChildren(RailButton) if b.accessibleName() == place).click()
+
+
+def open_services_page(window: MainWindow) -> ServicesPage:
+    go_to(window, "Models")
+    next(i for i in window.findChildren(NavItem) if i.text() == "Services").click()
+    return window.findChildren(ServicesPage)[0]
+
+
+def connect(qtbot: QtBot, window: MainWindow, service: OpenAIServer, title: str) -> None:
+    page = open_services_page(window)
+    press(page, "Connect Another service")
+    dialog = window.findChildren(ServiceDialog)[-1]
+    fields = {f.accessibleName(): f for f in dialog.findChildren(QLineEdit)}
+    qtbot.keyClicks(fields["Address"], service.url)
+    qtbot.keyClicks(fields["Name"], title)
+    combo = next(iter(dialog.findChildren(QComboBox)))
+    combo.setCurrentIndex(combo.findData("variable"))
+    fields["Name of the variable"].clear()
+    qtbot.keyClicks(fields["Name of the variable"], VARIABLE)
+    press(dialog, "Connect")
+    toast = window.findChildren(Toast)[0]
+    expected = f"{title} answers and lists 1 model."
+    qtbot.waitUntil(lambda: toast.accessibleName() == expected, timeout=WAIT_MS)
+    toast.dismiss()
+    qtbot.waitUntil(lambda: f"{title}\n" in words(page))
+
+
+def say(qtbot: QtBot, window: MainWindow, text: str) -> AnswerItem:
+    go_to(window, "Chats")
+    field = window.findChildren(ComposerField)[0]
+    qtbot.waitUntil(lambda: not field.isReadOnly(), timeout=WAIT_MS)
+    transcript = window.findChildren(ChatPage)[0]._layout.transcript
+
+    def finished() -> list[AnswerItem]:
+        answers = [item for item in transcript.items if isinstance(item, AnswerItem)]
+        return [item for item in answers if not item.streaming]
+
+    before = len(finished())
+    QTest.keyClicks(field, text)
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: len(finished()) > before, timeout=WAIT_MS)
+    return finished()[-1]
+
+
+def test_a_person_connects_a_service_and_chats_through_it(
+    qtbot: QtBot, open_window: Open, service: OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, KEY)
+    window = open_window()
+    connect(qtbot, window, service, "Study")
+    page = window.findChildren(ServicesPage)[0]
+    assert "1 model · key from CAUSEWAY_TEST_KEY" in words(page)
+    go_to(window, "Chats")
+    qtbot.waitUntil(
+        lambda: "answers through Study" in words(window.findChildren(NewChat)[0]), timeout=WAIT_MS
+    )
+    assert say(qtbot, window, "Hello").written == "Hello there, friend."
+    assert window.findChildren(ModelButton)[0].accessibleName() == "Model: words Study"
+
+    window = open_window()  # the model is there again, without the service being asked
+    qtbot.waitUntil(
+        lambda: "words Study" in window.findChildren(ModelButton)[0].accessibleName(),
+        timeout=WAIT_MS,
+    )
+
+
+def test_a_chat_that_begins_to_leave_says_so_and_offline_it_can_not(
+    qtbot: QtBot,
+    open_window: Open,
+    service: OpenAIServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(VARIABLE, KEY)
+    with OpenAIServer(key=KEY) as far:
+        # Every server of the tests is on this computer: one is taken for another.
+        monkeypatch.setattr("app.connections.connections.is_loopback", lambda url: url != far.url)
+        window = open_window()
+        connect(qtbot, window, service, "Study")
+        say(qtbot, window, "Hello")
+        connect(qtbot, window, far, "Elsewhere")
+        go_to(window, "Chats")
+        chat = window.findChildren(ChatPage)[0]
+        toast = window.findChildren(Toast)[0]
+        qtbot.waitUntil(lambda: len(chat._layout.picker._models) == 2, timeout=WAIT_MS)
+        chat._layout.picker.model_chosen.emit("elsewhere:words")
+        qtbot.waitUntil(
+            lambda: (
+                toast.accessibleName()
+                == "With your next message, this whole chat goes to Elsewhere."
+            ),
+            timeout=WAIT_MS,
+        )
+        toast.dismiss()
+        button = window.findChildren(ModelButton)[0]
+        qtbot.waitUntil(
+            lambda: button.accessibleName() == "Model: words Elsewhere, leaves this computer"
+        )
+        assert window.findChildren(ModelStatus)[0].text().startswith("Goes to Elsewhere")
+        assert not far.bodies[1:]  # nothing but the list of models was asked for
+        field = window.findChildren(ComposerField)[0]
+        assert "Elsewhere" in field.accessibleDescription()
+        chat.show_offline(True)
+        assert field.isReadOnly()
+        assert "stays offline" in field.hint
+        chat.show_offline(False)
+        assert not field.isReadOnly()
+        say(qtbot, window, "Go on")
+        assert len(far.bodies) == 2
+
+
+def test_a_refused_key_leads_to_the_services(
+    qtbot: QtBot, open_window: Open, service: OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, KEY)
+    window = open_window()
+    connect(qtbot, window, service, "Study")
+    monkeypatch.setenv(VARIABLE, "sk-wrong")
+    answer = say(qtbot, window, "Hello")
+    assert answer.message.status == "interrupted"
+    press(answer, "Open services")
+    page = window.findChildren(ServicesPage)[0]
+    assert page.isVisible()
+    press(page, "Ask Study for its models again")
+    qtbot.waitUntil(lambda: "key" in words(page.row("study") or page).split("API_KEY", 1)[-1])
+    press(page, "Remove Study")
+    press(page, "Remove")
+    qtbot.waitUntil(lambda: "No service is connected" in words(page), timeout=WAIT_MS)
+    window.findChildren(Toast)[0].dismiss()
+
+
+def ask(address: str, key: str) -> int:
+    request = urllib.request.Request(
+        f"{address}/v1/models", headers={"Authorization": f"Bearer {key}"}
+    )
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=10) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code
+
+
+def test_the_server_is_switched_on_used_and_switched_off(
+    qtbot: QtBot, open_window: Open, port: int
+) -> None:
+    window = open_window()
+    go_to(window, "Server")
+    page = window.findChildren(ServerPage)[0]
+    address = f"http://127.0.0.1:{port}"
+    page.status.switch.click()
+    qtbot.waitUntil(lambda: f"{address}\n" in words(page), timeout=WAIT_MS)
+    rail = next(b for b in window.findChildren(RailButton) if b.accessibleName() == "Server")
+    qtbot.waitUntil(lambda: address in rail.toolTip())
+    qtbot.waitUntil(lambda: "••••" in words(page), timeout=WAIT_MS)
+    toast = window.findChildren(Toast)[0]
+    QGuiApplication.clipboard().clear()
+    press(page, "Copy the key")
+    qtbot.waitUntil(lambda: toast.accessibleName() == "Copied", timeout=WAIT_MS)
+    key = QGuiApplication.clipboard().text()
+    assert key.startswith("cw-")
+    assert key not in words(page)
+    assert ask(address, key) == 200
+    assert ask(address, "wrong") == 401
+    qtbot.waitUntil(lambda: page._rows.rowCount() == 2, timeout=WAIT_MS)
+    toast.dismiss()
+
+    window = open_window()  # it was on, so it starts again
+    rail = next(b for b in window.findChildren(RailButton) if b.accessibleName() == "Server")
+    qtbot.waitUntil(lambda: address in rail.toolTip(), timeout=WAIT_MS)
+    go_to(window, "Server")
+    page = window.findChildren(ServerPage)[0]
+    page.status.switch.click()
+    qtbot.waitUntil(lambda: "Off. Switched on" in words(page), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: address not in rail.toolTip())
+
+
+def test_a_port_that_is_taken_is_told_where_the_switch_is(
+    qtbot: QtBot, open_window: Open, port: int
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        window = open_window()
+        go_to(window, "Server")
+        page = window.findChildren(ServerPage)[0]
+        page.status.switch.click()
+        qtbot.waitUntil(lambda: str(port) in words(page.status), timeout=WAIT_MS)
+        qtbot.waitUntil(lambda: not page.status.switch.isChecked())
+
+
+def test_a_changed_option_counts_after_a_restart(
+    qtbot: QtBot, open_window: Open, port: int
+) -> None:
+    window = open_window()
+    go_to(window, "Server")
+    page = window.findChildren(ServerPage)[0]
+    page.status.switch.click()
+    qtbot.waitUntil(lambda: f":{port}\n" in words(page), timeout=WAIT_MS)
+    page.setting_changed.emit("serve_text", True)
+    qtbot.waitUntil(lambda: "Your changes count" in words(page), timeout=WAIT_MS)
+    press(page, "Restart the server")
+    qtbot.waitUntil(lambda: "Your changes count" not in words(page), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: f":{port}\n" in words(page), timeout=WAIT_MS)
