@@ -7,8 +7,8 @@ import anthropic
 import pytest
 from pydantic import BaseModel
 
-from app.server.config import ServerConfig
 from backends.protocol import Message, ToolCall
+from tests.app.server.silence import falls_silent
 from tests.scripted_backend import Script
 
 MODEL = "polite"
@@ -30,9 +30,15 @@ class Weather(BaseModel):
     degrees: int
 
 
+def connected(server, **how) -> anthropic.Anthropic:
+    return anthropic.Anthropic(
+        **{"base_url": server.url, "max_retries": 0, **(how or {"api_key": "none"})}
+    )
+
+
 @pytest.fixture
 def client(server) -> Iterator[anthropic.Anthropic]:
-    with anthropic.Anthropic(base_url=server.url, api_key="none", max_retries=0) as client:
+    with connected(server) as client:
         yield client
 
 
@@ -200,24 +206,23 @@ def test_refusals_come_as_the_client_s_own_errors(client):
         ask(client, tools=[{"type": "web_search_20250305", "name": "web_search"}])
 
 
-@pytest.mark.parametrize("config", [ServerConfig(port=0, key="right")])
-def test_a_wrong_key_is_refused_and_the_right_one_taken(server):
+def test_a_wrong_key_is_refused_and_the_right_one_taken(make_server, scripted, model):
+    server = make_server(scripted, key="right")
     with (
-        anthropic.Anthropic(base_url=server.url, api_key="wrong", max_retries=0) as client,
+        connected(server, api_key="wrong") as client,
         pytest.raises(anthropic.AuthenticationError) as caught,
     ):
         ask(client)
     assert caught.value.body["error"]["type"] == "authentication_error"
-    with anthropic.Anthropic(base_url=server.url, api_key="right", max_retries=0) as client:
-        assert ask(client).content[0].text == "Hello, world."
-    with anthropic.Anthropic(base_url=server.url, auth_token="right", max_retries=0) as client:
-        assert ask(client).content[0].text == "Hello, world."
+    for how in ({"api_key": "right"}, {"auth_token": "right"}):
+        with connected(server, **how) as client:
+            assert ask(client).content[0].text == "Hello, world."
 
 
-@pytest.mark.parametrize("config", [ServerConfig(port=0, most_at_once=1, most_waiting=0)])
-def test_too_many_at_once_are_told_when_to_come_again(client, server):
-    server.backend.script = Script(tokens=("x",) * 10_000, delay=0.01)
-    with stream(client) as answer:
+def test_too_many_at_once_are_told_when_to_come_again(make_server, scripted, model):
+    scripted.script = Script(tokens=("x",) * 10_000, delay=0.01)
+    server = make_server(scripted, most_at_once=1, most_waiting=0)
+    with connected(server) as client, stream(client) as answer:
         next(iter(answer.text_stream))
         with pytest.raises(anthropic.RateLimitError) as caught:
             ask(client)
@@ -225,9 +230,9 @@ def test_too_many_at_once_are_told_when_to_come_again(client, server):
     assert int(caught.value.response.headers["retry-after"]) > 0
 
 
-@pytest.mark.parametrize("config", [ServerConfig(port=0, most_body_bytes=10_000)])
-def test_what_is_too_large_is_refused(client):
-    with pytest.raises(anthropic.APIStatusError) as caught:
+def test_what_is_too_large_is_refused(make_server, scripted, model):
+    server = make_server(scripted, most_body_bytes=10_000)
+    with connected(server) as client, pytest.raises(anthropic.APIStatusError) as caught:
         ask(client, system="x" * 20_000)
     assert caught.value.status_code == 413
     assert caught.value.body["error"]["type"] == "request_too_large"
@@ -291,7 +296,7 @@ def test_a_stream_that_is_closed_ends_the_answer(client, server):
     server.backend.script = Script(tokens=("x",) * 10_000, delay=0.01)
     with stream(client) as answer:
         next(iter(answer.text_stream))
-    assert server.falls_silent()
+    assert falls_silent(server.server.journal)
 
 
 def test_the_asynchronous_client_does_the_same(server):
@@ -317,4 +322,4 @@ def test_the_asynchronous_client_does_the_same(server):
                     break
 
     asyncio.run(talk())
-    assert server.falls_silent()
+    assert falls_silent(server.server.journal)

@@ -6,8 +6,8 @@ import ollama
 import pytest
 from pydantic import BaseModel
 
-from app.server.config import ServerConfig
 from backends.protocol import Grammar, ToolCall
+from tests.app.server.silence import falls_silent
 from tests.scripted_backend import Script
 
 MODEL = "polite"
@@ -136,8 +136,8 @@ def test_what_is_out_of_bounds_is_said(client):
     assert caught.value.status_code == 400
 
 
-@pytest.mark.parametrize("config", [ServerConfig(port=0, key="right")])
-def test_a_wrong_key_is_refused_and_the_right_one_taken(server, monkeypatch):
+def test_a_wrong_key_is_refused_and_the_right_one_taken(make_server, scripted, model, monkeypatch):
+    server = make_server(scripted, key="right")
     with (
         ollama.Client(server.url, headers={"Authorization": "Bearer wrong"}) as client,
         pytest.raises(ollama.ResponseError, match="key") as caught,
@@ -149,14 +149,15 @@ def test_a_wrong_key_is_refused_and_the_right_one_taken(server, monkeypatch):
         assert len(client.list().models) == 1
 
 
-@pytest.mark.parametrize("config", [ServerConfig(port=0, most_at_once=1, most_waiting=0)])
-def test_too_many_at_once_are_refused(client, server):
-    server.backend.script = Script(tokens=("x",) * 10_000, delay=0.01)
-    parts = client.chat(MODEL, messages=QUESTION, stream=True)
-    next(parts)
-    with pytest.raises(ollama.ResponseError) as caught:
-        client.chat(MODEL, messages=QUESTION)
-    parts.close()
+def test_too_many_at_once_are_refused(make_server, scripted, model):
+    scripted.script = Script(tokens=("x",) * 10_000, delay=0.01)
+    server = make_server(scripted, most_at_once=1, most_waiting=0)
+    with ollama.Client(server.url) as client:
+        parts = client.chat(MODEL, messages=QUESTION, stream=True)
+        next(parts)
+        with pytest.raises(ollama.ResponseError) as caught:
+            client.chat(MODEL, messages=QUESTION)
+        parts.close()
     assert caught.value.status_code == 429
 
 
@@ -198,7 +199,7 @@ def test_a_stream_that_is_closed_ends_the_answer(client, server):
     parts = client.chat(MODEL, messages=QUESTION, stream=True)
     next(parts)
     parts.close()
-    assert server.falls_silent()
+    assert falls_silent(server.server.journal)
 
 
 def test_the_asynchronous_client_does_the_same(server):
@@ -232,4 +233,4 @@ def test_an_asynchronous_stream_that_is_closed_ends_the_answer(server):
             await parts.aclose()
 
     asyncio.run(talk())
-    assert server.falls_silent()
+    assert falls_silent(server.server.journal)
