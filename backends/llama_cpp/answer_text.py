@@ -52,6 +52,11 @@ class AnswerText:
         return "".join(self._reasonings)
 
     @property
+    def begun_call(self) -> str:
+        """What there is of a call that has begun; empty outside of calls."""
+        return self._calls.begun if self._calls is not None else ""
+
+    @property
     def calls(self) -> Sequence[str]:
         """The calls as the model wrote them."""
         return self._calls.calls if self._calls is not None else ()

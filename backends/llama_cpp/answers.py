@@ -82,6 +82,17 @@ class GivenAnswers:
             written = position
         return tokens + self._model.tokenize(prompt[written:], starts_prompt=written == 0)
 
+    def ending(self, text: str, generated: Sequence[int]) -> Sequence[int]:
+        """The tokens that a text at the end of an answer is made of; none if it isn't the very end."""
+        data, start = text.encode("utf-8", "replace"), len(generated)
+        pieces = b""
+        while start and len(pieces) < len(data):
+            start -= 1
+            pieces = self._model.piece(generated[start]) + pieces
+        if not pieces.endswith(data):
+            return ()
+        return generated[start:] if pieces == data else self._model.tokenize(text)
+
     def _tokens_of(self, part: str, generated: Sequence[int]) -> Sequence[int]:
         """The generated tokens that a part of the answer consists of; none if it cuts through one."""
         pieces = [self._model.piece(token) for token in generated]

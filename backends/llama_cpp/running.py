@@ -14,6 +14,7 @@ from backends.llama_cpp.model import Model
 from backends.llama_cpp.parked import StackKey
 from backends.llama_cpp.prompt import Prompt
 from backends.llama_cpp.sampling import Chooser
+from backends.llama_cpp.tool_grammar import begun_call_grammar
 from backends.protocol import (
     ChatRequest,
     Event,
@@ -26,6 +27,7 @@ from backends.protocol import (
     Usage,
 )
 from backends.reasoning import ReasoningSplitter
+from backends.tool_calls.call_format import CallFormat
 from backends.tool_calls.splitter import ToolCallSplitter
 
 _SEEDS = 2**31
@@ -70,12 +72,15 @@ class Running:
             self._seed = secrets.randbelow(_SEEDS)
         self._model = model
         self._answers = answers
+        self._call_format = prompt.call_format if grammar is None else None
+        self._watches_call = True
         self._chooser = Chooser(
             model,
             request.sampling,
             self._seed,
             prompt.tokens,
             grammar=grammar,
+            held_later=self._call_format is not None,
             logprobs=request.logprobs,
         )
         # What follows a bare prompt is text as it comes, its white space included.
@@ -163,6 +168,8 @@ class Running:
             self._reply(event)
         if self._text.stopped:
             return "stop"
+        if self._call_format is not None:
+            self._hold_call(self._call_format)
         return "length" if self._n_answered == self._request.max_tokens else None
 
     def finish(self, reason: FinishReason) -> None:
@@ -190,6 +197,20 @@ class Running:
     def fail(self, error: BackendError) -> None:
         self._reply(error)
         self._chooser.close()
+
+    def _hold_call(self, form: CallFormat) -> None:
+        """Hold a call that has begun to what can be called, as long as it lasts."""
+        begun = self._text.begun_call
+        if not begun:
+            self._chooser.release()
+            self._watches_call = True
+        elif self._watches_call:
+            grammar = begun_call_grammar(self._request, form, begun)
+            if grammar is not None:
+                self._watches_call = False
+                tokens = self._answers.ending(begun, self.tokens[self._n_prompt :])
+                if tokens:
+                    self._chooser.hold(grammar, tokens)
 
     def _remember(self) -> None:
         if not self._request.messages:

@@ -23,7 +23,7 @@ class Chooser:
     """Chooses the tokens of one answer. Close it. Not for several threads at once.
 
     With a grammar, a token is chosen freely and then checked; only if it is not allowed, the choice
-    is made again among those that are.
+    is made again among those that are. What is said may come to be held to a grammar later, by `hold`.
     """
 
     def __init__(
@@ -34,9 +34,13 @@ class Chooser:
         history: Sequence[int],
         *,
         grammar: CompiledGrammar | None = None,
+        held_later: bool = False,
         logprobs: int = -1,
     ) -> None:
-        """The penalties look back on the end of the `history`. `logprobs` below zero: none."""
+        """The penalties look back on the end of the `history`. `logprobs` below zero: none.
+
+        `held_later` lets `hold` be called.
+        """
         self._model = model
         self._grammar = GrammarState(model, grammar) if grammar else None
         self._notes = LogprobNotes(model, logprobs) if logprobs >= 0 else None
@@ -44,7 +48,8 @@ class Chooser:
         self._reach = made.reach
         self._adapts = made.adapts
         self._shifting: NativeSampler | None = None
-        if self._grammar is None:
+        self._is_checked = grammar is not None or held_later
+        if not self._is_checked:
             self._choosing = make_chain([*made.shifting, *made.choosing])
         else:
             if made.shifting:
@@ -61,8 +66,26 @@ class Chooser:
         native.llama_sampler_free(self._choosing)
         if self._shifting is not None:
             native.llama_sampler_free(self._shifting)
+        self.release()
+
+    def hold(self, grammar: CompiledGrammar, begun: Sequence[int]) -> None:
+        """Hold what comes next to the grammar, unless what has `begun` isn't as it demands.
+
+        Raises BadGrammar.
+        """
+        state = GrammarState(self._model, grammar)
+        for token in begun:
+            if not state.allows(token):
+                state.close()
+                return
+            state.accept(token)
+        self._grammar = state
+
+    def release(self) -> None:
+        """Let what comes next be free."""
         if self._grammar is not None:
             self._grammar.close()
+            self._grammar = None
 
     def choose(self, context_handle: object, index: int, *, constrained: bool = True) -> int:
         """The next token, by the logits at that place of the batch.
@@ -70,13 +93,16 @@ class Chooser:
         With `constrained` False, as while thinking, the grammar waits, and the answer can't end.
         Raises BadGrammar where no token of the model can go on as the grammar demands.
         """
-        if self._grammar is None:
+        if not self._is_checked:
             token = int(native.llama_sampler_sample(self._choosing, context_handle, index))
         else:
             logits = self._shifted(self._logits(context_handle, index))
-            token = self._checked(self._grammar, logits, constrained)
+            if self._grammar is None:
+                token = self._among(self._ids, logits)
+            else:
+                token = self._checked(self._grammar, logits, constrained)
             self._note_chosen(token)
-            if constrained:
+            if self._grammar is not None and constrained:
                 self._grammar.accept(token)
         if self._notes is not None:
             self._notes.note(self._logits(context_handle, index), token)

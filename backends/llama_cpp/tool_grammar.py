@@ -1,5 +1,6 @@
 """Grammars of tool calls: an answer that must be one, with the arguments that the tool's schema allows."""
 
+import functools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -9,12 +10,14 @@ import msgspec
 from backends.errors import BadGrammar
 from backends.llama_cpp.gbnf_check import check_gbnf
 from backends.llama_cpp.gbnf_rules import EMPTY, any_of, literal, renamed, sequence
+from backends.llama_cpp.grammar import CompiledGrammar
 from backends.llama_cpp.schema import gbnf_of_schema
 from backends.llama_cpp.unquoted_grammar import keyed_arguments, tagged_arguments
 from backends.protocol import ChatRequest, Grammar, Tool
 from backends.tool_calls.call_format import CallFormat
 
 _ANY_OBJECT = '{"type": "object"}'
+_REMEMBERED = 16
 _LINE_BREAKS = '("\\n" "\\n"?)?'
 
 
@@ -25,7 +28,8 @@ class ToolGrammar(msgspec.Struct, frozen=True):
     loose: tuple[str, ...] = ()
 
 
-def calls_grammar(tools: Sequence[Tool], form: CallFormat, *, several: bool) -> ToolGrammar:
+@functools.lru_cache(_REMEMBERED)
+def calls_grammar(tools: tuple[Tool, ...], form: CallFormat, *, several: bool) -> ToolGrammar:
     """An answer that is a call of one of the tools, or of `several`. Raises BadGrammar."""
     texts = list(_arguments(tools, form))
     try:
@@ -65,6 +69,23 @@ def answer_grammar(
     text = gbnf_of_schema(asked.text) if asked.kind == "json_schema" else asked.text
     check_gbnf(text)
     return Grammar("gbnf", or_calls(text, calls.gbnf)), warnings
+
+
+def begun_call_grammar(
+    request: ChatRequest, form: CallFormat, begun: str
+) -> CompiledGrammar | None:
+    """What a call must be that has `begun` in a free answer; None, if it may still be plain text."""
+    # An opening alone may be spoken of, and a brace may open whatever is JSON.
+    if not any(
+        begun[len(opening) :].strip() for opening in form.openings if begun.startswith(opening)
+    ):
+        return None
+    # Where calls are parted by nothing that the answer's reader can see, they are one to it.
+    several = request.parallel_tool_calls and bool(form.frame.last)
+    try:
+        return CompiledGrammar(calls_grammar(request.tools, form, several=several).gbnf)
+    except BadGrammar:
+        return None
 
 
 def or_calls(answer: str, calls: str) -> str:

@@ -117,7 +117,7 @@ def test_what_a_form_writes_its_grammar_allows(model: Model, form: CallFormat) -
 def test_a_schema_that_can_t_be_held_to_leaves_any_object_and_says_so(
     model: Model, evaluated: Evaluated, parameters: str
 ) -> None:
-    made = calls_grammar([Tool(name="clock", parameters=parameters)], HERMES, several=False)
+    made = calls_grammar((Tool(name="clock", parameters=parameters),), HERMES, several=False)
     assert made.loose == ("clock",)
     compile_grammar(model, Grammar("gbnf", made.gbnf))
 
@@ -126,7 +126,7 @@ def test_too_many_large_schemas_leave_any_object() -> None:
     properties = {f"p{i}": {"type": "string", "maxLength": 40 + i} for i in range(150)}
     schema = json.dumps({"type": "object", "properties": properties})
     made = calls_grammar(
-        [Tool(name=f"t{i}", parameters=schema) for i in range(12)], HERMES, several=True
+        tuple(Tool(name=f"t{i}", parameters=schema) for i in range(12)), HERMES, several=True
     )
     assert len(made.loose) == 12
 
@@ -138,7 +138,7 @@ def test_a_schema_with_definitions_is_held_to(model: Model, evaluated: Evaluated
         "properties": {"at": {"$ref": "#/$defs/place"}},
         "required": ["at"],
     }
-    tools = [Tool(name=name, parameters=json.dumps(schema)) for name in ("weather", "clock")]
+    tools = tuple(Tool(name=name, parameters=json.dumps(schema)) for name in ("weather", "clock"))
     made = calls_grammar(tools, HERMES, several=False)
     assert made.loose == ()
     _, (call,) = read(HERMES, answer(model, evaluated, made.gbnf, 1))

@@ -310,3 +310,51 @@ def test_a_tool_round_leaves_the_context_as_a_whole(model: Model) -> None:
     prompt = writer.write(request(*chat, QUESTION, tools=(CLOCK,)))
     assert prompt.left_out > 0
     assert prompt.left_out % 4 == 0
+
+
+NOTHING = '{"type": "object", "properties": {}, "additionalProperties": false}'
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"),
+    [
+        ("HERMES", ["\n<tool", "_call>\n{", '"nonsense"']),
+        ("MISTRAL_LIST", ["[TOOL_CALLS]", "[", "nonsense"]),
+        ("MISTRAL_NAMED", ["[TOOL_CALLS]c", "rowbar", "[ARGS]"]),
+        ("FUNCTION_GEMMA", ["<start_function_call>", "call:", "crowbar"]),
+        ("QWEN_CODER", ["<tool_call>\n", "<function=c", "rowbar>"]),
+    ],
+)
+def test_a_call_that_has_begun_can_only_become_a_right_one(
+    open_session: OpenSession, tmp_path: Path, name: str, begins: list[str]
+) -> None:
+    session = open_session(
+        write_model(
+            tmp_path / "tiny.gguf",
+            says=("Hm.", *begins),
+            template=getattr(tool_templates, name),
+        )
+    )
+    tool = Tool(name="clock", parameters=NOTHING)
+    events = list(session.chat(request(tools=(tool,), parallel_tool_calls=False, max_tokens=120)))
+    assert [(call.name, json.loads(call.arguments)) for call in calls_in(events)] == [("clock", {})]
+    assert text_of(events) == "Hm."
+
+
+def test_an_answer_is_free_again_after_a_call(
+    open_session: OpenSession, calling_model: Path
+) -> None:
+    session = open_session(calling_model)
+    tools = (WEATHER, Tool(name="clock", parameters=NOTHING))
+    sampling = Sampling(temperature=0, repeat_penalty=1.01)
+    events = list(session.chat(request(tools=tools, sampling=sampling)))
+    assert [call.name for call in calls_in(events)] == ["weather", "clock"]
+    assert text_of(events) == "I look.There now."
+
+
+def test_a_mark_may_be_spoken_of(open_session: OpenSession, tmp_path: Path) -> None:
+    says = ("Write ", "<tool_call>", " like this.")
+    session = open_session(
+        write_model(tmp_path / "tiny.gguf", says=says, template=tool_templates.HERMES)
+    )
+    assert text_of(list(session.chat(request()))) == "Write <tool_call> like this."
