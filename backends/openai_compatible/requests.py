@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -11,14 +11,13 @@ from backends.errors import BadGrammar, Unsupported
 from backends.openai_compatible.fields import decoded
 from backends.openai_compatible.provider import Provider
 from backends.openai_compatible.refusals import Complaint
+from backends.openai_compatible.samplers import sampling_fields
 from backends.openai_compatible.strict import is_strict
 from backends.protocol import (
-    SAMPLERS,
     ChatRequest,
     Grammar,
     Image,
     Message,
-    Sampling,
     TokenBias,
     Tool,
 )
@@ -36,16 +35,6 @@ _CODES = ("unsupported_parameter", "unsupported_value", "unknown_parameter")
 _QUIETLY = frozenset(
     ("max_tokens", "max_completion_tokens", "stream_options", "seed", "random_seed", "stop")
 )
-
-# What takes nothing away, and so need not be said to a service without defaults of its own.
-_OFF: Mapping[str, Callable[[Sampling], bool]] = {
-    "top_p": lambda sampling: sampling.top_p >= 1,
-    "top_k": lambda sampling: sampling.top_k <= 0,
-    "min_p": lambda sampling: sampling.min_p <= 0,
-    "repeat_penalty": lambda sampling: sampling.repeat_penalty == 1,
-    "frequency_penalty": lambda sampling: sampling.frequency_penalty == 0,
-    "presence_penalty": lambda sampling: sampling.presence_penalty == 0,
-}
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,7 +91,7 @@ def asked_of(request: ChatRequest, model: str, provider: Provider, name: str, se
     body: dict[str, Any] = {"model": model, "stream": True}
     if provider.stream_options:
         body["stream_options"] = {"include_usage": True}
-    options = _sampling(request, provider)
+    options = sampling_fields(request, provider)
     if provider.seed:
         seed = request.sampling.seed % _SEEDS if request.sampling.seed >= 0 else seed
         options[provider.seed] = seed
@@ -168,27 +157,6 @@ def _refuse_what_it_lacks(request: ChatRequest, provider: Provider, name: str) -
         raise Unsupported(
             f"{name} can't look at pictures.", fix="Take them out, or choose another model."
         )
-
-
-def _sampling(request: ChatRequest, provider: Provider) -> dict[str, Any]:
-    """Of the samplers, those that somebody chose: in the others a service has its own ways."""
-    sampling, chosen = request.sampling, request.chosen
-    fields: dict[str, Any] = {}
-    for ours, theirs in provider.samplers.items():
-        off = _OFF.get(ours)
-        if chosen is None:
-            is_wanted = provider.explicit or off is None or not off(sampling)
-        else:
-            is_wanted = ours in chosen
-        if is_wanted:
-            fields[theirs] = getattr(sampling, ours)
-    if "temperature" in fields:
-        fields["temperature"] = min(max(0.0, sampling.temperature), provider.max_temperature)
-    if "mirostat" in provider.samplers and sampling.order != SAMPLERS:
-        fields["samplers"] = list(sampling.order)
-    if fields.get("top_p") == 0:
-        fields["top_p"] = 1e-6  # which services take for a mistake, though it has a meaning
-    return fields
 
 
 def _add_biases(
