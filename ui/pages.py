@@ -21,6 +21,7 @@ from ui.chat.chat_page import ChatPage
 from ui.downloads import Downloads, Snapshot
 from ui.installed_models import Installed, InstalledModels
 from ui.keys.key_places import KeyPlaces
+from ui.keys.locked_keys import LockedKeys
 from ui.kit import Toast
 from ui.known_fits import KnownFits
 from ui.models.download_words import fraction_of, summary_words
@@ -81,7 +82,9 @@ class Pages(QObject):
             background, services, self._downloads, self._installed, toast, self
         )
         self._offered: tuple[OfferedModel, ...] = opened.offered
+        self._reads_of_offers = 0
         self._keys = KeyPlaces(theme, background, services.secrets, self)
+        self._locked_keys = LockedKeys(self._keys, toast, stack)
         self._chat = ChatPage(theme, background, opened, self._fits, toast)
         self._welcome: WelcomePage | None = None
         self._models_page: ModelsPage | None = None
@@ -102,6 +105,7 @@ class Pages(QObject):
         self._installed.watch()
         self._read_offered()
         self._server_work.start_if_wanted()
+        self._locked_keys.look(self._settings.current)
         self._background.run(self, _import_models_page)
         if file:
             self.open_file(file)
@@ -192,6 +196,7 @@ class Pages(QObject):
         self._chat.services_requested.connect(partial(self._show_models_place, SERVICES))
         self._chat.title_changed.connect(self.title_changed)
         self._server_watch.changed.connect(self._show_server)
+        self._locked_keys.usable.connect(self._server_work.start_if_wanted)
         self._server_work.settings_changed.connect(self._apply_settings)
         self._installed.changed.connect(self._show_installed)
         self._downloads.changed.connect(self._show_downloads)
@@ -350,9 +355,13 @@ class Pages(QObject):
 
     def _read_offered(self) -> None:
         """What services and plug-ins offer; a plug-in may take its time to say."""
-        self._background.run(self, self._services.models.offered, self._show_offered)
+        self._reads_of_offers += 1
+        show = partial(self._show_offered, self._reads_of_offers)
+        self._background.run(self, self._services.models.offered, show)
 
-    def _show_offered(self, offered: tuple[OfferedModel, ...]) -> None:
+    def _show_offered(self, read: int, offered: tuple[OfferedModel, ...]) -> None:
+        if read != self._reads_of_offers:
+            return  # it was asked again since
         writers = tuple(model for model in offered if model.writes)
         if writers == self._offered:
             return

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, 
 from pytestqt.qtbot import QtBot
 
 from app.paths import Paths, paths_under
+from app.secrets import Secrets
 from app.settings_file import SettingsFile
 from tests.backends.openai_compatible.openai_server import OpenAIServer
 from ui.background import Background
@@ -23,6 +24,7 @@ from ui.chat.composer_field import ComposerField
 from ui.chat.model_picker import ModelButton
 from ui.chat.new_chat import NewChat
 from ui.chat.status import ModelStatus
+from ui.keys.passphrase_dialog import PassphraseDialog
 from ui.kit import NavItem, RailButton, Toast
 from ui.main_window import MainWindow
 from ui.models.services.service_dialog import ServiceDialog
@@ -161,7 +163,7 @@ def test_a_person_connects_a_service_and_chats_through_it(
     window = open_window()
     connect(qtbot, window, service, "Study")
     page = window.findChildren(ServicesPage)[0]
-    assert "1 model · key from CAUSEWAY_TEST_KEY" in words(page)
+    qtbot.waitUntil(lambda: "1 model · key from CAUSEWAY_TEST_KEY" in words(page))
     go_to(window, "Chats")
     qtbot.waitUntil(
         lambda: "answers through Study" in words(window.findChildren(NewChat)[0]), timeout=WAIT_MS
@@ -238,6 +240,24 @@ def test_a_refused_key_leads_to_the_services(
     press(page, "Remove")
     qtbot.waitUntil(lambda: "No service is connected" in words(page), timeout=WAIT_MS)
     window.findChildren(Toast)[0].dismiss()
+
+
+def test_keys_that_are_sealed_are_unlocked_after_a_start(
+    qtbot: QtBot, open_window: Open, paths: Paths, settings: SettingsFile
+) -> None:
+    secrets = Secrets(settings, paths.secrets_file)
+    secrets.use_file("a long enough phrase")
+    secrets.write("connection/x", "sk-sealed")
+    window = open_window()
+    toast = window.findChildren(Toast)[0]
+    qtbot.waitUntil(lambda: "locked" in toast.accessibleName(), timeout=WAIT_MS)
+    toast.act()
+    dialog = window.findChildren(PassphraseDialog)[0]
+    qtbot.keyClicks(dialog.findChildren(QLineEdit)[0], "a long enough phrase")
+    press(dialog, "Unlock")
+    qtbot.waitUntil(lambda: not window.findChildren(PassphraseDialog), timeout=WAIT_MS)
+    assert window._opened is not None
+    assert window._opened.services.secrets.read("connection/x") == "sk-sealed"
 
 
 def ask(address: str, key: str) -> int:

@@ -62,8 +62,8 @@ class ServerWork(QObject):
         watch.news.connect(self._show_requests)
 
     def start_if_wanted(self) -> None:
-        """At the start of the program."""
-        if self._services.settings.current.serve:
+        """Where the person left it on; it may be on already."""
+        if self._settings.serve and self._watch.state.phase in ("off", "failed"):
             self._start()
 
     def show_on(self, page: ServerPage) -> None:

@@ -86,10 +86,10 @@ class ServiceRow(QWidget):
             (self._remove, self.tr("Remove {title}")),
         ):
             button.set_action(button.icon_name, words.format(title=title))
-        self._question_words.set_text(
-            self.tr("Its key is forgotten. Chats with it stay, and need another model."),
-            self.tr("Remove {title}?").format(title=title),
-        )
+        loss = self.tr("Chats with it stay, and need another model.")
+        if connection.key_place == "stored":
+            loss = f"{self.tr('Its key is forgotten.')} {loss}"
+        self._question_words.set_text(loss, self.tr("Remove {title}?").format(title=title))
 
     def show_working(self) -> None:
         """It is being asked."""
@@ -164,7 +164,14 @@ class ProviderRow(QWidget):
         self.button.clicked.connect(self._request)
         words = QVBoxLayout()
         words.setSpacing(1)
-        words.addWidget(Label(theme, provider.title, "label"))
+        head = QHBoxLayout()
+        head.setSpacing(8)
+        head.addWidget(Label(theme, provider.title, "label"))
+        if provider.url:
+            place = place_words(provider.url)
+            head.addWidget(Label(theme, place, "small", "text3", tabular=True))
+        head.addStretch(1)
+        words.addLayout(head)
         words.addWidget(Paragraph(theme, provider.privacy, "small"))
         line = QHBoxLayout(self)
         line.setContentsMargins(16, 12, 16, 12)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.connections.connections import PROVIDERS, Provider
@@ -22,6 +23,8 @@ class ServicesPage(CardPage):
         connect_requested(str): the id of a provider.
         refresh_requested, change_requested, remove_requested(str): the id of a connection.
         settings_requested: the section of the settings that explains why nothing is asked.
+        unlock_requested: the keys are locked, and the person wants to change that.
+        shown: the person looks at the page.
     """
 
     connect_requested = Signal(str)
@@ -29,12 +32,15 @@ class ServicesPage(CardPage):
     change_requested = Signal(str)
     remove_requested = Signal(str)
     settings_requested = Signal(str)
+    unlock_requested = Signal()
+    shown = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         title = QCoreApplication.translate("ServicesPage", "Services")
         super().__init__(theme, title, parent=parent)
         self._rows: dict[str, ServiceRow] = {}
         self._offline = self._make_offline_notice()
+        self._locked = self._make_locked_notice()
         self._empty = EmptyState(
             theme,
             "cloud",
@@ -52,7 +58,7 @@ class ServicesPage(CardPage):
             (paid if _is_paid(offer.provider) else here).card.add_row(offer)
             offer.connect_requested.connect(self.connect_requested)
         self.column.setSpacing(24)
-        for block in (self._offline, self._empty, self._connected, here, paid):
+        for block in (self._offline, self._locked, self._empty, self._connected, here, paid):
             self.column.addWidget(block)
         self.column.addStretch(1)
         self.show_offline(False)
@@ -60,6 +66,8 @@ class ServicesPage(CardPage):
 
     def show_services(self, services: Sequence[ShownService], secrets: SecretsState | None) -> None:
         """Show these; a row stays the same widget as long as its service is connected."""
+        needs_key = any(service.connection.key_place == "stored" for service in services)
+        self._locked.setVisible(needs_key and secrets is not None and secrets.locked)
         listed = {service.connection.id for service in services}
         for gone in self._rows.keys() - listed:
             row = self._rows.pop(gone)
@@ -109,9 +117,24 @@ class ServicesPage(CardPage):
             [settings],
         )
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.shown.emit()
+
+    def _make_locked_notice(self) -> Notice:
+        self._unlock = Button(self.theme, self.tr("Unlock…"), small=True)
+        self._unlock.clicked.connect(self.unlock_requested)
+        return Notice(
+            self.theme,
+            "warn",
+            self.tr("Your keys are locked."),
+            self.tr("Services that want one don't answer until you give your passphrase."),
+            [self._unlock],
+        )
+
     def _order_tabs(self) -> None:
         """The Tab key follows the eye, and not the order in which the rows were made."""
-        stops: list[QWidget] = [self._settings]
+        stops: list[QWidget] = [self._settings, self._unlock]
         for row in self._rows.values():
             stops.extend(row.stops)
         stops.extend(offer.button for offer in self._offers)

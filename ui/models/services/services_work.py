@@ -53,10 +53,14 @@ class ServicesWork(QObject):
         self.page = page = ServicesPage(theme)
         self._toast = toast
         self._shown: tuple[ShownService, ...] = ()
+        self._reading = False
+        self._again = False
         page.connect_requested.connect(self._begin_connecting)
         page.change_requested.connect(self._begin_changing)
         page.refresh_requested.connect(self.refresh)
         page.remove_requested.connect(self._remove)
+        page.unlock_requested.connect(self._unlock)
+        page.shown.connect(keys.read)
         keys.changed.connect(self._show_keys)
         self._read()
 
@@ -133,8 +137,11 @@ class ServicesWork(QObject):
         else:
             self._toast.show_message(words)
 
+    def _unlock(self) -> None:
+        self._keys.ask_to_unlock(self._window)
+
     def _remove(self, connection_id: str) -> None:
-        words = self.tr("{title} is removed, and its key is forgotten.")
+        words = self.tr("{title} is removed.")
         done = words.format(title=self._title_of(connection_id))
 
         def removed(_: object) -> None:
@@ -155,12 +162,21 @@ class ServicesWork(QObject):
         self.changed.emit()
 
     def _read(self) -> None:
+        """While that is being done, once more afterwards: what was read first must not come last."""
+        if self._reading:
+            self._again = True
+            return
+        self._reading = True
         self._background.run(self, partial(_all, self._connections), self._show)
 
     def _show(self, services: tuple[ShownService, ...]) -> None:
+        self._reading = False
         self._shown = services
         self.page.show_services(services, self._keys.now)
         self.counted.emit(len(services))
+        if self._again:
+            self._again = False
+            self._read()
 
     def _show_keys(self, state: SecretsState) -> None:
         self.page.show_services(self._shown, state)

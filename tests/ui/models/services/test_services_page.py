@@ -65,7 +65,7 @@ def test_every_service_can_be_connected_and_says_where_everything_goes(
     page: ServicesPage, qtbot: QtBot
 ) -> None:
     for provider in PROVIDERS:
-        assert f"{provider.title}\n{provider.privacy}" in words(page)
+        assert provider.privacy in words(page)
         with qtbot.waitSignal(page.connect_requested) as asked:
             press(page, f"Connect {provider.title}")
         assert asked.args == [provider.id]
@@ -74,6 +74,21 @@ def test_every_service_can_be_connected_and_says_where_everything_goes(
 def test_what_costs_nothing_stands_first(page: ServicesPage) -> None:
     shown = words(page)
     assert shown.index("Another service") < shown.index("Paid services") < shown.index("OpenAI\n")
+    assert "Ollama\nlocalhost:11434\n" in shown
+
+
+def test_keys_that_are_locked_are_told_where_a_service_needs_one(
+    page: ServicesPage, qtbot: QtBot
+) -> None:
+    locked = SecretsState(place="file", usable=False, locked=True)
+    page.show_services((OLLAMA,), locked)
+    assert "Your keys are locked." not in words(page)
+    page.show_services((OLLAMA, OPENAI), locked)
+    assert "Your keys are locked." in words(page)
+    with qtbot.waitSignal(page.unlock_requested):
+        press(page, "Unlock…")
+    page.show_services((OLLAMA, OPENAI), SecretsState(place="file", usable=True))
+    assert "Your keys are locked." not in words(page)
 
 
 def test_a_connected_service_tells_place_models_and_where_its_key_is(page: ServicesPage) -> None:
