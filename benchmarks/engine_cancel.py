@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from backends.llama_cpp.engine import default_threads
+from backends.llama_cpp.loaded_model import default_threads
 from backends.llama_cpp.session import LlamaCppSession
 from backends.protocol import ChatRequest, Finished, Message, PromptProgress, TextDelta
 from benchmarks.engine_path import session_on

@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Callable
 from pathlib import Path
 
-from backends.llama_cpp.engine import default_threads
+from backends.llama_cpp.loaded_model import default_threads
 from benchmarks.engine_path import answer, session_on
 from benchmarks.engine_peers import SERVER_OF_FOUR, SLOTS, Peer, Task, is_installed
 from benchmarks.harness import Row, alternate, ratio

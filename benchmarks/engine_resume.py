@@ -5,7 +5,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from backends.llama_cpp.engine import default_threads
+from backends.llama_cpp.loaded_model import default_threads
 from backends.llama_cpp.state_folder import folder_bytes
 from backends.protocol import ChatRequest, Finished, Message, Sampling, StateKeeping, TextDelta
 from benchmarks.engine_path import ask, session_on

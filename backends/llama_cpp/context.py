@@ -1,7 +1,9 @@
 """The memory of one model, in which the tokens of several sequences lie side by side."""
 
 import ctypes
+import itertools
 import math
+from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -102,9 +104,10 @@ class Context:
         params.n_batch = params.n_ubatch = BATCH_TOKENS
         params.n_seq_max = self.n_slots
         params.kv_unified = True
+        params.pooling_type = native.LLAMA_POOLING_TYPE_NONE
         params.n_threads = params.n_threads_batch = n_threads
         params.no_perf = True
-        flash = _flash_attention(options)
+        flash = flash_attention(options)
         params.flash_attn_type = flash
         params.type_k = params.type_v = _CACHE_TYPES[options.cache_type]
         if (
@@ -125,9 +128,12 @@ class Context:
         self.abort = abort
         self.cache_form = f"{options.cache_type}, flash attention {flash}"
         self._memory = native.llama_get_memory(self.handle)
+        if not self._memory:
+            raise cannot_chat()
         self._n_vocab = model.n_vocab
+        self._n_embd = model.n_embd
         self.n_ctx: int = native.llama_n_ctx(self.handle)
-        self.n_batch = min(BATCH_TOKENS, self.n_ctx)
+        self.n_batch: int = min(BATCH_TOKENS, self.n_ctx)
         self._batch = native.llama_batch_init(BATCH_TOKENS, 0, 1)
         for i in range(BATCH_TOKENS):
             self._batch.n_seq_id[i] = 1
@@ -157,6 +163,23 @@ class Context:
         if result != 0:
             raise DecodeFailed(f"llama_decode returned {result}")
         self._check()
+
+    def vectors(self, pieces: Sequence[Piece]) -> "list[array[float]]":
+        """Evaluate like `decode`, and return what the model makes of each piece's last token.
+
+        The scores of all tokens are computed for that, which takes memory: give it short pieces.
+        """
+        native.llama_set_embeddings(self.handle, True)
+        try:
+            self.decode(pieces)
+            ends = itertools.accumulate(len(piece.tokens) for piece in pieces)
+            return [self._vector(end - 1) for end in ends]
+        finally:
+            native.llama_set_embeddings(self.handle, False)
+
+    def _vector(self, index: int) -> "array[float]":
+        values = native.llama_get_embeddings_ith(self.handle, index)
+        return array("f", values[: self._n_embd])
 
     def cut(self, slot: int, length: int) -> bool:
         """Forget all but the first tokens of a slot; False if that can't be, and all is forgotten."""
@@ -208,8 +231,19 @@ class Context:
         native.llama_memory_clear(self._memory, True)
 
 
-def _flash_attention(options: LoadOptions) -> int:
-    """How llama.cpp is told to compute attention. Raises ModelLoadError."""
+def cannot_chat() -> ModelLoadError:
+    return ModelLoadError(
+        "This model can't chat.",
+        "It reads a text and gives no text back, or needs an encoder to run first.",
+        "Choose a chat model.",
+    )
+
+
+def flash_attention(options: LoadOptions, *, reads_only: bool = False) -> int:
+    """How llama.cpp is told to compute attention. Raises ModelLoadError.
+
+    `reads_only`: nothing is generated, and long texts are read in one batch.
+    """
     quantized = options.cache_type != "f16"
     if options.flash_attention == "off":
         if quantized:
@@ -221,7 +255,7 @@ def _flash_attention(options: LoadOptions) -> int:
         return int(native.LLAMA_FLASH_ATTN_TYPE_DISABLED)
     if options.flash_attention == "on" or quantized:
         return int(native.LLAMA_FLASH_ATTN_TYPE_ENABLED)
-    if has_graphics_card() or options.rpc_servers:
+    if reads_only or has_graphics_card() or options.rpc_servers:
         return int(native.LLAMA_FLASH_ATTN_TYPE_AUTO)
     # On a processor it slows long chats down.
     return int(native.LLAMA_FLASH_ATTN_TYPE_DISABLED)

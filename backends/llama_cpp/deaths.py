@@ -40,6 +40,16 @@ def crash_while_answering(status: int, log: str) -> EngineCrashed:
     )
 
 
+def crash_while_embedding(status: int, log: str) -> EngineCrashed:
+    """`status` as for `crash_while_answering`."""
+    return EngineCrashed(
+        "The model stopped working in the middle of its vectors.",
+        _why(status, log),
+        "Try again; if it happens again, send shorter texts, or choose another model.",
+        detail=log,
+    )
+
+
 def crash_while_loading(status: int, log: str, *, short_of_memory: bool) -> BackendError:
     """`short_of_memory`: the file is larger than the memory that was free when loading began."""
     if short_of_memory and was_killed(status):

@@ -1,8 +1,7 @@
 """A model, loaded, tested and ready to answer."""
 
-import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -12,17 +11,18 @@ from backends.llama_cpp.abort_flag import AbortFlag
 from backends.llama_cpp.adapters import Adapters
 from backends.llama_cpp.answers import GivenAnswers
 from backends.llama_cpp.context import Context, Piece, wanted_context
-from backends.llama_cpp.devices import devices, has_graphics_card
+from backends.llama_cpp.embedding import Reply as EmbedReply
+from backends.llama_cpp.embedding import Texts
+from backends.llama_cpp.embedding_engine import only_embeds
 from backends.llama_cpp.engine_version import engine_version
 from backends.llama_cpp.fingerprint import model_fingerprint
 from backends.llama_cpp.grammar import compile_grammar
-from backends.llama_cpp.model import Model
+from backends.llama_cpp.last_token import LastTokenVectors
+from backends.llama_cpp.loaded_model import LoadedModel
 from backends.llama_cpp.model_parts import parts_of
-from backends.llama_cpp.native_log import context_bytes
-from backends.llama_cpp.offload import layers_that_fit
 from backends.llama_cpp.parked import ParkedStates
+from backends.llama_cpp.pooling import check_last_token
 from backends.llama_cpp.prompt import PromptWriter
-from backends.llama_cpp.remote import Machines, OnConnect
 from backends.llama_cpp.running import Reply, Running
 from backends.llama_cpp.scheduler import Scheduler
 from backends.llama_cpp.sequences import Sequences
@@ -31,7 +31,6 @@ from backends.llama_cpp.state_format import ModelKey
 from backends.llama_cpp.templates import choose_template
 from backends.llama_cpp.tool_grammar import answer_grammar
 from backends.protocol import (
-    Allocation,
     ChatRequest,
     LoadOptions,
     Message,
@@ -50,44 +49,18 @@ class Engine:
     `chat` takes a request in, `step` goes on with all of them; both on one thread.
     """
 
-    def __init__(
-        self,
-        path: str,
-        options: LoadOptions,
-        *,
-        safe_mode: bool,
-        abort: AbortFlag,
-        on_progress: Callable[[float], None],
-        on_connect: OnConnect = lambda server, reached: None,
-    ) -> None:
-        """Load. Raises ModelLoadError or OutOfMemory; `self_test` should follow.
-
-        `on_connect` is told of each other machine before it is asked for anything, see `Machines`.
-        """
-        started = time.perf_counter()
-        self._has_graphics_card = has_graphics_card()
-        self._machines = Machines(options.rpc_servers, on_connect)
-        self._n_threads = options.n_threads or default_threads()
-        self._n_gpu_layers = options.n_gpu_layers
-        if self._n_gpu_layers < 0:
-            self._n_gpu_layers = layers_that_fit(Path(path), options, devices())
-        self._wants_lock = options.mlock
-        self._safe_mode = safe_mode
-        self._model = Model(
-            path,
-            n_gpu_layers=self._n_gpu_layers,
-            safe_mode=safe_mode,
-            mmap=options.mmap,
-            mlock=options.mlock,
-            on_progress=on_progress,
-        )
+    def __init__(self, loaded: LoadedModel, options: LoadOptions, *, abort: AbortFlag) -> None:
+        """Raises ModelLoadError or OutOfMemory; `self_test` should follow."""
+        self._loaded = loaded
+        self._model = loaded.model
+        self._only_embeds = options.embedding
         self._context = Context(
             self._model,
             options,
             n_ctx=wanted_context(options, self._model.n_ctx_train),
-            n_threads=self._n_threads,
+            n_threads=loaded.n_threads,
             abort=abort,
-            check=self._machines.check,
+            check=loaded.machines.check,
         )
         self._template, self._warning = choose_template(self._model, options.chat_template)
         self._answers = GivenAnswers(self._model)
@@ -101,33 +74,30 @@ class Engine:
             self._answers.remember(text, tokens)
         self._sequences = Sequences(self._context, parked, files)
         self._scheduler = Scheduler(self._context, self._sequences, self._adapters.apply)
+        self._texts = Texts(self._model, self._context.n_ctx)
+        self._vectors = LastTokenVectors(
+            self._texts,
+            self._sequences,
+            most_at_once=self._context.n_slots // 2,
+            apply_stack=self._adapters.apply,
+            clean=self._scheduler.clean,
+        )
         self._warned: set[str] = set()
-        self._load_ms = (time.perf_counter() - started) * 1000
+        self._load_ms = loaded.loaded_ms()
 
     @property
     def info(self) -> SessionInfo:
-        offloads = self._has_graphics_card or len(self._machines) > 0
-        return SessionInfo(
-            model=self._model.metadata("general.name") or Path(self._model.path).stem,
+        return self._loaded.info(
             n_ctx=self._context.n_ctx,
-            n_ctx_train=self._model.n_ctx_train,
-            n_threads=self._n_threads,
-            n_gpu_layers=self._n_gpu_layers if offloads else 0,
-            device=self._device(),
             template=self._template.source,
-            memory_bytes=psutil.Process().memory_info().rss,
-            allocated=self._allocated(),
             load_ms=self._load_ms,
-            safe_mode=self._safe_mode,
-            warnings=tuple(
-                filter(None, (self._warning, self._context_warning(), self._lock_warning()))
-            ),
+            warnings=(self._warning, self._context_warning()),
         )
 
     @property
     def is_idle(self) -> bool:
         """Whether `step` has nothing to do."""
-        return self._scheduler.is_idle
+        return self._scheduler.is_idle and self._texts.is_idle
 
     def self_test(self) -> None:
         """Compute a little and look at the result. Raises ModelLoadError; a bad build dies here."""
@@ -141,7 +111,7 @@ class Engine:
                     "Download the file again, or choose another quantization.",
                 )
         self._context.clear()
-        self._machines.watch()
+        self._loaded.machines.watch()
 
     def count(self, messages: Sequence[Message]) -> int:
         return self._writer.count(messages)
@@ -149,8 +119,10 @@ class Engine:
     def chat(self, job: int, request: ChatRequest, reply: Reply) -> None:
         """Take in a request; `step` replies with every event up to `Finished`, or with an error.
 
-        Raises PromptTooLong, BadAdapter or BadGrammar.
+        Raises PromptTooLong, BadAdapter, BadGrammar or Unsupported.
         """
+        if self._only_embeds:
+            raise only_embeds()
         key = self._adapters.key_of(request.adapters)
         prompt = self._writer.write(request)
         held_to, warnings = answer_grammar(request, prompt.call_format)
@@ -172,18 +144,30 @@ class Engine:
             )
         )
 
+    def embed(self, job: int, texts: Sequence[str], reply: EmbedReply) -> None:
+        """Take texts in; `step` replies with their vectors and `Embedded`, or with an error.
+
+        Raises Unsupported.
+        """
+        check_last_token(self._model)
+        self._texts.add(job, texts, reply)
+
     def cancel(self, job: int) -> None:
-        """End a request; one that has ended is no matter."""
+        """End a request or texts; what has ended is no matter."""
         self._scheduler.cancel(job)
+        self._texts.cancel(job)
 
     def step(self) -> None:
-        """Go on with all requests by one batch."""
+        """Go on with all requests by one batch, and then with some texts."""
         self._scheduler.step()
+        self._vectors.step(self._scheduler.piece_tokens)
 
     def close(self, seconds: float) -> None:
         """End every request as cancelled, and save what may be kept, for so long at most."""
         deadline = time.monotonic() + seconds
         self._scheduler.cancel_all()
+        self._texts.cancel_all()
+        self._vectors.drop_all()
         self._sequences.save(deadline)
 
     def _state_files(self, options: LoadOptions) -> StateFiles | None:
@@ -207,15 +191,6 @@ class Engine:
             can_cut=self._context.can_cut,
         )
 
-    def _device(self) -> str:
-        here = "GPU" if self._has_graphics_card and self._n_gpu_layers != 0 else "CPU"
-        others = len(self._machines)
-        return f"{here} and {others} other machine{'s' * (others > 1)}" if others else here
-
-    def _allocated(self) -> Allocation:
-        kv_cache, compute = context_bytes()
-        return Allocation(weights=self._model.n_bytes, kv_cache=kv_cache, compute=compute)
-
     def _context_warning(self) -> str:
         trained = self._model.n_ctx_train
         if not 0 < trained < self._context.n_ctx:
@@ -224,23 +199,6 @@ class Engine:
             f"The context is longer than the {trained:,} tokens this model was made for; "
             "far back in a long chat, answers may get worse."
         )
-
-    def _lock_warning(self) -> str:
-        if not self._wants_lock or self._model.is_locked:
-            return ""
-        return (
-            "The system does not let the model be kept in memory, so parts of it may be swapped out. "
-            "Raise the limit of locked memory, or turn “Keep in memory” off."
-        )
-
-
-def default_threads() -> int:
-    """All the cores this process may use but one, which keeps the computer responsive."""
-    if hasattr(os, "sched_getaffinity"):
-        available = len(os.sched_getaffinity(0))
-    else:
-        available = os.cpu_count() or 1
-    return max(1, available - 1)
 
 
 def _memory_for_states() -> int:

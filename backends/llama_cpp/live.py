@@ -9,7 +9,10 @@ from backends.llama_cpp.state_format import Answer
 
 @dataclass(eq=False, slots=True)
 class Live:
-    """A sequence in the context. `cells` are the places of its tokens, some shared with others."""
+    """A sequence in the context. `cells` are the places of its tokens, some shared with others.
+
+    One that is `apart` is of no use once it has been read: it is never kept.
+    """
 
     slot: int
     key: StackKey
@@ -17,6 +20,7 @@ class Live:
     cells: list[int]
     answers: tuple[Answer, ...] = ()
     busy: bool = True
+    apart: bool = False
     last_used: int = 0
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 
 import llama_cpp.llama_cpp as native
 
-from backends.errors import ModelLoadError
 from backends.llama_cpp.native_log import listening, load_failure
 from backends.reasoning import REASONING_TAGS
 
@@ -71,15 +70,10 @@ class Model:
         if not self.handle:
             raise load_failure(path)
         self.is_locked = mlock and not any(map(_NOT_LOCKED.search, log))
-        if native.llama_model_has_encoder(self.handle):
-            self.close()
-            raise ModelLoadError(
-                "This model can't chat.",
-                "It reads a text and gives no text back, or needs an encoder to run first.",
-                "Choose a chat model.",
-            )
+        self.has_encoder: bool = native.llama_model_has_encoder(self.handle)
         self.vocab = native.llama_model_get_vocab(self.handle)
         self.n_vocab: int = native.llama_vocab_n_tokens(self.vocab)
+        self.n_embd: int = native.llama_model_n_embd_out(self.handle)
         self.n_bytes: int = native.llama_model_size(self.handle)
         self.n_ctx_train: int = native.llama_model_n_ctx_train(self.handle)
         self.is_recurrent: bool = native.llama_model_is_recurrent(
@@ -110,7 +104,7 @@ class Model:
     def tokenize(
         self, text: str, *, starts_prompt: bool = False, special: bool = True
     ) -> list[int]:
-        """Tokens of a text. Without `special`, what spells a special token is plain text.
+        """Tokens of a piece of text. Without `special`, what spells a special token is plain text.
 
         With `starts_prompt` the beginning-of-text token comes first, where the model wants one and
         the text does not already begin with it.
@@ -119,17 +113,15 @@ class Model:
         add_special = starts_prompt and not (self.bos and text.startswith(self.bos))
         if not data and not add_special:
             return []
-        room = len(data) + 2
-        tokens = (native.llama_token * room)()
-        count = native.llama_tokenize(
-            self.vocab, data, len(data), tokens, room, add_special and self._adds_bos, special
-        )
-        if count < 0:
-            tokens = (native.llama_token * -count)()
-            count = native.llama_tokenize(
-                self.vocab, data, len(data), tokens, -count, add_special and self._adds_bos, special
-            )
-        return list(tokens[:count])
+        return self._tokenize(data, add_special and self._adds_bos, special)
+
+    def tokenize_whole(self, text: str) -> list[int]:
+        """Tokens of a text that stands alone, with all that the model wants around one.
+
+        At least one: an empty text is a line break, where the model wants nothing around it.
+        """
+        data = text.encode("utf-8", "replace")
+        return self._tokenize(data, True, True) or self.tokenize("\n")
 
     def piece(self, token: int) -> bytes:
         """The bytes that a token stands for, often a part of a character; none for special tokens."""
@@ -153,6 +145,19 @@ class Model:
     def has_token(self, text: str) -> bool:
         """Whether the text is one token of its own."""
         return len(self.tokenize(text)) == 1
+
+    def _tokenize(self, data: bytes, add_special: bool, special: bool) -> list[int]:
+        room = len(data) + 2
+        tokens = (native.llama_token * room)()
+        count = native.llama_tokenize(
+            self.vocab, data, len(data), tokens, room, add_special, special
+        )
+        if count < 0:
+            tokens = (native.llama_token * -count)()
+            count = native.llama_tokenize(
+                self.vocab, data, len(data), tokens, -count, add_special, special
+            )
+        return list(tokens[:count])
 
     def show(self, marks: Iterable[str]) -> None:
         """Have `piece` give these texts where they are special tokens, and grammars allow them."""

@@ -61,6 +61,12 @@ def context_bytes() -> tuple[int, int]:
     return _in_bytes(sum(_cache_mib)), _in_bytes(sum(_scratch_mib.values()))
 
 
+def forget_contexts() -> None:
+    """The contexts of this process are gone, and what they took is free again."""
+    _cache_mib.clear()
+    _scratch_mib.clear()
+
+
 def _note_buffer(line: str) -> None:
     found = _BUFFER.search(line)
     if not found:

@@ -20,6 +20,8 @@ from backends.llama_cpp.wire import (
     Close,
     Count,
     Counted,
+    Embed,
+    Embedded,
     Failed,
     Load,
     Loaded,
@@ -52,7 +54,7 @@ class Replies:
 
     def put(self, body: object | None) -> None:
         self._queue.put(body)
-        if body is None or isinstance(body, (Finished, Failed, Counted, Loaded)):
+        if body is None or isinstance(body, (Finished, Failed, Counted, Embedded, Loaded)):
             self.ended.set()
 
     def get(self, timeout: float | None = None) -> object | None:
@@ -99,7 +101,7 @@ class WorkerProcess:
     def pid(self) -> int:
         return self._process.pid
 
-    def order(self, command: Load | Chat | Count) -> tuple[int, Replies]:
+    def order(self, command: Load | Chat | Count | Embed) -> tuple[int, Replies]:
         """Give an order; the number of the job and its replies. A dead worker replies None."""
         replies = Replies()
         with self._lock:
@@ -154,7 +156,7 @@ class WorkerProcess:
             if thread is not threading.current_thread():
                 thread.join()
 
-    def _send(self, job: int, command: Load | Chat | Count | Cancel | Close) -> None:
+    def _send(self, job: int, command: Load | Chat | Count | Embed | Cancel | Close) -> None:
         frame = self._channel.frame(Order(job, command))
         # A worker that can't be written to is dead or dying; the reader finds out and says so.
         with contextlib.suppress(OSError, ValueError):

@@ -47,6 +47,13 @@ class Scheduler:
     def is_idle(self) -> bool:
         return not self._running and not self._waiting
 
+    @property
+    def piece_tokens(self) -> int:
+        """Tokens that may be read for others now without holding up an answer for long."""
+        if any(running.generates for running in self._running):
+            return min(self._context.n_batch, self._piece_tokens())
+        return self._context.n_batch
+
     def add(self, running: Running) -> None:
         self._waiting.append(running)
 
@@ -60,6 +67,12 @@ class Scheduler:
     def cancel_all(self) -> None:
         for running in [*self._running, *self._waiting]:
             self.cancel(running.job)
+
+    def clean(self) -> None:
+        """Let all begin again in a clean context: in this one lies what is no number."""
+        for running in reversed(self._running[:]):
+            self._put_back(running)
+        self._sequences.clean()
 
     def step(self) -> None:
         """Evaluate one batch and hand out what came of it."""
@@ -110,7 +123,7 @@ class Scheduler:
         if at < 0 or (len(keys) > 1 and now - self._turn_began > _TURN_SECONDS):
             self._stack = keys[(at + 1) % len(keys)]
             self._turn_began = now
-            self._apply_stack(self._stack)
+        self._apply_stack(self._stack)  # texts that are embedded in between need none
         turn = [running for running in self._running if running.key == self._stack]
         return [running for running in turn if running.is_suspect][:1] or turn
 
@@ -129,9 +142,7 @@ class Scheduler:
                 steps.append((running, self._guessing(running)))
             else:
                 readers.append(running)
-        room = self._context.n_batch - len(steps)
-        if any(running.generates for running in self._running):
-            room = min(room, self._piece_tokens())
+        room = min(self._context.n_batch - len(steps), self.piece_tokens)
         for i, running in enumerate(readers):
             # Those that need less than their share leave more for the others.
             share = max(1, room // (len(readers) - i))
@@ -226,9 +237,7 @@ class Scheduler:
                 running.fail(_no_numbers(running))
                 self._leave(running)
             running.is_suspect = True
-        for running in reversed(self._running[:]):
-            self._put_back(running)
-        self._sequences.clean()
+        self.clean()
 
     def _begin_again(self) -> None:
         """Let those begin again whose state was lost, because it can't be cut back."""

@@ -8,7 +8,8 @@ files, if there are any.
 
 import itertools
 import time
-from collections.abc import Sequence
+from array import array
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from backends.llama_cpp.context import Context, NotNumbers, Piece
@@ -87,32 +88,52 @@ class Sequences:
             live.tokens, live.cells = best.tokens[:known], best.cells[:known]
         return self._begun(live, answers)
 
+    def begin_apart(self) -> Live | None:
+        """An empty sequence that is never kept, evaluated without adapters.
+
+        None while all the slots are in use. It may be taken out of the context when others need the
+        room, as `holds` tells. Give it back with `drop`.
+        """
+        live = self._fresh(())
+        if live is None:
+            return None
+        live.apart = True
+        return self._begun(live, ())
+
+    def holds(self, live: Live) -> bool:
+        """Whether a sequence is still in the context."""
+        return live in self._live
+
+    def is_alone(self, live: Live) -> bool:
+        """Whether a sequence is the only one in the context."""
+        return self._live == [live]
+
+    def drop(self, live: Live) -> None:
+        """Forget a sequence, which may have left the context already."""
+        if live in self._live:
+            self._context.empty(live.slot)
+            self._live.remove(live)
+
     def evaluate(self, steps: Sequence[Step]) -> None:
         """Evaluate tokens; the logits are found by their place among all.
 
         Raises Aborted, ContextFull, DecodeFailed or NotNumbers, after which the sequences hold what
         they held before, or nothing where that can't be.
         """
-        # Who stops one answer must not cost others theirs; a step of single tokens is soon over.
-        self._context.abort.is_armed = (
-            self._context.can_cut
-            or len(steps) == 1
-            or sum(len(step.tokens) for step in steps) > len(steps)
-        )
-        try:
-            self._context.decode(
-                [Piece(s.live.slot, len(s.live.tokens), s.tokens, s.n_logits) for s in steps]
-            )
-            last = itertools.accumulate(len(step.tokens) for step in steps)
+
+        def compute(pieces: Sequence[Piece]) -> None:
+            self._context.decode(pieces)
+            last = itertools.accumulate(len(piece.tokens) for piece in pieces)
             if not all(self._context.gave_numbers(end - 1) for end in last):
                 raise NotNumbers
-        except Exception:
-            for step in steps:
-                self._cut(step.live, len(step.live.tokens), force=True)
-            raise
-        for live, tokens, _ in steps:
-            live.tokens.extend(tokens)
-            live.cells.extend(itertools.islice(self._cells, len(tokens)))
+
+        self._compute(steps, compute)
+
+    def vectors(self, steps: Sequence[Step]) -> "list[array[float]]":
+        """Evaluate tokens; what the model makes of the last one of each step. Raises like `evaluate`."""
+        made: list[array[float]] = []
+        self._compute(steps, lambda pieces: made.extend(self._context.vectors(pieces)))
+        return made
 
     def cut(self, live: Live, length: int) -> None:
         """Forget the end of a sequence; all of it where it can't be cut."""
@@ -135,11 +156,18 @@ class Sequences:
         self._live.remove(live)
 
     def park_idle(self) -> bool:
-        """Park the sequence that was not used for longest; False if all are in use."""
+        """Park the sequence that was not used for longest; False if all are in use.
+
+        Where nobody else can leave, the youngest of those that are apart is dropped.
+        """
         idle = self._idle()
         if idle:
             self.park(idle[0])
-        return bool(idle)
+            return True
+        apart = [live for live in self._live if live.apart]
+        if apart:
+            self.drop(apart[-1])
+        return bool(apart)
 
     def clean(self) -> None:
         """Take all sequences out of the context and overwrite what lies in it.
@@ -170,6 +198,23 @@ class Sequences:
             self._save(parked)
             if not files.flush(max(0.0, deadline - time.monotonic())):
                 return
+
+    def _compute(self, steps: Sequence[Step], compute: Callable[[Sequence[Piece]], None]) -> None:
+        # Who stops one answer must not cost others theirs; a step of single tokens is soon over.
+        self._context.abort.is_armed = (
+            self._context.can_cut
+            or len(steps) == 1
+            or sum(len(step.tokens) for step in steps) > len(steps)
+        )
+        try:
+            compute([Piece(s.live.slot, len(s.live.tokens), s.tokens, s.n_logits) for s in steps])
+        except Exception:
+            for step in steps:
+                self._cut(step.live, len(step.live.tokens), force=True)
+            raise
+        for live, tokens, _ in steps:
+            live.tokens.extend(tokens)
+            live.cells.extend(itertools.islice(self._cells, len(tokens)))
 
     def _begun(self, live: Live, answers: tuple[Answer, ...]) -> Live:
         live.answers = answers
@@ -302,7 +347,7 @@ class Sequences:
 
     def _is_worth_parking(self, live: Live) -> bool:
         """Whether it is long enough, and no other sequence holds all of its tokens too."""
-        if len(live.tokens) < _LEAST_PARKED:
+        if live.apart or len(live.tokens) < _LEAST_PARKED:
             return False
         return not self._context.can_cut or not any(
             overlap(other, live) == len(live.cells)

@@ -1,7 +1,8 @@
 """A loaded model, seen from the program: requests go to its worker, events come back."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from typing import cast
 
 import msgspec
@@ -13,14 +14,26 @@ from backends.errors import (
     ModelLoadError,
     OutOfMemory,
     PromptTooLong,
+    Unsupported,
 )
-from backends.llama_cpp.deaths import crash_while_answering
+from backends.llama_cpp.deaths import crash_while_answering, crash_while_embedding
 from backends.llama_cpp.process import Replies, WorkerProcess
-from backends.llama_cpp.wire import MAX_FRAME_BYTES, Chat, Count, Counted, Failed
+from backends.llama_cpp.wire import (
+    MAX_FRAME_BYTES,
+    Chat,
+    Count,
+    Counted,
+    Embed,
+    Embedded,
+    Failed,
+    Vector,
+)
 from backends.protocol import ChatRequest, Embeddings, Event, Finished, Message, SessionInfo
 
 MAX_PROMPT_BYTES = MAX_FRAME_BYTES // 2
 """Of text in a prompt; the rest of a frame is for what surrounds each message."""
+
+_BYTES_AROUND_TEXT = 8
 
 SAVE_SECONDS = 3.0
 """What a worker may take to save what it keeps, when it is closed."""
@@ -31,6 +44,7 @@ _ERRORS: dict[str, type[BackendError]] = {
     "prompt": PromptTooLong,
     "adapter": BadAdapter,
     "grammar": BadGrammar,
+    "unsupported": Unsupported,
 }
 
 
@@ -65,7 +79,8 @@ class LlamaCppSession:
 
     def chat(self, request: ChatRequest) -> "LlamaCppStream":
         """Begin an answer, beside those that are being given. Raises PromptTooLong."""
-        _check_size(request.messages)
+        tools = (f"{tool.name}{tool.description}{tool.parameters}" for tool in request.tools)
+        _check_size([*_texts(request.messages), *tools, request.prompt or ""])
         return LlamaCppStream(self._process, *self._process.order(Chat(request)))
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
@@ -73,7 +88,7 @@ class LlamaCppSession:
 
         Raises PromptTooLong for what no context could hold.
         """
-        _check_size(messages)
+        _check_size(_texts(messages))
         _, replies = self._process.order(Count(tuple(messages)))
         body = replies.get()
         if isinstance(body, Failed):
@@ -82,19 +97,59 @@ class LlamaCppSession:
             raise crash_while_answering(self._process.wait(), self._process.log_tail())
         return cast(Counted, body).tokens
 
+    def embed(self, texts: Sequence[str]) -> Embeddings:
+        """Vectors of the texts, made beside the answers that are being given.
+
+        Raises PromptTooLong or Unsupported.
+        """
+        _check_size_together(texts)
+        job, replies = self._process.order(Embed(tuple(texts)))
+        vectors: list[tuple[float, ...]] = [()] * len(texts)
+        try:
+            while True:
+                body = replies.get()
+                if isinstance(body, Vector):
+                    vectors[body.text] = tuple(array("f", body.values))
+                elif isinstance(body, Embedded):
+                    return Embeddings(vectors=tuple(vectors), tokens=body.tokens)
+                elif isinstance(body, Failed):
+                    raise error_from(body)
+                else:
+                    raise crash_while_embedding(self._process.wait(), self._process.log_tail())
+        except KeyboardInterrupt:
+            self._process.cancel(job, replies)
+            raise
+
     def close(self) -> None:
         if self._saves:
             self._process.end(SAVE_SECONDS)
         self._process.close()
 
 
-def _check_size(messages: Sequence[Message]) -> None:
-    size = sum(len(f"{m.content}{m.reasoning}".encode("utf-8", "replace")) for m in messages)
+def _texts(messages: Sequence[Message]) -> Iterator[str]:
+    for message in messages:
+        yield message.content
+        yield message.reasoning
+        yield from (f"{call.name}{call.arguments}" for call in message.tool_calls)
+
+
+def _check_size(texts: Iterable[str]) -> None:
+    size = sum(len(text.encode("utf-8", "replace")) for text in texts)
     if size > MAX_PROMPT_BYTES:
         raise PromptTooLong(
             "The chat is too long for any model.",
             f"With the newest message it has {size // 10**6:,} MB of text.",
             "Shorten the message, or begin a new chat.",
+        )
+
+
+def _check_size_together(texts: Sequence[str]) -> None:
+    size = sum(_BYTES_AROUND_TEXT + len(text.encode("utf-8", "replace")) for text in texts)
+    if size > MAX_PROMPT_BYTES:
+        raise PromptTooLong(
+            "The texts are too long together.",
+            f"They come to {size // 10**6:,} MB.",
+            "Send fewer at once.",
         )
 
 

@@ -25,7 +25,7 @@ from backends.protocol import (
 MAX_FRAME_BYTES = 64 * 2**20
 _LENGTH_BYTES = 4
 
-FailureKind = Literal["load", "memory", "prompt", "adapter", "grammar"]
+FailureKind = Literal["load", "memory", "prompt", "adapter", "grammar", "unsupported"]
 
 
 class Load(msgspec.Struct, frozen=True, tag="load"):
@@ -48,12 +48,18 @@ class Count(msgspec.Struct, frozen=True, tag="count"):
     messages: tuple[Message, ...]
 
 
+class Embed(msgspec.Struct, frozen=True, tag="embed"):
+    """Make vectors. Replied to by a `Vector` for each text, and `Embedded`, or by `Failed`."""
+
+    texts: tuple[str, ...]
+
+
 class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
-    """End the chat of the same job number, running or waiting, with `Finished("cancelled")`."""
+    """End the job of the same number, running or waiting, with `Finished("cancelled")`."""
 
 
 class Close(msgspec.Struct, frozen=True, tag="close"):
-    """End every chat as cancelled, save what may be kept, for so many seconds at most, and exit."""
+    """End every job as cancelled, save what may be kept, for so many seconds at most, and exit."""
 
     seconds: float
 
@@ -62,7 +68,7 @@ class Order(msgspec.Struct, frozen=True):
     """To the worker. Job numbers rise; `Cancel` carries the number of the job it ends."""
 
     job: int
-    command: Load | Chat | Count | Cancel | Close
+    command: Load | Chat | Count | Embed | Cancel | Close
 
 
 class Connecting(msgspec.Struct, frozen=True, tag="connecting"):
@@ -91,6 +97,23 @@ class Counted(msgspec.Struct, frozen=True, tag="counted"):
     tokens: int
 
 
+class Vector(msgspec.Struct, frozen=True, tag="vector"):
+    """Of the text at a place of the order: 32-bit floats of norm 1, in the machine's byte order.
+
+    They come in any order, and each by itself: those of one order together may be too much for a
+    message.
+    """
+
+    text: int
+    values: bytes
+
+
+class Embedded(msgspec.Struct, frozen=True, tag="embedded"):
+    """All vectors of an order were sent; `tokens` were read for them."""
+
+    tokens: int
+
+
 class Failed(msgspec.Struct, frozen=True, tag="failed"):
     """A failure in words, which the program raises as the error of that kind."""
 
@@ -110,6 +133,8 @@ class Reply(msgspec.Struct, frozen=True):
         | SelfTesting
         | Loaded
         | Counted
+        | Vector
+        | Embedded
         | Failed
         | PromptProgress
         | TextDelta

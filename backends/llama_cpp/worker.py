@@ -16,7 +16,14 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from backends.errors import BackendError, BadAdapter, BadGrammar, OutOfMemory, PromptTooLong
+from backends.errors import (
+    BackendError,
+    BadAdapter,
+    BadGrammar,
+    OutOfMemory,
+    PromptTooLong,
+    Unsupported,
+)
 from backends.llama_cpp.wire import (
     Cancel,
     Channel,
@@ -25,6 +32,8 @@ from backends.llama_cpp.wire import (
     Connecting,
     Count,
     Counted,
+    Embed,
+    Embedded,
     Failed,
     FailureKind,
     Load,
@@ -33,10 +42,12 @@ from backends.llama_cpp.wire import (
     Order,
     Reply,
     SelfTesting,
+    Vector,
 )
 
 if TYPE_CHECKING:
     from backends.llama_cpp.abort_flag import AbortFlag
+    from backends.llama_cpp.embedding_engine import EmbeddingEngine
     from backends.llama_cpp.engine import Engine
     from backends.protocol import Event
 
@@ -72,7 +83,7 @@ class Worker:
     def __init__(self, channel: Channel[Order], abort: "AbortFlag") -> None:
         self._channel = channel
         self._abort = abort
-        self._engine: Engine | None = None
+        self._engine: Engine | EmbeddingEngine | None = None
 
     @property
     def is_idle(self) -> bool:
@@ -95,6 +106,8 @@ class Worker:
                 self._load(order.job, load)
             case Chat(request) if self._engine:
                 self._engine.chat(order.job, request, partial(self._reply, order.job))
+            case Embed(texts) if self._engine:
+                self._engine.embed(order.job, texts, partial(self._reply, order.job))
             case Cancel():
                 if self._engine:
                     self._engine.cancel(order.job)
@@ -107,7 +120,7 @@ class Worker:
             case unexpected:
                 raise RuntimeError(f"no model is loaded for {type(unexpected).__name__}")
 
-    def _reply(self, job: int, said: "Event | BackendError") -> None:
+    def _reply(self, job: int, said: "Event | Vector | Embedded | BackendError") -> None:
         if isinstance(said, BackendError):
             failed = Failed(_kind(said), said.what, said.why, said.fix)
             self._channel.send(Reply(job, failed))
@@ -115,7 +128,7 @@ class Worker:
             self._channel.send(Reply(job, said))
 
     def _load(self, job: int, load: Load) -> None:
-        from backends.llama_cpp.engine import Engine
+        from backends.llama_cpp.opening import open_engine
 
         shown = -1.0
 
@@ -125,7 +138,7 @@ class Worker:
                 shown = fraction
                 self._channel.send(Reply(job, Loading(fraction)))
 
-        engine = Engine(
+        engine = open_engine(
             load.path,
             load.options,
             safe_mode=load.safe_mode,
@@ -202,6 +215,7 @@ _KINDS: tuple[tuple[type[BackendError], FailureKind], ...] = (
     (PromptTooLong, "prompt"),
     (BadAdapter, "adapter"),
     (BadGrammar, "grammar"),
+    (Unsupported, "unsupported"),
 )
 
 
