@@ -97,7 +97,7 @@ class Access:
         said = "The key is not the one of this server." if given else "A key is needed."
         raise Failure(
             "unauthorized",
-            f"{said} Copy it from the page Server in Causeway, or with “causeway serve --key”.",
+            f"{said} Copy it from the page Server in Causeway, or with “causeway keys server”.",
             code="invalid_api_key",
         )
 

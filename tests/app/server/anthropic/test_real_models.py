@@ -57,17 +57,17 @@ def test_the_starter_calls_a_tool_that_it_must_call(make_server, library, starte
     model = library.add_file(starter_model)
     server = make_server(LlamaCppBackend())
     with anthropic.Anthropic(base_url=server.url, api_key="none", max_retries=0) as client:
-        fields = {"model": model.id, "max_tokens": 200, "messages": list(QUESTION)}
-        for choice in ({"type": "any"}, {"type": "tool", "name": "weather"}):
-            message = client.messages.create(**fields, tools=[WEATHER], tool_choice=choice)
-            call = message.content[-1]
-            assert message.stop_reason == "tool_use"
-            assert (call.type, call.name) == ("tool_use", "weather")
-            assert isinstance(call.input["place"], str)
+        fields = {"model": model.id, "max_tokens": 60, "messages": list(QUESTION)}
+        named = {"type": "tool", "name": "weather", "disable_parallel_tool_use": True}
+        message = client.messages.create(**fields, tools=[WEATHER], tool_choice=named)
+        (call,) = message.content
+        assert message.stop_reason == "tool_use"
+        assert (call.type, call.name) == ("tool_use", "weather")
+        assert isinstance(call.input["place"], str)
         with client.messages.stream(
             **fields, tools=[WEATHER], tool_choice={"type": "any"}
         ) as stream:
-            streamed = stream.get_final_message().content[-1]
+            streamed = stream.get_final_message().content[0]
         assert isinstance(streamed.input["place"], str)
-        with client.messages.stream(**fields) as stream:
+        with client.messages.stream(**{**fields, "max_tokens": 8}) as stream:
             assert "".join(stream.text_stream)

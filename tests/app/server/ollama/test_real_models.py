@@ -43,7 +43,7 @@ def test_a_worker_s_words_come_through(real_server):
 
 
 @pytest.mark.model
-def test_the_starter_keeps_to_a_schema_and_calls_tools(make_server, library, starter_model):
+def test_the_starter_keeps_to_a_schema_and_takes_tools(make_server, library, starter_model):
     model = library.add_file(starter_model)
     server = make_server(LlamaCppBackend())
     with ollama.Client(server.url) as client:
@@ -54,9 +54,8 @@ def test_the_starter_keeps_to_a_schema_and_calls_tools(make_server, library, sta
             options={"temperature": 0, "seed": 1},
         )
         assert Person.model_validate_json(answer.message.content).name
-        texts = [
-            part.message.content for part in client.chat(model.id, messages=QUESTION, stream=True)
-        ]
-        assert len(texts) > 2
-        called = client.chat(model.id, messages=QUESTION, tools=[weather])
-        assert called.done
+        short = {"num_predict": 8}
+        parts = list(client.chat(model.id, messages=QUESTION, stream=True, options=short))
+        assert len(parts) > 2
+        assert (parts[-1].done_reason, parts[-1].eval_count) == ("length", 8)
+        assert client.chat(model.id, messages=QUESTION, tools=[weather], options=short).done
