@@ -43,16 +43,16 @@ class Served:
 
     def client(self, **options) -> httpx2.Client:
         headers = {"authorization": f"Bearer {self.config.key}"} if self.config.key else {}
-        return httpx2.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False, **options)
+        return httpx2.Client(
+            base_url=self.url, headers=headers, timeout=30, trust_env=False, **options
+        )
 
 
 MakeServer = Callable[..., Served]
 
 
 @pytest.fixture
-def make_server(
-    library: Library, paths: Paths, store: ConversationStore
-) -> Iterator[MakeServer]:
+def make_server(library: Library, paths: Paths, store: ConversationStore) -> Iterator[MakeServer]:
     """Servers on any free port, off at the end of the test."""
     with contextlib.ExitStack() as stack:
 
@@ -65,6 +65,7 @@ def make_server(
             **options,
         ) -> Served:
             settings = SettingsFile(paths.settings_file)
+            settings.load()
             engines, embedders = (
                 Engines({"llama_cpp": backend}, unload_after=lambda: 0.0) for _ in range(2)
             )

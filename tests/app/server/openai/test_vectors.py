@@ -1,0 +1,60 @@
+"""OpenAI's client asks for vectors."""
+
+import math
+from pathlib import Path
+
+import openai
+import pytest
+
+from backends.llama_cpp.backend import LlamaCppBackend
+from catalog.library import Library
+from tests.app.server.conftest import MakeServer
+from tests.gguf_encoders import write_encoder
+
+
+@pytest.fixture
+def embedder(library: Library, tmp_path: Path, make_server: MakeServer):
+    library.add_file(write_encoder(tmp_path / "finder.gguf"))
+    server = make_server(LlamaCppBackend())
+    with openai.OpenAI(base_url=f"{server.url}/v1", api_key="any", max_retries=0) as client:
+        yield client
+
+
+def test_vectors_come_in_the_order_of_the_texts(embedder: openai.OpenAI):
+    made = embedder.embeddings.create(model="finder", input=["hello", "the eighth"])
+    again = embedder.embeddings.create(model="finder", input="the eighth", encoding_format="float")
+    assert [each.index for each in made.data] == [0, 1]
+    for each in made.data:
+        assert math.isclose(math.hypot(*each.embedding), 1, abs_tol=1e-4)
+    assert made.data[1].embedding == pytest.approx(again.data[0].embedding, abs=1e-4)
+    assert made.data[0].embedding != pytest.approx(made.data[1].embedding, abs=1e-3)
+    assert made.usage.prompt_tokens > 0
+
+
+def test_shorter_vectors_are_of_norm_one_again(embedder: openai.OpenAI):
+    made = embedder.embeddings.create(model="finder", input="hello", dimensions=8)
+    assert len(made.data[0].embedding) == 8
+    assert math.isclose(math.hypot(*made.data[0].embedding), 1, abs_tol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("dimensions", 100_000), ("input", [1, 2]), ("input", ""), ("input", ["a"] * 2049)],
+)
+def test_what_can_not_be_is_refused(embedder: openai.OpenAI, field, value):
+    asked = {"model": "finder", "input": "hello", field: value}
+    with pytest.raises(openai.BadRequestError) as caught:
+        embedder.embeddings.create(**asked)
+    assert caught.value.param == field
+
+
+def test_a_model_that_chats_makes_no_vectors(client: openai.OpenAI):
+    with pytest.raises(openai.BadRequestError, match="makes no vectors"):
+        client.embeddings.create(model="polite", input="hello")
+
+
+def test_a_model_for_vectors_does_not_chat(embedder: openai.OpenAI):
+    with pytest.raises(openai.BadRequestError, match="can't answer"):
+        embedder.chat.completions.create(
+            model="finder", messages=[{"role": "user", "content": "hello"}]
+        )
