@@ -12,6 +12,7 @@ import httpx2
 
 from backends.errors import Unreachable
 from backends.openai_compatible.addresses import is_loopback
+from backends.openai_compatible.quoting import quoted
 
 _USER_AGENT = "Causeway"
 _IDLE_SECONDS = 30.0
@@ -138,7 +139,7 @@ class Line:
                 if not answer.has_redirect_location:
                     yield answer
                     return
-                address = _next_address(address, answer, method)
+                address = _next_address(address, answer, method, _key_in(headers))
             finally:
                 answer.close()
         raise Unreachable(f"{address.host} sends in circles.", "It redirected too many times.")
@@ -174,11 +175,17 @@ class Line:
                 self._handle.shutdown(socket.SHUT_RDWR)
 
 
-def _next_address(address: httpx2.URL, answer: httpx2.Response, method: str) -> httpx2.URL:
+def _key_in(headers: Mapping[str, str]) -> str:
+    return headers.get("Authorization", "").removeprefix("Bearer ")
+
+
+def _next_address(
+    address: httpx2.URL, answer: httpx2.Response, method: str, key: str
+) -> httpx2.URL:
     there = address.join(answer.headers["Location"])
     if there.origin != address.origin:
         raise Unreachable(
-            f"{address.host} sends on to {there.host or 'somewhere else'}.",
+            f"{address.host} sends on to {quoted(there.host, key) or 'somewhere else'}.",
             "The key and the chat were not sent there.",
             "If you trust that address, set it in the settings instead.",
         )

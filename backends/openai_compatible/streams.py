@@ -136,7 +136,11 @@ class Exchange:
     def _broken_off(self, *, any_value: bool) -> BackendError:
         name = self._service.access.name
         if not any_value:
-            return self._failure("There was no answer in it.")
+            return BadAnswer(
+                f"{name} ended without an answer.",
+                "It did not say why.",
+                "Ask again. If it stays so, the chat may be too long for the model.",
+            )
         return Unreachable(
             f"The connection to {name} broke off.",
             "The answer is not whole.",

@@ -12,6 +12,7 @@ from tests.backends.openai_compatible.openai_server import OpenAIServer
 
 QUICK = Patience(connect=2.0, first_byte=5.0, stall=5.0, whole=5.0, pause=0.01, longest_pause=0.5)
 
+PATIENT = Patience(connect=5.0, first_byte=60.0, stall=60.0, whole=60.0, pause=0.05)
 Connect = Callable[..., OpenAICompatibleSession]
 
 
