@@ -8,7 +8,7 @@ from app.system_memory import available_memory, free_swap, total_memory
 from backends.errors import OutOfMemory
 from backends.protocol import DEFAULT_CONTEXT, LoadOptions
 from catalog.fit.fit import MemoryEstimate, estimate
-from catalog.gguf.files import GgufHeader, check_model_file
+from catalog.gguf.files import GgufHeader, check_gguf_file, check_model_file
 from catalog.library import InstalledModel
 
 _TIGHT = 0.9
@@ -32,7 +32,8 @@ def check_memory(
     all of the model goes to unless the options say otherwise. Nothing is said of a model that other
     machines hold parts of. Raises `OutOfMemory`, and `BadModelFile` where the file is none.
     """
-    header = check_model_file(model.path)
+    # One that only makes vectors is no model to chat with, and sound nevertheless.
+    header = (check_gguf_file if options.embedding else check_model_file)(model.path)
     if options.rpc_servers:
         return ""
     n_ctx = options.n_ctx or min(header.context_length or DEFAULT_CONTEXT, DEFAULT_CONTEXT)
