@@ -83,6 +83,7 @@ class RailButton(Place):
     def _paint_dot(self, painter: QPainter) -> None:
         color = self.theme.color
         centre = QPointF(self.width() - 10, self.height() - 10)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(color("selected" if self.isChecked() else "rail"))
         painter.drawEllipse(centre, 5.5, 5.5)
