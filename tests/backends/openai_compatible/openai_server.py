@@ -1,6 +1,5 @@
 """A service that speaks the OpenAI API on 127.0.0.1, and can fail in every way that real ones do."""
 
-import contextlib
 import json
 import socket
 import struct
@@ -131,6 +130,7 @@ def said(text: str) -> Chunks:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 20
+    disable_nagle_algorithm = True
     server: ServedBy
 
     def setup(self) -> None:
@@ -174,8 +174,11 @@ class _Handler(BaseHTTPRequestHandler):
         if act is None and owner.key not in ("", given):
             message = f"Incorrect API key provided: {given}."
             act = Reply(status=401, body={"error": {"message": message, "code": "invalid_api_key"}})
-        with contextlib.suppress(OSError):
+        try:
             self._act(owner, act, body)
+        except OSError:
+            self._received.gone.set()
+            self.close_connection = True
 
     def _act(self, owner: OpenAIServer, act: Fault | Reply | Chunks | None, body: Any) -> None:
         if isinstance(act, Reply):
