@@ -81,6 +81,7 @@ def write_model(
     n_embd: int = 64,
     split_tensors: int = 0,
     unambiguous: bool = False,
+    pooling: gguf.PoolingType | None = None,
     seed: int = 0,
 ) -> Path:
     """Write a llama model and return the path of its (first) file.
@@ -89,7 +90,7 @@ def write_model(
     after a line break, which is how ChatML begins an answer. Those that are `control` are special tokens,
     which show no text. `split_tensors`: so many tensors to a
     part (`x-00001-of-00003.gguf`), 0 for one file. `unambiguous`: the tokenizer writes its answers in
-    the very tokens that they were generated as.
+    the very tokens that they were generated as. `pooling`: what its vectors are made of.
     """
     rng = np.random.default_rng(seed)
     n_head, n_head_kv, n_ff = 4, 2, 2 * n_embd
@@ -112,6 +113,8 @@ def write_model(
     writer.add_vocab_size(len(tokens))
     if template is not None:
         writer.add_chat_template(template)
+    if pooling is not None:
+        writer.add_pooling_type(pooling)
 
     def add_matrix(tensor: str, values: np.ndarray) -> None:
         writer.add_tensor(tensor, quantize(values, tensor_type), raw_dtype=tensor_type)

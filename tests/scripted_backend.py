@@ -1,6 +1,8 @@
 """A backend without a model: it answers from a script, at a given pace, and fails where told to."""
 
+import hashlib
 import itertools
+import math
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -33,6 +35,8 @@ from backends.protocol import (
     Warned,
 )
 
+_VECTOR_LENGTH = 8
+
 
 class Script(msgspec.Struct, frozen=True, kw_only=True):
     """What a session does.
@@ -55,7 +59,8 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ScriptedBackend:
-    """Implements `backends.protocol.Backend`. `sessions` and `requests` are for tests to look at.
+    """Implements `backends.protocol.Backend`. `sessions`, `requests` and `embedded` are for tests
+    to look at.
 
     Assign another `script` between answers to change what open sessions do next.
     """
@@ -63,10 +68,17 @@ class ScriptedBackend:
     protocol_version = PROTOCOL_VERSION
     name = "scripted"
 
-    def __init__(self, script: Script = Script(), *, parallel: bool = True) -> None:  # noqa: B008
+    def __init__(
+        self,
+        script: Script = Script(),  # noqa: B008
+        *,
+        parallel: bool = True,
+        embeds: bool = False,
+    ) -> None:
         self.capabilities = Capabilities(
             complete=True,
             continue_answer=True,
+            embed=embeds,
             adapters=True,
             tools=True,
             grammar=True,
@@ -79,6 +91,7 @@ class ScriptedBackend:
         self.script = script
         self.sessions: list[ScriptedSession] = []
         self.requests: list[ChatRequest] = []
+        self.embedded: list[tuple[str, ...]] = []
 
     def models(self) -> Sequence[ModelDescription]:
         return (ModelDescription(id="scripted", name="Scripted"),)
@@ -110,6 +123,7 @@ class ScriptedSession:
             n_ctx_train=2048,
             n_threads=options.n_threads or 1,
             template="scripted",
+            embedding_length=_VECTOR_LENGTH if backend.capabilities.embed else 0,
         )
         self.alive = True
 
@@ -123,7 +137,14 @@ class ScriptedSession:
         return sum(len(message.content.split()) for message in messages)
 
     def embed(self, texts: Sequence[str]) -> Embeddings:
-        raise Unsupported("This model makes no vectors.")
+        """The same vector for the same text, and another for another."""
+        if not self.alive:
+            raise EngineCrashed("The model is not running any more.")
+        if not self._backend.capabilities.embed:
+            raise Unsupported("This model makes no vectors.")
+        self._backend.embedded.append(tuple(texts))
+        tokens = sum(len(text.split()) for text in texts)
+        return Embeddings(vectors=tuple(map(_vector, texts)), tokens=tokens)
 
     def close(self) -> None:
         self.alive = False
@@ -189,3 +210,9 @@ class ScriptedStream:
         yield usage
         seed = request.sampling.seed
         yield Finished(reason, usage=usage, timings=timings, seed=seed if seed >= 0 else 1)
+
+
+def _vector(text: str) -> tuple[float, ...]:
+    values = hashlib.sha256(text.encode("utf-8", "replace")).digest()[:_VECTOR_LENGTH]
+    norm = math.hypot(*values)
+    return tuple(value / norm for value in values)

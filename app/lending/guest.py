@@ -6,6 +6,7 @@ import socket
 import sys
 import threading
 import time
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Client, Connection
@@ -21,16 +22,27 @@ from app.lending.messages import (
     Chat,
     Count,
     Counted,
+    Embed,
+    Embedded,
     Failed,
     Lent,
     Order,
     Reply,
+    Vector,
     Wait,
     error_from,
 )
 from app.lending.talk import TALK_ENDS, Talk, TooLarge
 from backends.errors import EngineCrashed, PromptTooLong
-from backends.protocol import ChatRequest, Event, Finished, LoadOptions, Message, SessionInfo
+from backends.protocol import (
+    ChatRequest,
+    Embeddings,
+    Event,
+    Finished,
+    LoadOptions,
+    Message,
+    SessionInfo,
+)
 
 _CONNECT_SECONDS = 2.0
 _POLL_SECONDS = 0.1
@@ -39,6 +51,17 @@ _SILENCE_SECONDS = 5.0
 
 _CANCEL_SECONDS = 4.0
 """The host itself kills a worker that does not stop within two."""
+
+_CHAT_TOO_LONG = (
+    "The chat is too long for any model.",
+    "With the newest message it is too much to hand over.",
+    "Shorten the message, or begin a new chat.",
+)
+_TEXTS_TOO_LONG = (
+    "The texts are too long together.",
+    "They are too much to hand over.",
+    "Send fewer at once.",
+)
 
 
 class HostGone(Exception):
@@ -112,7 +135,7 @@ class _Job:
 
     def put(self, body: object | None) -> None:
         self.replies.put(body)
-        if body is None or isinstance(body, (Finished, Failed, Counted)):
+        if body is None or isinstance(body, (Finished, Failed, Counted, Embedded)):
             self.ended.set()
 
 
@@ -140,18 +163,37 @@ class BorrowedSession:
 
     def chat(self, request: ChatRequest) -> "BorrowedStream":
         """Begin an answer, beside those that are being given. Raises PromptTooLong."""
-        number, job = self._order(Chat(request))
+        number, job = self._order(Chat(request), _CHAT_TOO_LONG)
         return BorrowedStream(self, number, job)
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """Tokens that the messages come to as a prompt. Raises PromptTooLong."""
-        _, job = self._order(Count(tuple(messages)))
+        _, job = self._order(Count(tuple(messages)), _CHAT_TOO_LONG)
         body = job.replies.get()
         if isinstance(body, Failed):
             raise error_from(body)
         if body is None:
             raise host_gone()
         return cast(Counted, body).tokens
+
+    def embed(self, texts: Sequence[str]) -> Embeddings:
+        """Vectors of the texts. Raises PromptTooLong or Unsupported."""
+        number, job = self._order(Embed(tuple(texts)), _TEXTS_TOO_LONG)
+        vectors: list[tuple[float, ...]] = []
+        try:
+            while True:
+                body = job.replies.get()
+                if isinstance(body, Vector):
+                    vectors.append(tuple(array("f", body.values)))
+                elif isinstance(body, Embedded):
+                    return Embeddings(vectors=tuple(vectors), tokens=body.tokens)
+                elif isinstance(body, Failed):
+                    raise error_from(body)
+                else:
+                    raise host_gone()
+        except KeyboardInterrupt:
+            self.cancel(number, job)
+            raise
 
     def close(self) -> None:
         self._talk.hang_up()
@@ -165,7 +207,9 @@ class BorrowedSession:
         if not job.ended.wait(_CANCEL_SECONDS):
             self._talk.hang_up()
 
-    def _order(self, command: Chat | Count) -> tuple[int, _Job]:
+    def _order(
+        self, command: Chat | Count | Embed, too_long: tuple[str, str, str]
+    ) -> tuple[int, _Job]:
         job = _Job()
         with self._lock:
             number = next(self._numbers)
@@ -178,11 +222,7 @@ class BorrowedSession:
         except TooLarge as error:
             with self._lock:
                 self._jobs.pop(number, None)
-            raise PromptTooLong(
-                "The chat is too long for any model.",
-                "With the newest message it is too much to hand over.",
-                "Shorten the message, or begin a new chat.",
-            ) from error
+            raise PromptTooLong(*too_long) from error
         except OSError:
             pass  # the host is gone: the thread that reads finds out
         return number, job

@@ -4,6 +4,7 @@ import logging
 import queue
 import threading
 import time
+from array import array
 from multiprocessing.connection import Connection
 
 from app.engines import Engines
@@ -14,17 +15,20 @@ from app.lending.messages import (
     Chat,
     Count,
     Counted,
+    Embed,
+    Embedded,
     Failed,
     Lent,
     NotLent,
     Order,
     Reply,
+    Vector,
     Wait,
     failed_by,
 )
 from app.lending.talk import TALK_ENDS, Talk
 from backends.errors import BackendError, EngineCrashed
-from backends.protocol import ChatStream, Session
+from backends.protocol import ChatStream, Finished, Session
 
 _log = logging.getLogger(__name__)
 
@@ -36,6 +40,8 @@ _BUG = Failed(
     "",
 )
 
+_TEXTS_AT_ONCE = 32
+"""Before it is looked whether anybody still wants their vectors."""
 
 _LOOK_SECONDS = 0.5
 _UNUSED_SECONDS = 10.0
@@ -174,10 +180,12 @@ class Loan:
             job.start()
             self._jobs.append(job)
 
-    def _work(self, session: Session, job: int, command: Chat | Count) -> None:
+    def _work(self, session: Session, job: int, command: Chat | Count | Embed) -> None:
         try:
             if isinstance(command, Chat):
                 self._chat(session, job, command)
+            elif isinstance(command, Embed):
+                self._embed(session, job, command)
             else:
                 tokens = session.count_tokens(command.messages)
                 self._outbox.put(Reply(job, Counted(tokens)))
@@ -202,3 +210,17 @@ class Loan:
         finally:
             with self._lock:
                 del self._streams[job]
+
+    def _embed(self, session: Session, job: int, command: Embed) -> None:
+        tokens = 0
+        for start in range(0, len(command.texts), _TEXTS_AT_ONCE):
+            with self._lock:
+                is_over = job in self._cancelled or self._session is None or self._gone.is_set()
+            if is_over:
+                self._outbox.put(Reply(job, Finished("cancelled")))
+                return
+            made = session.embed(command.texts[start : start + _TEXTS_AT_ONCE])
+            tokens += made.tokens
+            for vector in made.vectors:
+                self._outbox.put(Reply(job, Vector(array("f", vector).tobytes())))
+        self._outbox.put(Reply(job, Embedded(tokens)))

@@ -12,6 +12,7 @@ from backends.errors import (
     ModelLoadError,
     OutOfMemory,
     PromptTooLong,
+    Unsupported,
 )
 from backends.protocol import (
     ChatRequest,
@@ -29,7 +30,9 @@ from backends.protocol import (
     Warned,
 )
 
-ErrorKind = Literal["crash", "load", "memory", "prompt", "adapter", "grammar", "other"]
+ErrorKind = Literal[
+    "crash", "load", "memory", "prompt", "adapter", "grammar", "unsupported", "other"
+]
 _ERRORS: dict[ErrorKind, type[BackendError]] = {
     "crash": EngineCrashed,
     "load": ModelLoadError,
@@ -37,6 +40,7 @@ _ERRORS: dict[ErrorKind, type[BackendError]] = {
     "prompt": PromptTooLong,
     "adapter": BadAdapter,
     "grammar": BadGrammar,
+    "unsupported": Unsupported,
 }
 ASKING = 0
 """The number of the job that a connection begins with."""
@@ -64,15 +68,21 @@ class Count(msgspec.Struct, frozen=True, tag="count"):
     messages: tuple[Message, ...]
 
 
+class Embed(msgspec.Struct, frozen=True, tag="embed"):
+    """Answered by a `Vector` for each text, in their order, and `Embedded`, or by `Failed`."""
+
+    texts: tuple[str, ...]
+
+
 class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
-    """End the chat of the same job number."""
+    """End the chat or the embedding of the same job number."""
 
 
 class Order(msgspec.Struct, frozen=True):
     """To who lends. Job numbers rise; `Cancel` carries the number of the job that it ends."""
 
     job: int
-    command: Ask | Chat | Count | Cancel
+    command: Ask | Chat | Count | Embed | Cancel
 
 
 class Wait(msgspec.Struct, frozen=True, tag="wait"):
@@ -88,6 +98,18 @@ class NotLent(msgspec.Struct, frozen=True, tag="not_lent"):
 
 
 class Counted(msgspec.Struct, frozen=True, tag="counted"):
+    tokens: int
+
+
+class Vector(msgspec.Struct, frozen=True, tag="vector"):
+    """32-bit floats, in the machine's byte order. Those of many texts are too much for a message."""
+
+    values: bytes
+
+
+class Embedded(msgspec.Struct, frozen=True, tag="embedded"):
+    """All vectors were sent; `tokens` were read for them."""
+
     tokens: int
 
 
@@ -110,6 +132,8 @@ class Reply(msgspec.Struct, frozen=True):
         | Lent
         | NotLent
         | Counted
+        | Vector
+        | Embedded
         | Failed
         | PromptProgress
         | TextDelta

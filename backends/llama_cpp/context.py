@@ -239,10 +239,10 @@ def cannot_chat() -> ModelLoadError:
     )
 
 
-def flash_attention(options: LoadOptions, *, reads_only: bool = False) -> int:
+def flash_attention(options: LoadOptions, *, in_one_batch: bool = False) -> int:
     """How llama.cpp is told to compute attention. Raises ModelLoadError.
 
-    `reads_only`: nothing is generated, and long texts are read in one batch.
+    `in_one_batch`: long texts are read at once, and nothing is generated.
     """
     quantized = options.cache_type != "f16"
     if options.flash_attention == "off":
@@ -255,7 +255,7 @@ def flash_attention(options: LoadOptions, *, reads_only: bool = False) -> int:
         return int(native.LLAMA_FLASH_ATTN_TYPE_DISABLED)
     if options.flash_attention == "on" or quantized:
         return int(native.LLAMA_FLASH_ATTN_TYPE_ENABLED)
-    if reads_only or has_graphics_card() or options.rpc_servers:
+    if in_one_batch or has_graphics_card() or options.rpc_servers:
         return int(native.LLAMA_FLASH_ATTN_TYPE_AUTO)
     # On a processor it slows long chats down.
     return int(native.LLAMA_FLASH_ATTN_TYPE_DISABLED)

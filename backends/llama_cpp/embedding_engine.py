@@ -22,7 +22,6 @@ from backends.protocol import ChatRequest, LoadOptions, Message, SessionInfo
 
 _USUAL_TOKENS = 512
 _LEAST_TOKENS = 64
-_STEP = 256  # context lengths come in steps of this
 _SCORES_BYTES = 1 << 28
 """What scores of the usual tokens may take: llama.cpp makes room for them, though none are asked for."""
 _SELF_TEST_TOKENS = 8
@@ -47,6 +46,7 @@ class EmbeddingEngine:
         affordable = _SCORES_BYTES // (4 * max(1, loaded.model.n_vocab))
         self._usual = min(self._longest, max(_LEAST_TOKENS, min(_USUAL_TOKENS, affordable)))
         self._context = self._open(self._usual)
+        self._is_large = False
         self._texts = Texts(loaded.model, self._longest)
         self._load_ms = loaded.loaded_ms()
 
@@ -98,23 +98,10 @@ class EmbeddingEngine:
     def step(self) -> None:
         """Read the next texts, as many as go together."""
         batch = self._take()
-        if not batch:
-            if self._texts.is_idle and self._context.n_tokens > self._usual:
-                self._resize(self._usual)
-            return
-        try:
-            self._make_room(sum(len(text.tokens) for text in batch))
-            vectors = self._context.vectors([text.tokens for text in batch])
-            for text, values in zip(batch, vectors, strict=True):
-                self._texts.answer(text, values)
-        except Aborted:
-            for text in reversed(batch):
-                self._texts.give_back(text)
-        except NotNumbers:
-            for text in batch:
-                self._texts.fail(text, no_vector())
-        except OutOfMemory as error:
-            self._texts.fail(batch[0], error)
+        if batch:
+            self._read(batch)
+        if self._texts.is_idle and self._is_large:
+            self._resize(self._usual)
 
     def close(self, seconds: float) -> None:
         """End every order as cancelled."""
@@ -135,11 +122,25 @@ class EmbeddingEngine:
             room -= len(text.tokens)
         return batch
 
+    def _read(self, batch: Sequence[Text]) -> None:
+        try:
+            self._make_room(sum(len(text.tokens) for text in batch))
+            vectors = self._context.vectors([text.tokens for text in batch])
+            for text, values in zip(batch, vectors, strict=True):
+                self._texts.answer(text, values)
+        except Aborted:  # whom it was about is told by an order
+            for text in reversed(batch):
+                self._texts.give_back(text)
+        except NotNumbers:
+            for text in batch:
+                self._texts.fail(text, no_vector())
+        except OutOfMemory as error:
+            self._texts.fail(batch[0], error)
+
     def _make_room(self, n_tokens: int) -> None:
         """Raises OutOfMemory, after which there is no less room than is usual."""
         if n_tokens <= self._context.n_tokens:
             return
-        n_tokens = min(-(-n_tokens // _STEP) * _STEP, max(self._longest, self._usual))
         scores = n_tokens * self._loaded.model.n_vocab * 4
         needed = scores + n_tokens * n_tokens * _BYTES_PER_PAIR
         if needed > psutil.virtual_memory().available:
@@ -148,13 +149,14 @@ class EmbeddingEngine:
         try:
             self._resize(n_tokens)
         except (OutOfMemory, ModelLoadError) as error:
-            self._context = self._open(self._usual)
+            self._resize(self._usual)
             raise _no_room() from error
 
     def _resize(self, n_tokens: int) -> None:
         self._context.close()
         forget_contexts()
         self._context = self._open(n_tokens)
+        self._is_large = n_tokens > self._usual
 
     def _open(self, n_tokens: int) -> PooledContext:
         return PooledContext(

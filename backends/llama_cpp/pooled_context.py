@@ -14,6 +14,8 @@ from backends.protocol import LoadOptions
 MOST_TEXTS = 32
 """At once."""
 
+_STEP = 256  # llama.cpp gives up where its texts at once don't divide the tokens
+_LONG = 512
 _ABORTED = 2
 
 
@@ -33,7 +35,8 @@ class PooledContext:
         pooling: int,
         abort: AbortFlag,
     ) -> None:
-        """Raises OutOfMemory or ModelLoadError."""
+        """Room for so many tokens at least. Raises OutOfMemory or ModelLoadError."""
+        n_tokens = -(-n_tokens // _STEP) * _STEP
         model = loaded.model
         params = native.llama_context_default_params()
         # Where every token sees all the others, they are one micro-batch.
@@ -44,7 +47,9 @@ class PooledContext:
         params.no_perf = True
         params.embeddings = True
         params.pooling_type = pooling
-        params.flash_attn_type = flash_attention(options, reads_only=True)
+        # Of a long text, the scores of all its pairs would not fit in memory; of a short one, they
+        # are more exact.
+        params.flash_attn_type = flash_attention(options, in_one_batch=n_tokens > _LONG)
         self._handle = native.llama_init_from_model(model.handle, params)
         if not self._handle:
             raise load_failure(model.path)

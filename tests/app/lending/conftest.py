@@ -49,8 +49,11 @@ def make_party(folder: Path) -> Iterator[MakeParty]:
     """Parties on a scripted backend each, closed at the end of the test."""
     with contextlib.ExitStack() as stack:
 
-        def make(*, parallel: bool = True, unload_after: float = 0.0) -> Party:
-            party = Party(folder, ScriptedBackend(parallel=parallel), unload_after)
+        def make(
+            *, parallel: bool = True, embeds: bool = False, unload_after: float = 0.0
+        ) -> Party:
+            backend = ScriptedBackend(parallel=parallel, embeds=embeds)
+            party = Party(folder, backend, unload_after)
             stack.callback(party.close)
             return party
 

@@ -7,25 +7,28 @@ import pytest
 
 from app.lending.guest import BorrowedStream
 from backends.protocol import (
+    PROTOCOL_VERSION,
     Capabilities,
     ChatRequest,
+    Embeddings,
     LoadOptions,
     LoadProgress,
     Message,
     Session,
 )
+from backends.testing import BackendContract
 from catalog.catalogues.bundled import load_bundled
 from catalog.library import InstalledModel, Library
 from tests.app.lending.conftest import Party
-from backends.testing import BackendContract
 from tests.scripted_backend import Script, ScriptedBackend
 
 
 class BorrowingBackend:
     """Each of its sessions is lent by a party of its own, which has loaded the model for that."""
 
+    protocol_version = PROTOCOL_VERSION
     name = "borrowed"
-    capabilities = Capabilities(count_tokens=True, parallel=True, local=True)
+    capabilities = Capabilities(embed=True, count_tokens=True, parallel=True, local=True)
 
     def __init__(self, folder: Path, model: InstalledModel) -> None:
         self._folder = folder
@@ -36,7 +39,7 @@ class BorrowingBackend:
 
     def open(self, model: str, options: LoadOptions, on_progress: LoadProgress) -> Session:
         words = Script(tokens=tuple("word " for _ in range(400)), delay=0.001)
-        host = Party(self._folder, ScriptedBackend(words), 0.0)
+        host = Party(self._folder, ScriptedBackend(words, embeds=True), 0.0)
         guest = Party(self._folder, ScriptedBackend(), 0.0)
         try:
             with host.engines.use(self._model, options, on_progress):
@@ -67,6 +70,9 @@ class SessionOfParty:
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         return self._session.count_tokens(messages)
+
+    def embed(self, texts: Sequence[str]) -> Embeddings:
+        return self._session.embed(texts)
 
     def close(self) -> None:
         self._session.close()
