@@ -21,7 +21,6 @@ from app.server.journal import Journal, RequestNote
 
 _log = logging.getLogger(__name__)
 
-_BODY_STALL_SECONDS = 20.0
 _BODY_SECONDS = 300.0
 _MOST_HELD_BYTES = 256 * 1024 * 1024
 _LONGEST_AGENT = 120
@@ -45,6 +44,7 @@ class Arrivals:
         self._answering = answering
         self._journal = journal
         self._most_body = config.most_body_bytes
+        self._body_stall = config.body_stall_seconds
         self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -116,7 +116,7 @@ class Arrivals:
         try:
             async with asyncio.timeout(_BODY_SECONDS):
                 while True:
-                    async with asyncio.timeout(_BODY_STALL_SECONDS):
+                    async with asyncio.timeout(self._body_stall):
                         message = await receive()
                     if message["type"] == "http.disconnect":
                         return None

@@ -19,6 +19,8 @@ class ServerConfig(msgspec.Struct, frozen=True, kw_only=True):
     `serve_connections` offers the models of services and plug-ins too, `show_text` keeps what is asked
     for the list of requests, `keep_chats` stores it among the chats, `load_on_demand` loads a model
     that is asked for. `most_at_once` requests are in work, and `most_waiting` wait.
+    The head of a request has to come within `head_seconds`, and its body without longer pauses than
+    `body_stall_seconds`.
     """
 
     host: str = "127.0.0.1"
@@ -33,6 +35,8 @@ class ServerConfig(msgspec.Struct, frozen=True, kw_only=True):
     most_waiting: int = 128
     most_connections: int = 512
     most_body_bytes: int = 32 * 1024 * 1024
+    head_seconds: float = 10.0
+    body_stall_seconds: float = 20.0
 
     def __repr__(self) -> str:
         """Without the key: a log or a report may show it."""

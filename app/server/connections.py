@@ -5,14 +5,14 @@ import asyncio
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from app.server.config import ServerConfig
 from app.server.journal import Journal
 
-_HEAD_SECONDS = 10.0
 _LINGER_SECONDS = 3.0
 """How long what a client still sends is thrown away, after it was refused, so that it reads why."""
 
 
-def bounded_protocol(journal: Journal, most: int) -> type[H11Protocol]:
+def bounded_protocol(journal: Journal, config: ServerConfig) -> type[H11Protocol]:
     """uvicorn's protocol, which waits for ever, with limits. It tells the journal who is there."""
 
     class BoundedProtocol(H11Protocol):
@@ -20,7 +20,7 @@ def bounded_protocol(journal: Journal, most: int) -> type[H11Protocol]:
             self._limit: asyncio.TimerHandle | None = None
             super().connection_made(transport)  # type: ignore[arg-type]  # it is one of TCP
             journal.clients = len(self.connections)
-            if len(self.connections) > most:
+            if len(self.connections) > config.most_connections:
                 self.transport.abort()
                 return
             self._limit_head()
@@ -51,7 +51,7 @@ def bounded_protocol(journal: Journal, most: int) -> type[H11Protocol]:
             )
 
         def _limit_head(self) -> None:
-            self._close_in(_HEAD_SECONDS)
+            self._close_in(config.head_seconds)
 
         def _limit_rest(self) -> None:
             self._close_in(_LINGER_SECONDS)

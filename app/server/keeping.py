@@ -62,6 +62,8 @@ class Keeping:
             self._store_answer(asked, model, answer, problem)
         except AppError as error:
             _log.warning("a client's chat is not kept: %s", error)
+        except Exception:
+            _log.exception("a client's chat is not kept")
 
     def _store_answer(
         self, asked: Asked, model: ServedModel, answer: "KeptAnswer", problem: str

@@ -58,11 +58,11 @@ class RunningAnswer:
                 self._tell_all(session.chat(planned), kept)
         except BaseException as error:
             failure = self._failure_of(error)
+        if kept is not None and self._answers:  # before the client goes on from it
+            kept.end(failure.message if failure else "")
         self._failure = failure
         self._ended = True
         self._wake()
-        if kept is not None and self._answers:
-            kept.end(failure.message if failure else "")
 
     def cancel(self) -> None:
         """End it soon, whatever it is at; from any thread."""

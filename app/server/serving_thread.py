@@ -46,7 +46,7 @@ class ServingThread:
         self._server = _Server(
             uvicorn.Config(
                 application(answering, journal, self._metrics, config),
-                http=bounded_protocol(journal, config.most_connections),
+                http=bounded_protocol(journal, config),
                 ws="none",
                 lifespan="off",
                 log_config=None,
