@@ -5,7 +5,7 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from backends.llama_cpp.engine import default_threads
+from backends.llama_cpp.loaded_model import default_threads
 from backends.llama_cpp.session import LlamaCppSession
 from backends.protocol import AppliedAdapter, ChatRequest, Finished, Message, Sampling
 from benchmarks.engine_path import session_on

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from backends.llama_cpp.engine import default_threads
+from backends.llama_cpp.loaded_model import default_threads
 from benchmarks.engine_path import answer, session_on
 from benchmarks.engine_peers import KINDS, Peer, Speed, Task, is_installed
 from benchmarks.harness import Row, alternate, ratio

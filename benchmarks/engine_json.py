@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from backends.llama_cpp.engine import default_threads
+from backends.llama_cpp.loaded_model import default_threads
 from backends.protocol import Grammar
 from benchmarks.engine_path import request_for, session_on, timed
 from benchmarks.engine_peers import Task

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from backends.llama_cpp.engine import default_threads
+from backends.llama_cpp.loaded_model import default_threads
 from backends.llama_cpp.session import LlamaCppSession
 from backends.protocol import ChatRequest, Sampling
 from benchmarks.engine_path import request_for, session_on, timed

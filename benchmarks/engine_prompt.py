@@ -3,7 +3,7 @@
 import itertools
 from pathlib import Path
 
-from backends.llama_cpp.engine import default_threads
+from backends.llama_cpp.loaded_model import default_threads
 from benchmarks.engine_path import answer, session_on
 from benchmarks.engine_peers import Peer, Task
 from benchmarks.harness import Row, alternate, ratio

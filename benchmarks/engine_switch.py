@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from backends.llama_cpp.engine import default_threads
+from backends.llama_cpp.loaded_model import default_threads
 from backends.protocol import Message
 from benchmarks.engine_path import ask, session_on
 from benchmarks.harness import Row

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from backends.llama_cpp.engine import default_threads
+from backends.llama_cpp.loaded_model import default_threads
 from backends.llama_cpp.session import LlamaCppSession
 from backends.protocol import ChatRequest, Finished, Message, Sampling, TextDelta
 from benchmarks.engine_path import session_on
@@ -29,8 +29,9 @@ from benchmarks.served_peers import (
 )
 from benchmarks.starter import starter_model
 
-ROUNDS = 7
-N_GENERATE = 96
+ROUNDS = 5
+TOKENS = {1: 96, CLIENTS: 64}
+"""Of an answer, where so many are asked for at once."""
 ENGINE = "engine"
 PEERS = (LLAMA_SERVER, LLAMA_CPP_SERVER)
 ENGINE_TARGET = 0.95
@@ -83,7 +84,7 @@ def run(model: Path | None = None) -> list[Row]:
 
 
 def _of_server(address: str, clients: int) -> Callable[[], Measure]:
-    questions = _questions()
+    questions = _questions(clients)
 
     def ask() -> Measure:
         answers = together(address, list(itertools.islice(questions, clients)))
@@ -93,14 +94,14 @@ def _of_server(address: str, clients: int) -> Callable[[], Measure]:
 
 
 def _of_engine(session: LlamaCppSession) -> Callable[[], Measure]:
-    questions = _questions()
+    questions = _questions(1)
     return lambda: _measure([_straight(session, next(questions))])
 
 
-def _questions() -> Iterator[Question]:
+def _questions(at_once: int) -> Iterator[Question]:
     """Each begins otherwise, so that nothing of it was read before; the same ones for all."""
-    for number in itertools.count(100):
-        yield Question(f"{number}. {SYSTEM}", STORY, N_GENERATE, seed=number)
+    for number in itertools.count(1000 * at_once):
+        yield Question(f"{number}. {SYSTEM}", STORY, TOKENS[at_once], seed=number)
 
 
 def _straight(session: LlamaCppSession, question: Question) -> Streamed:
