@@ -1,8 +1,11 @@
 """Engines that others have made: which are installed, what they offer, and what is wrong with them."""
 
 import logging
+import queue
 import threading
+import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import msgspec
 
@@ -16,6 +19,7 @@ _log = logging.getLogger(__name__)
 
 _MOST_MODELS = 5_000
 _LONGEST_TEXT = 500
+_PATIENCE_SECONDS = 10.0
 
 
 class Plugin(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,11 +40,14 @@ class Plugins:
         backends: Mapping[str, Backend],
         broken: Sequence[BrokenBackend],
         packages: Mapping[str, str],
+        *,
+        patience_seconds: float = _PATIENCE_SECONDS,
     ) -> None:
-        """`packages` says what brought each backend."""
+        """`packages` says what brought each backend. Who takes longer to list models is given up."""
         self._backends = {name: each for name, each in backends.items() if name != FILE_BACKEND}
         self._broken = tuple(broken)
         self._packages = packages
+        self._patience_seconds = patience_seconds
         self._lock = threading.Lock()
         self._found: tuple[Plugin, ...] | None = None
 
@@ -48,7 +55,7 @@ class Plugins:
         """Every plug-in. Blocks as long as those take that are asked for the first time."""
         with self._lock:
             if self._found is None:
-                working = (self._ask(name, each) for name, each in self._backends.items())
+                working = self._ask_all()
                 broken = (
                     Plugin(name=each.name, package=each.package, error=_bounded(each.error))
                     for each in self._broken
@@ -62,6 +69,33 @@ class Plugins:
 
     def offers(self) -> tuple[OfferedModel, ...]:
         return tuple(model for plugin in self.all() for model in plugin.models)
+
+    def _ask_all(self) -> list[Plugin]:
+        """Each on a thread of its own, which can't be ended where another person's program hangs."""
+        answers: queue.SimpleQueue[Plugin] = queue.SimpleQueue()
+        for name, backend in self._backends.items():
+            ask = partial(self._put, answers, name, backend)
+            threading.Thread(target=ask, name=f"plug-in {name}", daemon=True).start()
+        deadline = time.monotonic() + self._patience_seconds
+        found: dict[str, Plugin] = {}
+        while len(found) < len(self._backends):
+            try:
+                plugin = answers.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                break
+            found[plugin.name] = plugin
+        return [found.get(name) or self._silent(name) for name in self._backends]
+
+    def _put(self, answers: "queue.SimpleQueue[Plugin]", name: str, backend: Backend) -> None:
+        answers.put(self._ask(name, backend))
+
+    def _silent(self, name: str) -> Plugin:
+        _log.warning("the plug-in %s does not answer", name)
+        return Plugin(
+            name=name,
+            package=self._packages.get(name, ""),
+            error=f"It did not list its models within {self._patience_seconds:g} seconds.",
+        )
 
     def _ask(self, name: str, backend: Backend) -> Plugin:
         package = self._packages.get(name, "")
@@ -80,7 +114,7 @@ class Plugins:
                 )
                 for each in tuple(backend.models())[:_MOST_MODELS]
             )
-        except Exception as error:  # another person's program
+        except BaseException as error:  # another person's program; SystemExit, too
             problem = problem_from(error)
             said = problem.sentence() if problem else f"{type(error).__name__}: {error}"
             _log.warning("the plug-in %s does not answer: %s", name, said)

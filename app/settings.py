@@ -177,8 +177,8 @@ SETTINGS: tuple[Setting, ...] = (
         key="offline",
         kind="switch",
         title="Stay offline",
-        help="Nothing leaves this computer: no search, no download, no service answers, no catalogue is "
-        "refreshed.",
+        help="Nothing leaves this computer: no search, no download, no service elsewhere answers, no "
+        "catalogue is refreshed.",
         section="Network",
         default=False,
     ),

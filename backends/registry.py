@@ -40,7 +40,7 @@ def find_backends() -> tuple[dict[str, Backend], tuple[BrokenBackend, ...]]:
             backend = cast(Backend, point.load()())
             _check_version(backend)
             found[point.name] = backend
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             package = point.dist.name if point.dist else ""
             said = str(error) if isinstance(error, _OtherVersion) else _named(error)
             broken.append(BrokenBackend(point.name, said, package))
@@ -60,5 +60,5 @@ def _check_version(backend: Backend) -> None:
         )
 
 
-def _named(error: Exception) -> str:
+def _named(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"

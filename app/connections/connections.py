@@ -15,6 +15,7 @@ from app.errors import AppError
 from app.models import OfferedModel
 from app.secrets import Secrets
 from app.settings_file import SettingsFile
+from backends.errors import BadKey
 from backends.openai_compatible.addresses import checked_url, is_loopback
 from backends.openai_compatible.provider import runs_elsewhere
 from backends.openai_compatible.providers import PROVIDERS, Provider, provider_of
@@ -27,6 +28,7 @@ __all__ = ["PROVIDERS", "Connections", "Provider", "provider_of"]
 
 _MOST = 50
 _LONGEST_TITLE = 60
+_BACKEND = "connection "
 _RESERVED = ("hub", "http", "https", "file")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 
@@ -171,7 +173,14 @@ class Connections:
     def _key(self, connection: Connection) -> str:
         match connection.key_place:
             case "stored":
-                return self._secrets.read(_secret_of(connection))
+                key = self._secrets.read(_secret_of(connection))
+                if not key:
+                    raise BadKey(
+                        f"The key of {connection.title} can't be read.",
+                        self._secrets.state().reason,
+                        "Unlock where keys are kept, or give the key again.",
+                    )
+                return key
             case "variable":
                 return os.environ.get(connection.key_variable, "").strip()
         return ""
@@ -194,7 +203,12 @@ class Connections:
 
 def backend_name(connection: Connection) -> str:
     """How the connection's backend is called among all backends."""
-    return f"connection {connection.id}"
+    return f"{_BACKEND}{connection.id}"
+
+
+def is_of_service(backend: str) -> bool:
+    """Whether a backend of that name is, or was, a connection's."""
+    return backend.startswith(_BACKEND)
 
 
 def _secret_of(connection: Connection) -> str:

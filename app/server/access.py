@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from app.server.config import LOOPBACK_HOSTS, ServerConfig
 from app.server.failures import Failure
 
-FREE_PATHS = ("/health", "/docs", "/openapi.json")
+FREE_PATHS = ("/", "/health", "/docs", "/openapi.json")
 """What tells nothing of the person, and needs no key."""
 
 _MAX_AGE_SECONDS = b"600"
@@ -97,7 +97,7 @@ class Access:
         said = "The key is not the one of this server." if given else "A key is needed."
         raise Failure(
             "unauthorized",
-            f"{said} Copy it from the page Server in Causeway, or with “causeway keys server”.",
+            f"{said} Copy it from the page Server in Causeway; “causeway keys server” prints it, too.",
             code="invalid_api_key",
         )
 

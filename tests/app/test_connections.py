@@ -119,7 +119,9 @@ def test_what_leaves_this_computer_is_told_from_what_does_not(connections):
     assert not connections.leaves(connections.add("ollama"))
 
 
-@pytest.mark.parametrize("url", ["http://example.com/v1", "ftp://example.com", "no address", "https://"])
+@pytest.mark.parametrize(
+    "url", ["http://example.com/v1", "ftp://example.com", "no address", "https://"]
+)
 def test_an_address_that_can_t_be_used_is_refused(connections, url):
     with pytest.raises((AppError, BackendError)):
         connections.add("custom", url=url)
@@ -153,6 +155,18 @@ def test_the_key_goes_to_the_service_and_into_no_file(connections, service, kept
     assert list(kept.kept.values()) == [KEY]
     for file in tmp_path.rglob("*"):
         assert not file.is_file() or KEY.encode() not in file.read_bytes()
+
+
+def test_a_key_that_can_t_be_read_is_said_instead_of_asking_without_it(
+    connections, service, settings, tmp_path, kept
+):
+    connection = connections.add("custom", url=service.url)
+    connections.set_key(connection.id, KEY)
+    kept.kept.clear()
+    later = Connections(settings, Secrets(settings, tmp_path / "secrets"), tmp_path / "lists")
+    with pytest.raises(BadKey, match="can't be read"):
+        later.check(connection.id)
+    assert service.heard == []
 
 
 def test_a_key_can_come_from_the_environment(connections, service, kept, monkeypatch):

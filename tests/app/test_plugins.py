@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -92,11 +93,43 @@ class Silent(ScriptedBackend):
         raise RuntimeError("it was not finished")
 
 
+class Leaving(ScriptedBackend):
+    def models(self) -> tuple[ModelDescription, ...]:
+        raise SystemExit(3)
+
+
+class Hanging(ScriptedBackend):
+    def __init__(self) -> None:
+        super().__init__()
+        self.over = threading.Event()
+
+    def models(self) -> tuple[ModelDescription, ...]:
+        self.over.wait(60)
+        return ()
+
+
+def test_a_plug_in_that_hangs_is_given_up_and_the_others_answer() -> None:
+    hanging = Hanging()
+    plugins = Plugins({"hanging": hanging, "good": ScriptedBackend()}, (), {}, patience_seconds=0.3)
+    try:
+        hangs, good = plugins.all()
+    finally:
+        hanging.over.set()
+    assert "did not list its models" in hangs.error
+    assert not good.error
+
+
 def test_a_plug_in_that_does_not_answer_is_listed_with_its_error() -> None:
-    backends = {"llama_cpp": ScriptedBackend(), "silent": Silent(), "good": ScriptedBackend()}
+    backends = {
+        "llama_cpp": ScriptedBackend(),
+        "silent": Silent(),
+        "leaving": Leaving(),
+        "good": ScriptedBackend(),
+    }
     plugins = Plugins(backends, [BrokenBackend("old", "It is old.", "old-package")], {})
     listed = {plugin.name: plugin for plugin in plugins.all()}
-    assert sorted(listed) == ["good", "old", "silent"]
+    assert sorted(listed) == ["good", "leaving", "old", "silent"]
+    assert "SystemExit" in listed["leaving"].error
     assert "it was not finished" in listed["silent"].error
     assert listed["old"].error == "It is old."
     assert [model.id for model in plugins.offers()] == ["good:scripted"]

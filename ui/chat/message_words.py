@@ -2,13 +2,13 @@
 
 from PySide6.QtCore import QCoreApplication
 
+from app.connections.connections import is_of_service
 from app.conversations.records import Message, Origin
 from app.formatting import duration_text, token_speed_text, tokens_text
 from app.options import CHAT_OPTIONS, Option, Value
 from ui.chat.option_words import option_words
 
 _LEAST_READ = 16  # tokens that tell a reading speed
-_SERVICE = "connection "  # so begin the names of the backends that ask services
 
 
 def _tr(words: str) -> str:
@@ -49,7 +49,7 @@ def model_words(origin: Origin) -> str:
 
 def came_from_service(message: Message) -> bool:
     """Whether a connected service answered, or was to."""
-    return message.origin is not None and message.origin.backend.startswith(_SERVICE)
+    return message.origin is not None and is_of_service(message.origin.backend)
 
 
 def maker_words(origin: Origin) -> str:
