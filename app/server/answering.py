@@ -124,23 +124,17 @@ class Answering:
             answer.cancel()
 
     async def embed(self, model: str, texts: Sequence[str], note: RequestNote) -> Embeddings:
-        """A vector for each text. Raises `Failure`."""
+        """A vector for each text; of a model that chats, by the one that is loaded for chats. Raises `Failure`."""
         served, found = self._shelf.find(model)
-        if isinstance(found, InstalledModel) and served.kind != "embedding":
-            raise Failure(
-                "invalid",
-                f"{served.name} answers; it makes no vectors. {self._embedders_in_words()}",
-                code="unsupported",
-                param="model",
-            )
         if not served.capabilities.embed:
             raise Failure(
                 "invalid", f"{served.name} makes no vectors.", code="unsupported", param="model"
             )
         note.use(served.id, texts[0] if texts else "")
 
+        made_for_it = isinstance(found, InstalledModel) and served.kind == "embedding"
         vectors = await self._work(
-            found, note, lambda session: session.embed(tuple(texts)), embedding=True
+            found, note, lambda session: session.embed(tuple(texts)), embedding=made_for_it
         )
         note.spend(Usage(prompt_tokens=vectors.tokens))
         return vectors
@@ -245,10 +239,6 @@ class Answering:
             note.problem = failure.message
             raise
         note.move("answering")
-
-    def _embedders_in_words(self) -> str:
-        names = [served.id for served in self.served() if served.kind == "embedding"]
-        return f"There is {', '.join(names[:8])}." if names else "Get a model for search first."
 
 
 async def _noted(
