@@ -10,6 +10,12 @@ from app.server.operations import Operation
 
 _REF = "#/components/schemas/{name}"
 _PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
+_PIECES: dict[str, dict[str, Any]] = {
+    "text/event-stream": {"type": "object", "properties": {"data": {"type": "string"}}},
+    "application/x-ndjson": {},
+}
+"""What each piece of an answer is that comes bit by bit."""
+
 _FAILURES = {
     "400": "What is asked can't be understood or done.",
     "401": "The key is missing or wrong.",
@@ -88,7 +94,7 @@ def _response(operation: Operation, schemas: dict[type, dict[str, Any]]) -> dict
     if operation.response is not None:
         content["application/json"] = {"schema": schemas[operation.response]}
     if operation.streams:
-        content[operation.streams] = {"schema": {"type": "string"}}
+        content[operation.streams] = {"schema": _PIECES[operation.streams]}
     response: dict[str, Any] = {"description": "What was asked for."}
     if content:
         response["content"] = content

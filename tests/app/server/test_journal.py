@@ -4,6 +4,7 @@ import pytest
 
 from app.conversations.store import ConversationStore
 from tests.app.server.conftest import MakeServer, Served
+from tests.app.server.silence import falls_silent
 from tests.scripted_backend import Script, ScriptedBackend
 
 SECRET = "the combination is 1234"
@@ -24,6 +25,7 @@ class TestJournal:
         with server.client() as client:
             client.post("/v1/chat/completions", json=_asking(SECRET))
             client.get("/v1/models/none")
+        assert falls_silent(server.server.journal)
         missing, asked = server.server.journal.rows()
         assert (asked.phase, asked.api, asked.model, asked.status) == (
             "done",
@@ -56,6 +58,7 @@ class TestJournal:
         unsubscribe = journal.subscribe(lambda: phases.append(journal.rows()[0].phase))
         with server.client() as client:
             client.post("/v1/chat/completions", json=_asking("Hi"))
+        assert falls_silent(journal)
         unsubscribe()
         assert phases[0] == "waiting"
         assert {"loading", "answering"} <= set(phases)
@@ -75,6 +78,7 @@ class TestJournal:
             client.post("/v1/chat/completions", json=_asking("Hi"))
             client.post("/api/chat", json={**_asking("Hi"), "stream": False})
             client.post("/v1/messages", content=b"{")
+            assert falls_silent(server.server.journal)
             text = client.get("/metrics").text
         assert 'causeway_requests_total{api="OpenAI",status="200"} 1.0' in text
         assert 'causeway_requests_total{api="Ollama",status="200"} 1.0' in text
