@@ -242,7 +242,8 @@ def cannot_chat() -> ModelLoadError:
 def flash_attention(options: LoadOptions, *, in_one_batch: bool = False) -> int:
     """How llama.cpp is told to compute attention. Raises ModelLoadError.
 
-    `in_one_batch`: long texts are read at once, and nothing is generated.
+    `in_one_batch`: whole texts are read at once, and nothing is generated. It is quicker so, and the
+    scores of all pairs in a long text would not fit in memory.
     """
     quantized = options.cache_type != "f16"
     if options.flash_attention == "off":

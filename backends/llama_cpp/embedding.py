@@ -1,4 +1,4 @@
-"""Texts that wait for their vectors, in the order in which they were asked for."""
+"""Texts that wait for their vectors: those of all orders, by turns."""
 
 import math
 from array import array
@@ -88,6 +88,9 @@ class Texts:
                 self._end(order, error)
                 continue
             order.taken += 1
+            # One with many texts lets the others have theirs in between.
+            self._orders.remove(order)
+            self._orders.append(order)
             return Text(order, order.taken - 1, tokens)
         return None
 

@@ -20,7 +20,7 @@ from backends.llama_cpp.pooling import Reading
 from backends.llama_cpp.running import Reply as ChatReply
 from backends.protocol import ChatRequest, LoadOptions, Message, SessionInfo
 
-_USUAL_TOKENS = 512
+_USUAL_TOKENS = 256  # with more, attention between texts costs what is gained
 _LEAST_TOKENS = 64
 _SCORES_BYTES = 1 << 28
 """What scores of the usual tokens may take: llama.cpp makes room for them, though none are asked for."""

@@ -15,7 +15,6 @@ MOST_TEXTS = 32
 """At once."""
 
 _STEP = 256  # llama.cpp gives up where its texts at once don't divide the tokens
-_LONG = 512
 _ABORTED = 2
 
 
@@ -47,9 +46,7 @@ class PooledContext:
         params.no_perf = True
         params.embeddings = True
         params.pooling_type = pooling
-        # Of a long text, the scores of all its pairs would not fit in memory; of a short one, they
-        # are more exact.
-        params.flash_attn_type = flash_attention(options, in_one_batch=n_tokens > _LONG)
+        params.flash_attn_type = flash_attention(options, in_one_batch=True)
         self._handle = native.llama_init_from_model(model.handle, params)
         if not self._handle:
             raise load_failure(model.path)

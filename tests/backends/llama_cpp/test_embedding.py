@@ -152,6 +152,21 @@ def test_texts_do_not_hold_up_an_answer(open_session: OpenSession, tiny_model: P
     assert still_embedding
 
 
+def test_one_text_does_not_wait_for_a_thousand_of_somebody_else(tiny_model: Path) -> None:
+    process = WorkerProcess(default_command())
+    try:
+        _, loading = process.order(Load(str(tiny_model), LoadOptions(n_threads=1), False))
+        while not isinstance(loading.get(), Loaded):
+            pass
+        _, many = process.order(Embed(("ello " * 100,) * 1000))
+        many.get()
+        _, one = process.order(Embed(("a",)))
+        assert [type(one.get()) for _ in range(2)] == [Vector, Embedded]
+        assert not many.ended.is_set()
+    finally:
+        process.close()
+
+
 def test_a_cancelled_order_makes_way_for_the_next(tiny_model: Path) -> None:
     process = WorkerProcess(default_command())
     try:
