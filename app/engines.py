@@ -168,6 +168,16 @@ class Engines:
             self._line.leave_alone()
         yield None
 
+    def options_of(self, path: str) -> LoadOptions | None:
+        """How this process has the model's file in memory, or is loading it; None: not at all."""
+        with self._changed:
+            if self._coming is not None and self._coming[0] == path:
+                return self._coming[1]
+            loaded = self._loaded
+            if loaded is not None and loaded.session.alive and str(loaded.model.path) == path:
+                return loaded.options
+            return None
+
     def cancel_load(self) -> None:
         """Give up the load that is going on, if any."""
         self._load_cancelled.set()

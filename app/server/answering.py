@@ -198,8 +198,6 @@ class Answering:
     ) -> Iterator[Session]:
         """On the thread of an answer."""
         options = self._loading(model, embedding=embedding)
-        if not self._loads and isinstance(model, InstalledModel) and not embedding:
-            self._refuse_unloaded(model)
 
         def on_progress(fraction: float) -> bool:
             note.move("loading")
@@ -209,20 +207,23 @@ class Answering:
             yield session
 
     def _loading(self, model: ChatModel, *, embedding: bool) -> LoadOptions:
-        """As settings and profile say; a client's options have no part in it."""
+        """As it is loaded already, for whichever chat, else as settings and profile say; a client's
+        options have no part in it.
+        """
+        if isinstance(model, InstalledModel) and not embedding:
+            loaded = self._engines.options_of(str(model.path))
+            if loaded is not None:
+                return loaded
+            if not self._loads:
+                raise Failure(
+                    "unavailable",
+                    f"{model.name} is not in memory, and the server is set to load none."
+                    " Load it in Causeway, or let the server load models when asked.",
+                    code="model_not_loaded",
+                    param="model",
+                )
         options = self._chats.loading(model, self._chats.model_options(model, {}))
         return msgspec.structs.replace(options, embedding=True) if embedding else options
-
-    def _refuse_unloaded(self, model: InstalledModel) -> None:
-        state = self._engines.state
-        if state.model_id != model.id or state.phase not in ("loading", "ready", "busy"):
-            raise Failure(
-                "unavailable",
-                f"{model.name} is not in memory, and the server is set to load none."
-                " Load it in Causeway, or let the server load models when asked.",
-                code="model_not_loaded",
-                param="model",
-            )
 
     def _request(self, asked: Asked, model: ChatModel) -> ChatRequest:
         options = self._chats.model_options(model, own_options(asked))

@@ -75,8 +75,11 @@ class LocalServer:
     def start(self, config: ServerConfig) -> ServerState:
         """Returns when it can be reached. Raises `AppError`; a server that is on goes on."""
         with self._lock:
-            if self._thread is not None:
+            if self._thread is not None and self._state.phase == "on":
                 return self._state
+            if self._thread is not None:  # it has ended by itself
+                self._thread.stop(0)
+                self._thread = None
             self._tell(ServerState(phase="starting"))
             try:
                 listening = _listening(config)

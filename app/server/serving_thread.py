@@ -21,6 +21,9 @@ from app.server.journal import Journal
 from app.server.metrics import Metrics
 
 _START_SECONDS = 20.0
+_TICK_SECONDS = 1.0
+"""How often the date is put right that responses carry."""
+
 _CANCEL_SECONDS = 4.0
 """How long a cancelled answer may take to end, before its task is ended without asking."""
 
@@ -69,14 +72,18 @@ class ServingThread:
 
     def stop(self, patience_seconds: float) -> None:
         self._server.config.timeout_graceful_shutdown = round(patience_seconds + _CANCEL_SECONDS)
-        self._server.should_exit = True
+        self._in_loop(self._server.end)
         self._thread.join(patience_seconds)
-        if self._thread.is_alive() and self._loop is not None:
-            with suppress(RuntimeError):  # it ended this moment
-                self._loop.call_soon_threadsafe(self._answering.cancel_all)
+        self._in_loop(self._answering.cancel_all)
         self._thread.join()
         self._answering.close()
         self._metrics.close()
+
+    def _in_loop(self, call: Callable[[], None]) -> None:
+        self._server.should_exit = True  # also where the loop isn't there yet
+        if self._loop is not None:
+            with suppress(RuntimeError):  # it has ended
+                self._loop.call_soon_threadsafe(call)
 
     def _run(self) -> None:
         try:
@@ -94,9 +101,23 @@ class ServingThread:
 
 
 class _Server(uvicorn.Server):
+    """Says when it is ready, and sleeps while nothing is to be done."""
+
     def __init__(self, config: uvicorn.Config, ready: threading.Event) -> None:
         super().__init__(config)
         self._on_ready = ready
+        self._ending = asyncio.Event()
+
+    def end(self) -> None:
+        """In the loop's thread."""
+        self.should_exit = True
+        self._ending.set()
+
+    async def main_loop(self) -> None:
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_TICK_SECONDS):
+                    await self._ending.wait()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

@@ -10,6 +10,7 @@ import pytest
 from app.errors import AppError
 from app.models import OfferedModel
 from app.server.config import ServerConfig
+from backends.protocol import LoadOptions
 from tests.app.server.conftest import KEY, MakeServer, Served
 from tests.scripted_backend import Script, ScriptedBackend
 
@@ -169,6 +170,22 @@ class TestWhichModels:
             assert refused.status_code == 503
             assert refused.json()["error"]["code"] == "model_not_loaded"
             assert not scripted.sessions
+            with server.engines.use(model, LoadOptions(n_ctx=256), lambda _: True):
+                pass
+            assert client.post("/v1/chat/completions", json=ASK).is_success
+            other = client.post("/v1/chat/completions", json={**ASK, "model": "talkative"})
+            assert other.status_code == 503
+        assert len(scripted.sessions) == 1
+
+    def test_a_model_that_a_chat_has_loaded_otherwise_is_not_loaded_again(
+        self, server: Served, scripted: ScriptedBackend, model
+    ):
+        with (
+            server.engines.use(model, LoadOptions(n_ctx=256), lambda _: True),
+            server.client() as client,
+        ):
+            assert client.post("/v1/chat/completions", json=ASK).is_success
+        assert [session.options.n_ctx for session in scripted.sessions] == [256]
 
     def test_a_model_that_came_meanwhile_is_found(self, server: Served, library, other_model_file):
         with server.client() as client:
