@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from backends.errors import BadAdapter
-from tests.backends.conftest import OpenSession
 from backends.testing import text_of
+from tests.backends.conftest import OpenSession
 from tests.backends.llama_cpp.conversing import adapters, ask_together, request, user
 from tests.gguf_adapters import write_adapter_for
 from tests.gguf_files import CORRUPTIONS, Corruption, corrupt, write_adapter, write_projector

@@ -16,8 +16,8 @@ from backends.protocol import (
     Sampling,
     Usage,
 )
-from tests.backends.conftest import OpenSession
 from backends.testing import last, text_of
+from tests.backends.conftest import OpenSession
 from tests.gguf_files import write_model, write_recurrent_model
 
 GREEDY = Sampling(temperature=0)

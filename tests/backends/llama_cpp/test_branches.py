@@ -6,8 +6,8 @@ import pytest
 
 from backends.llama_cpp.session import LlamaCppSession
 from backends.protocol import Event, Message
-from tests.backends.conftest import OpenSession
 from backends.testing import text_of
+from tests.backends.conftest import OpenSession
 from tests.backends.llama_cpp.conversing import (
     adapters,
     assistant,

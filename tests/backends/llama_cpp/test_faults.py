@@ -13,8 +13,8 @@ import pytest
 from backends.errors import EngineCrashed, PromptTooLong
 from backends.llama_cpp.session import MAX_PROMPT_BYTES
 from backends.protocol import ChatRequest, Event, Message, PromptProgress, Sampling
-from tests.backends.conftest import OpenSession
 from backends.testing import HELLO, last, text_of
+from tests.backends.conftest import OpenSession
 
 ENDLESS = ChatRequest(
     messages=(Message(role="user", content="Talk"),), sampling=Sampling(temperature=0)

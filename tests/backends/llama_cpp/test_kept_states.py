@@ -11,8 +11,8 @@ from backends.errors import EngineCrashed
 from backends.llama_cpp.backend import LlamaCppBackend
 from backends.llama_cpp.session import LlamaCppSession
 from backends.protocol import LoadOptions, Message, StateKeeping
-from tests.backends.conftest import OpenSession
 from backends.testing import last, text_of
+from tests.backends.conftest import OpenSession
 from tests.backends.llama_cpp.conversing import (
     adapters,
     assistant,

@@ -9,10 +9,10 @@ from backends.errors import ModelLoadError
 from backends.llama_cpp.backend import LlamaCppBackend
 from backends.llama_cpp.session import LlamaCppSession
 from backends.protocol import CacheType, LoadOptions
+from backends.testing import text_of
 from catalog.fit.fit import estimate
 from catalog.gguf.files import read_header
 from tests.backends.conftest import OpenSession
-from backends.testing import text_of
 from tests.backends.llama_cpp.conversing import assistant, evaluated, request, user
 from tests.gguf_files import write_model, write_recurrent_model
 

@@ -9,8 +9,8 @@ import pytest
 from backends.errors import EngineCrashed, LoadCancelled, ModelLoadError, OutOfMemory
 from backends.llama_cpp.backend import LlamaCppBackend
 from backends.protocol import ChatRequest, LoadOptions, Message
-from tests.backends.conftest import OpenSession
 from backends.testing import HELLO, text_of
+from tests.backends.conftest import OpenSession
 from tests.gguf_files import (
     CORRUPTIONS,
     Corruption,

@@ -7,8 +7,8 @@ import pytest
 
 from backends.llama_cpp.session import LlamaCppSession
 from backends.protocol import Event, PromptProgress, TextDelta
-from tests.backends.conftest import OpenSession
 from backends.testing import last, text_of
+from tests.backends.conftest import OpenSession
 from tests.backends.llama_cpp.conversing import (
     adapters,
     ask_together,

@@ -16,8 +16,8 @@ from backends.llama_cpp.backend import LlamaCppBackend
 from backends.llama_cpp.devices import Device
 from backends.llama_cpp.offload import ALL_LAYERS, Needs, fitting, layers_that_fit
 from backends.protocol import LoadOptions
-from tests.backends.conftest import OpenSession
 from backends.testing import text_of
+from tests.backends.conftest import OpenSession
 from tests.backends.llama_cpp.conversing import request, user
 
 SERVER = Path(__file__).with_name("rpc_server.py")

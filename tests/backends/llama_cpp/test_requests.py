@@ -14,8 +14,8 @@ from backends.protocol import (
     ReasoningDelta,
     TextDelta,
 )
-from tests.backends.conftest import OpenSession
 from backends.testing import last, text_of
+from tests.backends.conftest import OpenSession
 from tests.backends.llama_cpp.conversing import ask_together, evaluated, request, user
 from tests.gguf_files import write_model, write_recurrent_model
 

@@ -11,8 +11,8 @@ from backends.llama_cpp.templates import (
     choose_template,
 )
 from backends.protocol import ChatRequest, Message, Warned
-from tests.backends.conftest import OpenSession
 from backends.testing import HELLO, text_of
+from tests.backends.conftest import OpenSession
 from tests.gguf_files import CHATML, HOSTILE_TEMPLATES, NO_SYSTEM_ROLE, write_model
 
 SYSTEM = Message(role="system", content="Be brief.")
