@@ -9,6 +9,8 @@ from typing import TypeVar
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from app.server.failures import Failure
+
 T = TypeVar("T")
 
 SSE = "text/event-stream"
@@ -121,5 +123,8 @@ async def streamed(
 
 
 async def _sent(send: Send, chunk: bytes) -> None:
-    async with asyncio.timeout(_STALLED_SECONDS):
-        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    try:
+        async with asyncio.timeout(_STALLED_SECONDS):
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    except TimeoutError:
+        raise Failure("unavailable", "The client takes nothing any more.", code="stalled") from None
