@@ -83,7 +83,7 @@ CHAT_OPTIONS: tuple[Option, ...] = (
         maximum=1_048_576,
         step=1024,
         neutral=0,
-        neutral_title="As the model, up to 8,192",
+        neutral_title="As trained, up to 8,192",
         reloads=True,
     ),
     Option(

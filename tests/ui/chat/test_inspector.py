@@ -90,7 +90,7 @@ def test_values_are_shown_and_not_reported(inspector, changes):
     [
         ("seed", "Random"),
         ("max_tokens", "No limit"),
-        ("n_ctx", "As the model, up to 8,192"),
+        ("n_ctx", "As trained, up to 8,192"),
         ("threads", "All cores but one"),
         ("gpu_layers", "As many as fit"),
     ],
@@ -199,7 +199,7 @@ def test_help_default_and_reload_are_told_for_what_has_the_focus(inspector):
     row.findChild(NumberField).setFocus(Qt.FocusReason.TabFocusReason)
     (text,) = words(line)
     assert option("n_ctx").help in text
-    assert "Default: As the model, up to 8,192." in text
+    assert "Default: As trained, up to 8,192." in text
     assert "loads again at the next message" in text
     row_of(inspector, "temperature").findChild(Slider).setFocus(Qt.FocusReason.TabFocusReason)
     (text,) = words(line)

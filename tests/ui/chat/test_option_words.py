@@ -13,7 +13,7 @@ from ui.chat.option_words import option_words
         ("temperature", 1, "1.00"),
         ("top_k", 40, "40"),
         ("n_ctx", 16384, "16,384"),
-        ("n_ctx", 0, "As the model, up to 8,192"),
+        ("n_ctx", 0, "As trained, up to 8,192"),
         ("system_prompt", "Be brief.", "Be brief."),
         ("mirostat", 2, "Mirostat 2"),
         ("mirostat", 0, "Off"),
@@ -42,7 +42,7 @@ def test_the_details_of_an_answer_show_its_settings_alike() -> None:
     origin = Origin(options={"temperature": 0.7, "n_ctx": 0, "threads": 3, "seed": 5})
     shown = dict(details(answer(origin)))
     assert shown["Temperature"] == "0.70"
-    assert shown["Context length"] == "As the model, up to 8,192"
+    assert shown["Context length"] == "As trained, up to 8,192"
     assert "Threads" not in shown
 
 

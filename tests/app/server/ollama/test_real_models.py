@@ -54,8 +54,8 @@ def test_the_starter_keeps_to_a_schema_and_takes_tools(make_server, library, sta
             options={"temperature": 0, "seed": 1},
         )
         assert Person.model_validate_json(answer.message.content).name
-        short = {"num_predict": 8}
+        short = {"num_predict": 4}
         parts = list(client.chat(model.id, messages=QUESTION, stream=True, options=short))
         assert len(parts) > 2
-        assert (parts[-1].done_reason, parts[-1].eval_count) == ("length", 8)
+        assert (parts[-1].done_reason, parts[-1].eval_count) == ("length", 4)
         assert client.chat(model.id, messages=QUESTION, tools=[weather], options=short).done
