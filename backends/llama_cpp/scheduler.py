@@ -143,15 +143,29 @@ class Scheduler:
             else:
                 readers.append(running)
         room = min(self._context.n_batch - len(steps), self.piece_tokens)
-        for i, running in enumerate(readers):
-            # Those that need less than their share leave more for the others.
-            share = max(1, room // (len(readers) - i))
-            count = min(share, self._until_station(running))
-            if count > room:
+        counts = self._shared_out(room, readers)
+        return steps + [(running, _step(running, count)) for running, count in counts.items()]
+
+    def _shared_out(self, room: int, readers: Sequence[Running]) -> dict[Running, int]:
+        """How many tokens which of the readers may read now, of so many in all.
+
+        Whoever has least left goes first: with equal shares, all would wait as long as the last. Once
+        somebody's first token can come, it isn't held up by much more. The oldest reader has its share
+        in any case, so that it isn't overtaken for ever.
+        """
+        enough = room - self._piece_tokens()
+        counts = dict.fromkeys(readers, 0)
+        for running in readers[:1]:
+            share = min(room, max(1, room // len(readers)))
+            counts[running] = min(share, self._until_station(running))
+        room -= sum(counts.values())
+        for running in sorted(readers, key=lambda running: running.n_pending):
+            more = min(room, self._until_station(running) - counts[running])
+            counts[running] += more
+            room -= more
+            if counts[running] == running.n_pending and room <= enough:
                 break
-            room -= count
-            steps.append((running, _step(running, count)))
-        return steps
+        return {running: count for running, count in counts.items() if count}
 
     def _guessing(self, running: Running) -> Step:
         """The next token, and a guess of what follows, unless others would have to wait for it."""

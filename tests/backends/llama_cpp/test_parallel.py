@@ -1,5 +1,6 @@
 """Requests that run together: each answer is the one it would have been alone."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -84,6 +85,34 @@ def test_a_long_prompt_does_not_hold_up_the_tokens_of_others(
     talking.close()
     tokens = sum(isinstance(event, TextDelta) for event in talking)
     assert tokens >= len(pieces) - 5
+
+
+def test_prompts_that_come_together_are_read_one_after_the_other(
+    open_session: OpenSession, tiny_model: Path
+) -> None:
+    """The first has its first token when only its own prompt has been read, not both."""
+    session = open_session(tiny_model, n_ctx=16_384)
+    streams = [
+        session.chat(request(user(f"{number} " + "abcdefg " * 750), max_tokens=1))
+        for number in range(2)
+    ]
+    read = 0.0
+    at_first_token: list[float] = []
+
+    def follow_second() -> None:
+        nonlocal read
+        for event in streams[1]:
+            if isinstance(event, PromptProgress):
+                read = event.done / event.total
+
+    second = threading.Thread(target=follow_second)
+    second.start()
+    for event in streams[0]:
+        if isinstance(event, TextDelta):
+            at_first_token.append(read)
+    second.join()
+    assert read == 1
+    assert at_first_token[0] < 0.5
 
 
 def test_requests_that_fill_the_context_together_all_get_their_answers(
