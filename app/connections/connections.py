@@ -6,6 +6,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -66,12 +67,13 @@ class Connections:
         provider = _provider(provider_id)
         if len(self.all()) >= _MOST:
             raise AppError(f"{_MOST} services can be connected at most.")
-        title = _checked_title(title) or provider.title
+        address = checked_url(url or provider.url)
+        title = _checked_title(title) or self._usual_title(provider, address)
         connection = Connection(
             id=self._new_id(title if url or not provider.url else provider.id),
             provider=provider.id,
             title=title,
-            url=checked_url(url or provider.url),
+            url=address,
         )
         self._store((*self.all(), connection))
         return connection
@@ -184,6 +186,12 @@ class Connections:
             case "variable":
                 return os.environ.get(connection.key_variable, "").strip()
         return ""
+
+    def _usual_title(self, provider: Provider, address: str) -> str:
+        """Its own name; that of its host where it has none, or another has it already."""
+        taken = any(connection.title == provider.title for connection in self.all())
+        host = urlsplit(address).netloc[:_LONGEST_TITLE]
+        return provider.title if provider.url and not taken else host
 
     def _new_id(self, wanted: str) -> str:
         slug = re.sub(r"[^a-z0-9]+", "-", wanted.lower()).strip("-")[:40] or "service"

@@ -121,5 +121,5 @@ class OpenAICompatibleBackend:
         return BadAnswer(
             f"{self.name} lists no models at this address.",
             why,
-            "Check the address in the settings; most end in /v1.",
+            "Check the address under Services; most end in /v1.",
         )

@@ -156,7 +156,7 @@ class Call:
             error = Unreachable(
                 f"There is no connection to {self._name}.",
                 "Its address, or the proxy's, is not valid.",
-                "Check them in the settings.",
+                "Check the one under Services, the other in the settings.",
             )
         except Exception as failure:
             error = failure

@@ -187,12 +187,12 @@ def _next_address(
         raise Unreachable(
             f"{address.host} sends on to {quoted(there.host, key) or 'somewhere else'}.",
             "The key and the chat were not sent there.",
-            "If you trust that address, set it in the settings instead.",
+            "If you trust that address, set it under Services instead.",
         )
     if method != "GET" and answer.status_code not in (307, 308):
         raise Unreachable(
             f"{address.host} sends on to another page.",
             "It may want you to sign in, or the address is not quite right.",
-            "Check the address in the settings; most end in /v1.",
+            "Check the address under Services; most end in /v1.",
         )
     return there

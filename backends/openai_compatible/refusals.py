@@ -141,7 +141,7 @@ def refusal(
         return BadAnswer(
             f"{name} is not at this address.",
             "There is a server, but it does not know what is asked of it.",
-            "Check the address in the settings; most end in /v1.",
+            "Check the address under Services; most end in /v1.",
         )
     if status in PASSING_STATUSES or status >= 500:
         return BadAnswer(
@@ -152,5 +152,5 @@ def refusal(
 
 def _bad_key(name: str, why: str, key: str) -> BadKey:
     if not key:
-        return BadKey(f"{name} wants a key.", why, "Give one in the settings.")
-    return BadKey(f"{name} refuses the key.", why, "Check it in the settings, or make a new one.")
+        return BadKey(f"{name} wants a key.", why, "Give one under Services.")
+    return BadKey(f"{name} refuses the key.", why, "Check it under Services, or make a new one.")

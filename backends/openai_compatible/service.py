@@ -148,7 +148,7 @@ class Service:
         raise BadAnswer(
             f"What {self.access.name} sends has no end.",
             f"At most {limit // 10**6:,} MB were expected.",
-            "Check the address in the settings.",
+            "Check the address under Services.",
         )
 
     def refusal(self, complaint: Complaint, model: str) -> BackendError:
@@ -192,7 +192,7 @@ class Service:
             )
         key = access.key().strip()
         if not key and access.provider.needs_key:
-            raise BadKey(f"{access.name} wants a key.", "None is set.", "Give one in the settings.")
+            raise BadKey(f"{access.name} wants a key.", "None is set.", "Give one under Services.")
         if not all("!" <= letter <= "~" for letter in key):
             raise BadKey(
                 f"The key for {access.name} can't be right.",

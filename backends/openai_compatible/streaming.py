@@ -108,5 +108,5 @@ class Values:
         return BadAnswer(
             f"{self._name} sends what can't be understood.",
             why,
-            "Check the address in the settings.",
+            "Check the address under Services.",
         )

@@ -138,6 +138,11 @@ class KeyPart(QWidget):
         self._key.clear()
         self._show_place()
 
+    def ask_for_one(self) -> None:
+        """The service wants a key, whatever was said before."""
+        if self.place == "none":
+            self._place.select("stored")
+
     def show_invalid(self, invalid: bool) -> None:
         """The service refused it."""
         for field in (self._key, self._variable):

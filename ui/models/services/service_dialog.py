@@ -54,7 +54,8 @@ class ServiceDialog(FittedDialog):
         title = self.tr("Change {title}") if connection else self.tr("Connect {title}")
         name = connection.title if connection else provider.title
         self.setWindowTitle(title.format(title=name))
-        self._title = TextField(theme, self.tr("Name"), provider.title)
+        usual = provider.title if provider.url else self.tr("That of its address")
+        self._title = TextField(theme, self.tr("Name"), usual)
         self._title.setMaxLength(60)
         self._title.setText(connection.title if connection else "")
         self._address = TextField(theme, self.tr("Address"), "https://api.example.com/v1")
@@ -93,8 +94,10 @@ class ServiceDialog(FittedDialog):
     def show_problem(self, words: str, of_the_key: bool = False) -> None:
         """Why it can't be connected, or why it does not answer."""
         self._show_working(False)
+        if of_the_key:
+            self.key.ask_for_one()
         if self.connection_id:
-            kept = self.tr("It stays connected, and you can try again at any time.")
+            kept = self.tr("It stays in your list, and you can try again at any time.")
             words = f"{words} {kept}"
         self._words.set_text(words)
         self._words.show()

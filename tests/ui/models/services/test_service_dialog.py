@@ -123,6 +123,17 @@ def test_a_program_on_this_computer_needs_no_key(open_dialog: Opener, qtbot: QtB
     assert submitted.args[0].key_place == "none"
 
 
+def test_a_service_that_wants_a_key_after_all_gets_a_field_for_it(
+    open_dialog: Opener, qtbot: QtBot
+) -> None:
+    dialog = open_dialog("ollama")
+    button(dialog, "Connect").click()
+    dialog.show_problem("Ollama wants a key.", of_the_key=True)
+    assert "Ollama wants a key." in words(dialog)
+    assert dialog.focusWidget() is field(dialog, "Key")
+    assert field(dialog, "Key").isVisible()
+
+
 def test_a_service_of_ones_own_waits_for_its_address(open_dialog: Opener, qtbot: QtBot) -> None:
     dialog = open_dialog("custom")
     assert dialog.focusWidget() is field(dialog, "Address")
@@ -151,7 +162,7 @@ def test_nothing_can_be_changed_while_it_is_asked(open_dialog: Opener) -> None:
     dialog.show_problem("It can't be reached.")
     assert button(dialog, "Connect").isEnabled()
     assert "It can't be reached." in words(dialog)
-    assert "It stays connected" not in words(dialog)
+    assert "It stays in your list" not in words(dialog)
 
 
 def test_one_that_does_not_answer_stays_connected_and_can_be_tried_again(
@@ -163,7 +174,7 @@ def test_one_that_does_not_answer_stays_connected_and_can_be_tried_again(
     dialog.show_connected(KEPT)
     assert field(dialog, "Key").text() == ""
     dialog.show_problem("OpenAI refuses the key.", of_the_key=True)
-    assert "OpenAI refuses the key. It stays connected" in words(dialog)
+    assert "OpenAI refuses the key. It stays in your list" in words(dialog)
     assert dialog.focusWidget() is field(dialog, "Key")
     assert "refuses" in field(dialog, "Key").accessibleDescription()
     assert button(dialog, "Try again").isEnabled()
