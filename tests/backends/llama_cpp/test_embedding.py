@@ -11,7 +11,7 @@ from backends.errors import EngineCrashed, ModelLoadError, PromptTooLong, Unsupp
 from backends.llama_cpp.process import WorkerProcess, default_command
 from backends.llama_cpp.session import LlamaCppSession
 from backends.llama_cpp.wire import Embed, Embedded, Load, Loaded, Vector
-from backends.protocol import Embeddings, Finished, LoadOptions, TextDelta
+from backends.protocol import Embeddings, Finished, LoadOptions, StateKeeping, TextDelta
 from backends.testing import last, text_of
 from tests.backends.conftest import OpenSession
 from tests.backends.llama_cpp.conversing import adapters, evaluated, request, user
@@ -91,6 +91,21 @@ def test_what_was_read_for_a_vector_is_not_kept(
     assert evaluated(again) <= 1, "the chat had to be read again"
     other = list(session.chat(request(user("a text of which nothing is known"), max_tokens=1)))
     assert last(other).usage.cached_tokens < 16
+
+
+def test_nothing_of_a_text_goes_to_the_disk(
+    open_session: OpenSession, model: Path, tmp_path: Path
+) -> None:
+    states = tmp_path / "states"
+    keep = StateKeeping(str(states), 2**30)
+    session = open_session(model, keep=keep, memory_for_states=1)
+    session.embed(["the ello thing is " * 30] * 3)
+    session.close()
+    assert not list(states.rglob("*.state"))
+    session = open_session(model, keep=keep, memory_for_states=1)
+    list(session.chat(request(user("the ello thing is " * 30))))
+    session.close()
+    assert list(states.rglob("*.state")), "of a chat it does"
 
 
 def test_a_text_too_long_for_the_context_is_named(
