@@ -97,7 +97,7 @@ def test_nothing_of_a_text_goes_to_the_disk(
     open_session: OpenSession, model: Path, tmp_path: Path
 ) -> None:
     states = tmp_path / "states"
-    keep = StateKeeping(str(states), 2**30)
+    keep = StateKeeping(folder=str(states), limit_bytes=2**30)
     session = open_session(model, keep=keep, memory_for_states=1)
     session.embed(["the ello thing is " * 30] * 3)
     session.close()
