@@ -86,6 +86,8 @@ class Connections:
             self.forget_key(connection_id)
             before = self.find(connection_id)
         title = _checked_title(title) or before.title
+        if title == _host(before.url):
+            title = _host(address)
         return self._replace(msgspec.structs.replace(before, title=title, url=address))
 
     def remove(self, connection_id: str) -> None:
@@ -190,8 +192,7 @@ class Connections:
     def _usual_title(self, provider: Provider, address: str) -> str:
         """Its own name; that of its host where it has none, or another has it already."""
         taken = any(connection.title == provider.title for connection in self.all())
-        host = urlsplit(address).netloc[:_LONGEST_TITLE]
-        return provider.title if provider.url and not taken else host
+        return provider.title if provider.url and not taken else _host(address)
 
     def _new_id(self, wanted: str) -> str:
         slug = re.sub(r"[^a-z0-9]+", "-", wanted.lower()).strip("-")[:40] or "service"
@@ -236,6 +237,10 @@ def _checked_title(title: str) -> str:
     if len(cleaned) > _LONGEST_TITLE or not cleaned.isprintable():
         raise AppError("This title is too long.", fix=f"{_LONGEST_TITLE} characters are enough.")
     return cleaned
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc[:_LONGEST_TITLE]
 
 
 def _origin(url: str) -> str:

@@ -139,6 +139,22 @@ def test_a_service_s_models_are_listed_and_remembered(connections, service, sett
     assert later.offers() == models
 
 
+def test_a_service_without_a_name_is_called_after_its_host_wherever_that_is(connections):
+    connection = connections.add("custom", url="http://192.168.1.20:8000/v1")
+    assert connection.title == "192.168.1.20:8000"
+    moved = connections.change(connection.id, title="", url="http://192.168.1.30:8000/v1")
+    assert moved.title == "192.168.1.30:8000"
+    named = connections.change(connection.id, title="Attic", url=moved.url)
+    assert connections.change(named.id, title="", url="http://10.0.0.1:1/v1").title == "Attic"
+
+
+def test_two_services_of_a_kind_can_be_told_apart(connections):
+    titles = [
+        connections.add("ollama", url=url).title for url in ("localhost:11434", "http://nas:11434")
+    ]
+    assert titles == ["Ollama", "nas:11434"]
+
+
 def test_the_key_goes_to_the_service_and_into_no_file(connections, service, kept, tmp_path):
     service.key = KEY
     connection = connections.add("custom", url=service.url)

@@ -51,10 +51,11 @@ class ServiceDialog(FittedDialog):
         super().__init__(theme, "", parent)
         self._provider = provider
         self.connection_id = connection.id if connection else ""
+        self._taken = False
         title = self.tr("Change {title}") if connection else self.tr("Connect {title}")
         name = connection.title if connection else provider.title
         self.setWindowTitle(title.format(title=name))
-        usual = provider.title if provider.url else self.tr("That of its address")
+        usual = provider.title if provider.url else self.tr("Named after its address")
         self._title = TextField(theme, self.tr("Name"), usual)
         self._title.setMaxLength(60)
         self._title.setText(connection.title if connection else "")
@@ -85,6 +86,7 @@ class ServiceDialog(FittedDialog):
     def show_connected(self, connection: Connection) -> None:
         """It is connected now, whatever it will answer."""
         self.connection_id = connection.id
+        self._taken = True
         self._address.setText(connection.url)
         self.key.show_kept()
         self._cancel.set_words(self.tr("Close"))
@@ -96,7 +98,7 @@ class ServiceDialog(FittedDialog):
         self._show_working(False)
         if of_the_key:
             self.key.ask_for_one()
-        if self.connection_id:
+        if self._taken:
             kept = self.tr("It stays in your list, and you can try again at any time.")
             words = f"{words} {kept}"
         self._words.set_text(words)
@@ -154,6 +156,7 @@ class ServiceDialog(FittedDialog):
             key=self.key.key if self.key.place == "stored" else "",
             variable=self.key.variable if self.key.place == "variable" else "",
         )
+        self._taken = False
         self._show_working(True)
         self.submitted.emit(draft)
 
