@@ -77,8 +77,14 @@ def chat_request(
         adapters=tuple(adapters),
         grammar=grammar_of(options),
         logprobs=_ALTERNATIVES if options["logprobs"] else -1,
+        think=think_of(options),
         lookup=bool(options["lookup"]),
     )
+
+
+def think_of(options: Mapping[str, Value]) -> bool | None:
+    """Whether the model is to think first; None: as it does."""
+    return {"on": True, "off": False}.get(str(options["thinking"]))
 
 
 def sampling_of(options: Mapping[str, Value]) -> protocol.Sampling:

@@ -216,7 +216,8 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     outside the `grammar`. `logprobs` asks for the log-probability of each token, and of so many
     alternatives; below zero, for none. With `tool_choice` "required" the answer is a call of one of
     the `tools`, of several only with `parallel_tool_calls`. `chosen` names the fields of `sampling` that
-    somebody chose: a service keeps its own ways in the others; None: all of them count. `lookup` guesses what is copied from the prompt, and checks
+    somebody chose: a service keeps its own ways in the others; None: all of them count. `think` asks a
+    model that can do either to think before it answers, or not to; None: as it does. `lookup` guesses what is copied from the prompt, and checks
     several tokens at once: the same answer, often sooner.
     """
 
@@ -233,6 +234,7 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     tools: tuple[Tool, ...] = ()
     tool_choice: ToolChoice = "auto"
     parallel_tool_calls: bool = True
+    think: bool | None = None
     lookup: bool = False
 
 

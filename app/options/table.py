@@ -62,6 +62,19 @@ CHAT_OPTIONS: tuple[Option, ...] = (
         section="format",
     ),
     Option(
+        key="thinking",
+        kind="choice",
+        default="auto",
+        title="Thinking",
+        help="Some models can think before they answer, or answer at once. With others it changes nothing.",
+        section="format",
+        choices=(
+            Choice("auto", "As the model"),
+            Choice("on", "Think first"),
+            Choice("off", "Answer at once"),
+        ),
+    ),
+    Option(
         key="max_tokens",
         kind="integer",
         default=-1,

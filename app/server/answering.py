@@ -26,6 +26,7 @@ from app.server.running import RunningAnswer
 from app.server.served import ServedModel as ServedModel
 from app.server.served import Shelf
 from app.sessions import Sessions
+from backends.errors import LoadCancelled
 from backends.protocol import (
     ChatRequest,
     Embeddings,
@@ -45,6 +46,9 @@ from catalog.library import InstalledModel
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+_PORTION = 32
+"""Texts that are made into vectors at a time."""
 
 
 class Answering:
@@ -134,7 +138,10 @@ class Answering:
 
         made_for_it = isinstance(found, InstalledModel) and served.kind == "embedding"
         vectors = await self._work(
-            found, note, lambda session: session.embed(tuple(texts)), embedding=made_for_it
+            found,
+            note,
+            lambda session, cancelled: _embedded(session, texts, cancelled),
+            embedding=made_for_it,
         )
         note.spend(Usage(prompt_tokens=vectors.tokens))
         return vectors
@@ -147,7 +154,7 @@ class Answering:
                 "invalid", f"{served.name} counts no tokens.", code="unsupported", param="model"
             )
         note.use(served.id, "")
-        return await self._work(found, note, lambda session: session.count_tokens(messages))
+        return await self._work(found, note, lambda session, _: session.count_tokens(messages))
 
     def cancel_all(self) -> None:
         """End all answers soon and begin none, in the loop's thread."""
@@ -164,7 +171,7 @@ class Answering:
         self,
         model: ChatModel,
         note: RequestNote,
-        ask: Callable[[Session], T],
+        ask: Callable[[Session, threading.Event], T],
         *,
         embedding: bool = False,
     ) -> T:
@@ -174,7 +181,7 @@ class Answering:
         def work() -> T:
             with self._session(model, note, cancelled, embedding=embedding) as session:
                 note.move("answering")
-                return ask(session)
+                return ask(session, cancelled)
 
         future = asyncio.get_running_loop().run_in_executor(self._pool, work)
         future.add_done_callback(lambda _: self.places.give_back())
@@ -240,6 +247,19 @@ class Answering:
             note.problem = failure.message
             raise
         note.move("answering")
+
+
+def _embedded(session: Session, texts: Sequence[str], cancelled: threading.Event) -> Embeddings:
+    """In portions, so that a client that leaves doesn't keep the model at work."""
+    vectors: list[tuple[float, ...]] = []
+    tokens = 0
+    for start in range(0, len(texts), _PORTION):
+        if cancelled.is_set():
+            raise LoadCancelled("The client left.")
+        made = session.embed(tuple(texts[start : start + _PORTION]))
+        vectors += made.vectors
+        tokens += made.tokens
+    return Embeddings(vectors=tuple(vectors), tokens=tokens)
 
 
 async def _noted(

@@ -12,6 +12,8 @@ from backends.protocol import Grammar
 
 SECTIONS = ("sampling", "advanced")
 """The sections of `app.options` whose settings a client may choose: none of them loads a model anew."""
+THINKING = "thinking"
+"""A setting beside those that it may choose, too."""
 
 _FIELD = "causeway"
 
@@ -57,7 +59,7 @@ def checked_option(key: str, value: object, param: str = "") -> Value:
     """A sampling setting as a client gives it. Raises `Failure` about `param`, or `causeway.options`."""
     param = param or f"{_FIELD}.options.{key}"
     try:
-        if option(key).section not in SECTIONS:
+        if option(key).section not in SECTIONS and key != THINKING:
             raise Failure(
                 "invalid",
                 f"“{key}” is not a client's to set: it is no setting of the sampling.",
@@ -66,6 +68,11 @@ def checked_option(key: str, value: object, param: str = "") -> Value:
         return checked(key, value)
     except AppError as error:
         raise Failure("invalid", str(error), param=param) from None
+
+
+def thinking(wanted: bool | None) -> dict[str, Value]:
+    """The option that has a model think first, or not; none where that is left to the model."""
+    return {} if wanted is None else {THINKING: "on" if wanted else "off"}
 
 
 def _stack(adapters: tuple[RequestedAdapter, ...]) -> str:

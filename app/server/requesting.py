@@ -9,7 +9,7 @@ from app.chats import Chats
 from app.models import ChatModel
 from app.options import Value, option
 from app.options.adapter_stack import StackedAdapter, stack_of
-from app.prompts import sampling_of
+from app.prompts import sampling_of, think_of
 from app.server.asked import Asked
 from app.server.failures import Failure
 from app.server.served import ServedModel
@@ -54,6 +54,7 @@ def chat_request(
         tools=asked.tools if asked.tool_choice != "none" else (),
         tool_choice=asked.tool_choice,
         parallel_tool_calls=asked.parallel_tool_calls,
+        think=think_of(options),
         lookup=bool(options["lookup"]),
     )
 

@@ -74,7 +74,7 @@ class PromptWriter:
         start = self._first_that_fits(system, exchanges, beginning, tools, room)
         while True:
             kept = [message for exchange in exchanges[start:] for message in exchange]
-            prompt = self._tokens([*system, *kept], beginning, tools)
+            prompt = self._tokens([*system, *kept], beginning, tools, request.think)
             if len(prompt.tokens) + room <= self._n_ctx:
                 break
             if start >= len(exchanges) - 1:
@@ -141,15 +141,19 @@ class PromptWriter:
         return len(self._model.tokenize(content))
 
     def _tokens(
-        self, messages: Sequence[Message], beginning: Message | None, tools: Sequence[Tool]
+        self,
+        messages: Sequence[Message],
+        beginning: Message | None,
+        tools: Sequence[Tool],
+        think: bool | None = None,
     ) -> Prompt:
         try:
             template, warning = self._template, ""
-            text = _render(template, messages, tools)
+            text = _render(template, messages, tools, think)
         except TemplateFailed as error:
             template = fallback_template(self._model)
             warning = fallback_warning(error, template)
-            text = _render(template, messages, tools)
+            text = _render(template, messages, tools, think)
         form = template.call_format or in_words.FORMAT
         opened = opened_tag(text)
         if template.splits_calls:
@@ -206,10 +210,12 @@ class PromptWriter:
         return text.replace("<", "< ").replace("[", "[ ")
 
 
-def _render(template: Template, messages: Sequence[Message], tools: Sequence[Tool]) -> str:
+def _render(
+    template: Template, messages: Sequence[Message], tools: Sequence[Tool], think: bool | None
+) -> str:
     if template.call_format is not None:
-        return template.render(messages, tools)
-    return template.render(in_words.in_words(messages, tools))
+        return template.render(messages, tools, think)
+    return template.render(in_words.in_words(messages, tools), think=think)
 
 
 def _exchanges(messages: Sequence[Message]) -> list[list[Message]]:

@@ -48,7 +48,12 @@ class Template(Protocol):
         """Whether it writes `one_call_each`, whatever the messages have."""
         ...
 
-    def render(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> str:
+    def render(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[Tool] = (),
+        think: bool | None = None,
+    ) -> str:
         """The prompt, up to where an answer begins. Raises TemplateFailed."""
         ...
 
@@ -76,13 +81,22 @@ class JinjaTemplate:
         self._try_out()
         self._try_out_tools()
 
-    def render(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> str:
+    def render(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[Tool] = (),
+        think: bool | None = None,
+    ) -> str:
         if self._merges_system:
             messages = _system_in_first_question(messages)
         if self.splits_calls:
             messages = one_call_each(messages)
         # Templates ask whether there are tools in ways that an empty list confuses.
-        offered = {"tools": [declaration(tool) for tool in tools]} if tools else {}
+        offered: dict[str, object] = {}
+        if tools:
+            offered["tools"] = [declaration(tool) for tool in tools]
+        if think is not None:  # as the templates call it that know both ways
+            offered["enable_thinking"] = offered["thinking"] = think
         self._environment.start()
         try:
             return self._template.render(
@@ -144,7 +158,12 @@ class BuiltInTemplate:
         self._selector = selector.encode()
         self.render([Message(role="user", content="")])
 
-    def render(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> str:
+    def render(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[Tool] = (),
+        think: bool | None = None,
+    ) -> str:
         chat = (native.llama_chat_message * len(messages))()
         for slot, message in zip(chat, messages, strict=True):
             slot.role = message.role.encode()
@@ -169,7 +188,12 @@ class PlainText:
     call_format = None
     splits_calls = False
 
-    def render(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> str:
+    def render(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[Tool] = (),
+        think: bool | None = None,
+    ) -> str:
         texts = [message.content for message in messages if message.content]
         if messages and messages[-1].role == "assistant":
             texts.append("")

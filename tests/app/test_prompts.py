@@ -143,3 +143,8 @@ def test_probabilities_and_copying_ahead_are_asked_for_where_wanted() -> None:
     assert (plain.logprobs, plain.lookup) == (-1, False)
     wanted = chat_request([], effective({"logprobs": 1, "lookup": 1}))
     assert (wanted.logprobs, wanted.lookup) == (5, True)
+
+
+@pytest.mark.parametrize(("value", "think"), [("auto", None), ("on", True), ("off", False)])
+def test_whether_to_think_is_asked_where_somebody_chose(value, think) -> None:
+    assert chat_request((), effective({"thinking": value})).think is think

@@ -14,7 +14,7 @@ from app.server.anthropic_api.requests import (
     ToolChoice,
 )
 from app.server.asked import Asked
-from app.server.extensions import applied, checked_option
+from app.server.extensions import applied, checked_option, thinking
 from app.server.failures import Failure
 from backends import protocol
 from backends.protocol import Grammar
@@ -81,7 +81,8 @@ def _options(request: MessagesRequest) -> dict[str, Value]:
     chosen = {
         key: checked_option(key, value, key) for key, value in wanted.items() if value is not None
     }
-    return {"max_tokens": request.max_tokens, **chosen}
+    wanted_thinking = shows_thinking(request) if request.thinking is not None else None
+    return {"max_tokens": request.max_tokens, **chosen, **thinking(wanted_thinking)}
 
 
 def _stops(stops: Sequence[str]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import msgspec
 
 from app.options import Value, option
 from app.server.asked import Asked
-from app.server.extensions import applied, checked_option
+from app.server.extensions import applied, checked_option, thinking
 from app.server.failures import Failure
 from app.server.ollama_api.prompt import images_of, prompt_of
 from app.server.ollama_api.requests import (
@@ -64,11 +64,16 @@ def _asked(request: ChatRequest | GenerateRequest, model: str, asked: Asked) -> 
         raise Failure("invalid", "think is true, false, “high”, “medium” or “low”.", param="think")
     return msgspec.structs.replace(
         asked,
-        options={**_options(options), **extended.options},
+        options={**_options(options), **thinking(_thinks(request.think)), **extended.options},
         stop=_stops(options.stop),
         grammar=_grammar(request.format) or extended.grammar,
         logprobs=(request.top_logprobs or 0) if request.logprobs else -1,
     )
+
+
+def _thinks(think: bool | str | None) -> bool | None:
+    """A level of thinking is thinking."""
+    return None if think is None else bool(think)
 
 
 def _options(options: ModelOptions) -> dict[str, Value]:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from app.server.asked import Asked
-from app.server.extensions import Extensions, applied
+from app.server.extensions import Extensions, applied, thinking
 from app.server.failures import Failure
 from app.server.openai_api.fields import (
     Answers,
@@ -32,6 +32,12 @@ class StreamOptions(msgspec.Struct, frozen=True, kw_only=True):
     include_usage: bool | None = None
 
 
+class TemplateOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """As vLLM and llama-server take them."""
+
+    enable_thinking: bool | None = None
+
+
 class ChatCompletionRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What is not here is ignored. A last message of the assistant is gone on with."""
 
@@ -55,6 +61,8 @@ class ChatCompletionRequest(msgspec.Struct, frozen=True, kw_only=True):
     tools: list[ChatTool] | None = None
     tool_choice: Literal["none", "auto", "required"] | NamedTool | None = None
     parallel_tool_calls: bool | None = None
+    reasoning_effort: str | None = None
+    chat_template_kwargs: TemplateOptions | None = None
     causeway: Extensions | None = None
 
 
@@ -77,7 +85,10 @@ def asked_of(request: ChatCompletionRequest) -> Asked:
         presence_penalty=request.presence_penalty,
         seed=request.seed,
         max_tokens=limit if limit is not None else request.max_tokens,
+        effort=request.reasoning_effort,
     )
+    templated = request.chat_template_kwargs
+    own |= thinking(templated.enable_thinking if templated else None)
     return Asked(
         model=request.model,
         messages=messages,

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import msgspec
 
 from app.options import Value, option
-from app.server.extensions import checked_option
+from app.server.extensions import checked_option, thinking
 from app.server.failures import Failure
 from backends.protocol import TokenBias, Usage
 
@@ -51,6 +51,7 @@ def sampling_options(
     presence_penalty: float | None = None,
     seed: int | None = None,
     max_tokens: int | None = None,
+    effort: str | None = None,
 ) -> dict[str, Value]:
     """The options that a request sets, of those that it has."""
     wanted: dict[str, object] = {
@@ -65,7 +66,8 @@ def sampling_options(
     }
     if max_tokens is not None:
         options["max_tokens"] = min(max_tokens, int(option("max_tokens").maximum))
-    return options
+    # How long a local model thinks is its own affair: any effort but none is thinking.
+    return {**options, **thinking(None if effort is None else effort != "none")}
 
 
 def stops_of(stop: str | list[str] | None) -> tuple[str, ...]:

@@ -42,6 +42,10 @@ class TextConfig(msgspec.Struct, frozen=True, kw_only=True):
     format: TextFormat | None = None
 
 
+class Reasoning(msgspec.Struct, frozen=True, kw_only=True):
+    effort: str | None = None
+
+
 class ResponsesRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What is not here is ignored. `store` is too: nothing is stored."""
 
@@ -56,6 +60,7 @@ class ResponsesRequest(msgspec.Struct, frozen=True, kw_only=True):
     tools: list[ResponseTool] | None = None
     tool_choice: Literal["none", "auto", "required"] | ChosenTool | None = None
     parallel_tool_calls: bool | None = None
+    reasoning: Reasoning | None = None
     previous_response_id: str | None = None
     background: bool | None = None
     metadata: dict[str, str] | None = None
@@ -78,7 +83,10 @@ def asked_of(request: ResponsesRequest) -> Asked:
         choice.name if isinstance(choice, ChosenTool) else "",
     )
     own = sampling_options(
-        temperature=request.temperature, top_p=request.top_p, max_tokens=request.max_output_tokens
+        temperature=request.temperature,
+        top_p=request.top_p,
+        max_tokens=request.max_output_tokens,
+        effort=request.reasoning.effort if request.reasoning else None,
     )
     wanted = request.text.format if request.text else None
     grammar = grammar_of(wanted.type, wanted.schema, "text.format.schema") if wanted else None

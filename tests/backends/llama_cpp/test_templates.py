@@ -37,6 +37,18 @@ def test_writes_what_the_template_says() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("think", "ending"), [(None, "as it does"), (True, "<think>"), (False, "<think></think>")]
+)
+def test_a_model_that_can_do_either_is_told_whether_to_think(think, ending) -> None:
+    text = (
+        "{% for m in messages %}{{ m.content }}{% endfor %}"
+        "{% if enable_thinking is not defined %}as it does"
+        "{% elif enable_thinking %}<think>{% else %}<think></think>{% endif %}"
+    )
+    assert from_file(text).render([QUESTION], think=think) == f"Hello{ending}"
+
+
 def test_a_template_without_system_role_gets_it_in_the_first_question() -> None:
     for text in (
         NO_SYSTEM_ROLE,

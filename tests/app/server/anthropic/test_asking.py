@@ -290,3 +290,15 @@ def test_tools_count_as_their_schemas():
     assert system.content.startswith("Be kind.\n\n")
     assert "The weather somewhere." in system.content
     assert question.content == "Hello"
+
+
+@pytest.mark.parametrize(
+    ("fields", "option"),
+    [
+        ({}, None),
+        ({"thinking": {"type": "enabled", "budget_tokens": 1024}}, "on"),
+        ({"thinking": {"type": "disabled"}}, "off"),
+    ],
+)
+def test_whether_to_think_is_asked(fields, option):
+    assert asked(**fields).options.get("thinking") == option

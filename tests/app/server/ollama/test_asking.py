@@ -206,3 +206,10 @@ def test_extensions_of_ours_are_taken():
     assert request.options["min_p"] == 0.2
     assert request.grammar == Grammar("gbnf", 'root ::= "a"')
     assert chat(format="json", causeway=ours).grammar.kind == "json_schema"
+
+
+@pytest.mark.parametrize(
+    ("think", "option"), [(None, None), (True, "on"), (False, "off"), ("low", "on")]
+)
+def test_whether_to_think_is_asked(think, option):
+    assert chat(think=think).options.get("thinking") == option

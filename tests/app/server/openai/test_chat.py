@@ -471,3 +471,18 @@ def _wait_until(holds) -> None:
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("fields", "think"),
+    [
+        ({}, None),
+        ({"reasoning_effort": "none"}, False),
+        ({"reasoning_effort": "low"}, True),
+        ({"chat_template_kwargs": {"enable_thinking": False}}, False),
+        ({"causeway": {"options": {"thinking": "on"}}}, True),
+    ],
+)
+def test_whether_the_model_is_to_think_is_passed_on(client, server: Served, fields, think):
+    client.chat.completions.create(model="polite", messages=ASK, extra_body=fields)
+    assert server.backend.requests[-1].think is think
