@@ -179,10 +179,14 @@ class Connections:
             case "stored":
                 key = self._secrets.read(_secret_of(connection))
                 if not key:
+                    state = self._secrets.state()
                     raise BadKey(
                         f"The key of {connection.title} can't be read.",
-                        self._secrets.state().reason,
-                        "Unlock where keys are kept, or give the key again.",
+                        state.reason,
+                        # Of a locked file the reason says how to open it.
+                        ""
+                        if state.locked
+                        else "Unlock where keys are kept, or give the key again.",
                     )
                 return key
             case "variable":

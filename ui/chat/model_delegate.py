@@ -116,7 +116,8 @@ class ModelDelegate(QStyledItemDelegate):
         room = rect.width()
         if quant:
             room -= QFontMetricsF(quant_font).horizontalAdvance(quant) + 8
-        name = metrics.elidedText(model.name, Qt.TextElideMode.ElideRight, room)
+        # What tells the models of a service apart is often at the end of long names.
+        name = metrics.elidedText(model.name, Qt.TextElideMode.ElideMiddle, room)
         painter.setFont(name_font)
         painter.setPen(self._theme.color("text3" if self._models.is_barred(model) else "text"))
         painter.drawText(rect, _MIDDLE, name)

@@ -124,6 +124,10 @@ class SearchPopup(QFrame):
             if step is not None:
                 self._move(step)
                 return True
+            page = {Qt.Key.Key_PageDown: 1, Qt.Key.Key_PageUp: -1}.get(Qt.Key(event.key()))
+            if page is not None:
+                self._turn_page(page)
+                return True
             if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
                 self._choose()
                 return True
@@ -172,6 +176,16 @@ class SearchPopup(QFrame):
 
     def _move(self, step: int) -> None:
         row = self._choosable(self._list.currentIndex().row() + step, step)
+        if 0 <= row < self._model.rowCount():
+            self.mark(row)
+
+    def _turn_page(self, step: int) -> None:
+        current = self._list.currentIndex()
+        height = max(1, self._list.visualRect(current).height())
+        wanted = current.row() + step * max(1, self._list.viewport().height() // height - 1)
+        row = self._choosable(max(0, min(wanted, self._model.rowCount() - 1)), step)
+        if not 0 <= row < self._model.rowCount():  # what is left that way are headings
+            row = self._choosable(max(0, min(row, self._model.rowCount() - 1)), -step)
         if 0 <= row < self._model.rowCount():
             self.mark(row)
 

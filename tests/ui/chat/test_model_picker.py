@@ -330,6 +330,23 @@ def test_hundreds_of_models_open_in_a_list_of_bounded_height(picker, popup):
     popup.close()
 
 
+def test_page_keys_go_through_hundreds_of_models_from_end_to_end(qtbot, picker, popup):
+    many = tuple(offered("OpenRouter", f"model {number:03}") for number in range(300))
+    picker.show_models((*MODELS, *many), "qwen", UNLOADED)
+    picker.open()
+    rows, search = popup.findChild(QListView), popup.findChild(SearchField)
+    before = rows.currentIndex().row()
+    qtbot.keyClick(search, Qt.Key.Key_PageDown)
+    assert rows.currentIndex().row() > before + 3
+    for _ in range(100):
+        qtbot.keyClick(search, Qt.Key.Key_PageDown)
+    assert rows.currentIndex().data() == "model 299"
+    for _ in range(100):
+        qtbot.keyClick(search, Qt.Key.Key_PageUp)
+    assert rows.currentIndex().data() == "Gemma"
+    popup.close()
+
+
 def test_tooltips_show_names_and_paths_from_outside_as_they_are(picker):
     hostile = model('<img src="file:///x">' + "y" * 200, "Q4_0", 1)
     picker.show_models((hostile,), hostile.id, UNLOADED)

@@ -28,7 +28,7 @@ def models_words(count: int) -> str:
     """How many models it offers."""
     match count:
         case 0:
-            return _tr("no models")
+            return _tr("no models known")
         case 1:
             return _tr("1 model")
         case _:

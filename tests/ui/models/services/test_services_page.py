@@ -168,4 +168,4 @@ def test_offline_it_says_so_and_leads_to_the_settings(page: ServicesPage, qtbot:
 def test_names_from_outside_are_shown_as_they_are(page: ServicesPage) -> None:
     hostile = Connection(id="x", provider="custom", title="<b>x</b>", url="http://localhost:1/<i>")
     page.show_services((ShownService(hostile, False, 0),), KEYRING)
-    assert "<b>x</b>\nlocalhost:1 · no models" in words(page)
+    assert "<b>x</b>\nlocalhost:1 · no models known" in words(page)
