@@ -18,12 +18,14 @@ class KeyPart(QWidget):
             change that.
         link_activated(str): the page where one gets a key.
         edited
+        entered: Enter was pressed in a field.
     """
 
     file_requested = Signal()
     unlock_requested = Signal()
     link_activated = Signal(str)
     edited = Signal()
+    entered = Signal()
 
     def __init__(
         self,
@@ -72,8 +74,9 @@ class KeyPart(QWidget):
         column.addWidget(get, 0, Qt.AlignmentFlag.AlignLeft)
         self._begin(connection)
         self._place.currentIndexChanged.connect(self._show_place)
-        self._key.textEdited.connect(self.edited)
-        self._variable.textEdited.connect(self.edited)
+        for field in (self._key, self._variable):
+            field.textEdited.connect(self.edited)
+            field.returnPressed.connect(self.entered)
         self._show_place()
 
     @property

@@ -78,6 +78,7 @@ class ServiceDialog(FittedDialog):
             field.textEdited.connect(self._edited)
             field.returnPressed.connect(self._submit)
         self.key.edited.connect(self._edited)
+        self.key.entered.connect(self._submit)
         self.key.link_activated.connect(self.link_activated)
         self._edited()
         first = self.key.first_field if provider.url else self._address

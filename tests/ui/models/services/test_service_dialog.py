@@ -84,6 +84,14 @@ def test_a_paid_service_waits_for_its_key(open_dialog: Opener, qtbot: QtBot) -> 
     assert "sk-secret" not in repr(draft)
 
 
+@pytest.mark.parametrize("name", ["Address", "Name", "Key"])
+def test_enter_connects_from_every_field(open_dialog: Opener, qtbot: QtBot, name: str) -> None:
+    dialog = open_dialog("openai")
+    qtbot.keyClicks(field(dialog, "Key"), "sk-secret")
+    with qtbot.waitSignal(dialog.submitted):
+        qtbot.keyClick(field(dialog, name), Qt.Key.Key_Return)
+
+
 def test_a_variable_of_the_environment_is_as_good(open_dialog: Opener, qtbot: QtBot) -> None:
     dialog = open_dialog("openai")
     qtbot.keyClicks(field(dialog, "Key"), "sk-secret")
