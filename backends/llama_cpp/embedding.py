@@ -9,16 +9,13 @@ from typing import TypeAlias
 
 from backends.errors import BackendError, ModelLoadError, PromptTooLong
 from backends.llama_cpp.context import NotNumbers
-from backends.llama_cpp.model import Model
+from backends.llama_cpp.model import Model, least_tokens
 from backends.llama_cpp.wire import Embedded, Vector
 from backends.protocol import Finished
 
 Reply = Callable[[Vector | Embedded | Finished | BackendError], None]
 Values: TypeAlias = "array[float]"
 """Of 32 bits each."""
-
-_MOST_TOKEN_BYTES = 256
-"""No token stands for more, so that what is far too long need not be tokenized to find out."""
 
 
 @dataclass(eq=False, slots=True)
@@ -119,7 +116,7 @@ class Texts:
 
     def _tokenize(self, order: _Order, number: int) -> Sequence[int]:
         text = order.texts[number]
-        if len(text) > self._longest * _MOST_TOKEN_BYTES:
+        if least_tokens(text) > self._longest:
             raise self._too_long(order, number, "")
         tokens = self._model.tokenize_whole(text)
         if len(tokens) > self._longest:

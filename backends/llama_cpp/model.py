@@ -11,6 +11,8 @@ from backends.reasoning import REASONING_TAGS
 
 _PIECE_BYTES = 256
 _METADATA_BYTES = 512
+_MOST_TOKEN_BYTES = 256
+"""No token stands for more."""
 _LOAD_MODES = {
     (False, False): native.LLAMA_LOAD_MODE_NONE,
     (False, True): native.LLAMA_LOAD_MODE_MLOCK,
@@ -30,6 +32,12 @@ def cache_bytes(handle: int, n_ctx: int, bits: float) -> int:
     keys: int = head * native.llama_model_n_head_kv(handle)
     layers: int = native.llama_model_n_layer(handle)
     return int(n_ctx * layers * 2 * keys * bits / 8)
+
+
+def least_tokens(text: str) -> int:
+    """How many it comes to at least. What is far too long need not be tokenized to find out, which
+    takes a second for some megabytes, while all other answers wait."""
+    return len(text) // _MOST_TOKEN_BYTES
 
 
 class Model:

@@ -6,14 +6,14 @@ that the prompt keeps its beginning, and its evaluation, for many turns. What le
 the messages, so the same conversation gives the same prompt again.
 """
 
-import functools
+import hashlib
 from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from backends.errors import PromptTooLong
 from backends.llama_cpp.answers import GivenAnswers
-from backends.llama_cpp.model import Model
+from backends.llama_cpp.model import Model, least_tokens
 from backends.llama_cpp.state_format import Answer
 from backends.llama_cpp.template_chat import one_call_each, texts_in
 from backends.llama_cpp.templates import (
@@ -59,7 +59,7 @@ class PromptWriter:
         self._n_ctx = n_ctx
         for form in filter(None, (template.call_format, in_words.FORMAT)):
             model.show(form.marks)
-        self._length = functools.lru_cache(_REMEMBERED_LENGTHS)(self._count)
+        self._lengths: dict[bytes, int] = {}
 
     def write(self, request: ChatRequest) -> Prompt:
         """Raises PromptTooLong when the newest exchange alone leaves no room for an answer."""
@@ -71,6 +71,12 @@ class PromptWriter:
         system = messages[:1] if messages and messages[0].role == "system" else []
         exchanges = _exchanges(messages[len(system) :])
         room = self._room(request.max_tokens)
+        newest = [
+            *system,
+            *(exchanges[-1] if exchanges else ()),
+            *([beginning] if beginning else ()),
+        ]
+        self._check_least(*(message.content for message in newest))
         start = self._first_that_fits(system, exchanges, beginning, tools, room)
         while True:
             kept = [message for exchange in exchanges[start:] for message in exchange]
@@ -89,6 +95,7 @@ class PromptWriter:
         return len(self._tokens(messages, None, ()).tokens)
 
     def _as_it_stands(self, text: str, room: int) -> Prompt:
+        self._check_least(text)
         tokens = self._model.tokenize(text, starts_prompt=True) or self._model.tokenize("\n")
         if len(tokens) + min(room, _LEAST_ROOM) > self._n_ctx:
             raise PromptTooLong(
@@ -101,6 +108,16 @@ class PromptWriter:
     def _room(self, max_tokens: int) -> int:
         share = self._n_ctx // _STEP_SHARE
         return min(max_tokens, share) if max_tokens >= 0 else share
+
+    def _check_least(self, *texts: str) -> None:
+        """Raises PromptTooLong for what can't fit, however it is read."""
+        if sum(map(least_tokens, texts)) > self._n_ctx:
+            raise PromptTooLong(
+                "The text is too long for the model's context.",
+                f"It has {sum(map(len, texts)):,} characters, and the context holds "
+                f"{self._n_ctx:,} tokens.",
+                "Shorten it, or set a longer context length.",
+            )
 
     def _check_newest(self, length: int, room: int) -> None:
         if length + min(room, _LEAST_ROOM) > self._n_ctx:
@@ -137,8 +154,20 @@ class PromptWriter:
             length += self._length(call.name + call.arguments) + _TOKENS_AROUND_MESSAGE
         return length
 
-    def _count(self, content: str) -> int:
-        return len(self._model.tokenize(content))
+    def _length(self, text: str) -> int:
+        """In tokens. Of what can't fit by itself, it is the least that it can be."""
+        least = least_tokens(text)
+        if least > self._n_ctx:
+            return least
+        # The texts themselves may be large, and would be kept alive.
+        key = hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).digest()
+        length = self._lengths.pop(key, None)
+        if length is None:
+            length = len(self._model.tokenize(text))
+            if len(self._lengths) >= _REMEMBERED_LENGTHS:
+                del self._lengths[next(iter(self._lengths))]
+        self._lengths[key] = length
+        return length
 
     def _tokens(
         self,

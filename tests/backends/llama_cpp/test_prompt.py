@@ -145,3 +145,26 @@ def test_a_started_answer_is_left_open(chat: Chat) -> None:
     prompt = chat.writer.write(ChatRequest(messages=thinking, continue_last=True))
     assert chat.text(prompt).endswith("assistant\n<think>\nGreet")
     assert prompt.opened == "<think>"
+
+
+def test_what_is_far_too_long_is_not_even_tokenized(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would take seconds, in which nobody else is answered."""
+    huge = "word " * N_CTX * 100
+    tokenize = chat.model.tokenize
+    read: list[int] = []
+
+    def tokenized(text: str, **how: bool) -> list[int]:
+        read.append(len(text))
+        return tokenize(text, **how)
+
+    monkeypatch.setattr(chat.model, "tokenize", tokenized)
+    with pytest.raises(PromptTooLong) as error:
+        chat.ask(huge)
+    assert " characters" in error.value.why
+    with pytest.raises(PromptTooLong):
+        chat.writer.write(ChatRequest(prompt=huge))
+    chat.messages.append(Message(role="user", content=huge))
+    assert chat.ask("and now?").left_out == 1
+    assert max(read) < len(huge)
