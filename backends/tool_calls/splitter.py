@@ -1,5 +1,6 @@
 """Tell calls of tools from the text of an answer while it streams in."""
 
+import json
 import secrets
 from collections.abc import Iterator, Sequence
 
@@ -111,10 +112,11 @@ class ToolCallSplitter:
         self._may_be_bare = self._after_call = True
         self.ended = not self._several
         for call in found.calls if self._several else found.calls[:1]:
-            if (call.name, call.arguments) in self._made:
+            made = call.name, _meaning(call.arguments)
+            if made in self._made:
                 self.ended = True
                 return
-            self._made.add((call.name, call.arguments))
+            self._made.add(made)
             yield ToolCall(self._id(call), call.name, call.arguments)
 
     def _id(self, call: Call) -> str:
@@ -126,3 +128,11 @@ class ToolCallSplitter:
     def _take(self, length: int) -> str:
         taken, self._held = self._held[:length], self._held[length:]
         return taken
+
+
+def _meaning(arguments: str) -> str:
+    """Arguments that mean the same, written the same."""
+    try:
+        return json.dumps(json.loads(arguments), sort_keys=True)
+    except (ValueError, RecursionError):
+        return arguments

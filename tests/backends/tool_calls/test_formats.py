@@ -273,3 +273,10 @@ def test_an_answer_that_repeats_a_call_ends_there() -> None:
     one = f"<tool_call>\n{CALL}\n</tool_call>\n"
     other = '<tool_call>\n{"name": "time"}\n</tool_call>\n'
     assert said(HERMES, one + other + one + other + "more") == ("", [PARIS, NOW])
+
+
+def test_a_call_that_is_only_spaced_otherwise_is_the_same() -> None:
+    spaced = CALL.replace("{", "{\n  ").replace(": ", " :  ")
+    assert spaced != CALL
+    one, again = (f"<tool_call>\n{call}\n</tool_call>\n" for call in (CALL, spaced))
+    assert said(HERMES, one + again + "more") == ("", [PARIS])
