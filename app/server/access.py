@@ -2,6 +2,7 @@
 
 import hmac
 import ipaddress
+import re
 import socket
 from collections.abc import Iterable, Mapping
 
@@ -12,6 +13,7 @@ FREE_PATHS = ("/", "/health", "/docs", "/openapi.json")
 """What tells nothing of the person, and needs no key."""
 
 _MAX_AGE_SECONDS = b"600"
+_HOST = re.compile(r"(?:\[([^\]]*)\]|([^:]*))(?::[0-9]*)?")
 _METHODS = b"GET, POST, DELETE, OPTIONS"
 
 Headers = Mapping[bytes, bytes]
@@ -123,11 +125,10 @@ def _names() -> Iterable[str]:
 
 
 def _host_name(host: str) -> str:
-    """Without the port, the brackets of IPv6 and a last dot."""
+    """Without the port, the brackets of IPv6 and a last dot. What is no name with a port is as it was."""
     name = host.strip().casefold()
-    if name.startswith("["):
-        return name[1:].partition("]")[0]
-    return name.partition(":")[0].removesuffix(".")
+    parts = _HOST.fullmatch(name)
+    return (parts[1] or parts[2] or "").removesuffix(".") if parts else name
 
 
 def _is_address(name: str) -> bool:

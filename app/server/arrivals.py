@@ -22,7 +22,6 @@ from app.server.journal import Journal, RequestNote
 _log = logging.getLogger(__name__)
 
 _BODY_SECONDS = 300.0
-_MOST_HELD_BYTES = 256 * 1024 * 1024
 _LONGEST_AGENT = 120
 
 Headers = Mapping[bytes, bytes]
@@ -45,6 +44,7 @@ class Arrivals:
         self._journal = journal
         self._most_body = config.most_body_bytes
         self._body_stall = config.body_stall_seconds
+        self._most_held = config.most_held_bytes
         self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,27 +91,26 @@ class Arrivals:
     ) -> bool:
         """Whether the client left before it had its whole response."""
         self._access.check(scope["path"], headers)
-        body = b""
-        if scope["method"] not in ("GET", "HEAD"):
-            whole = await self._body(headers, receive)
-            if whole is None:
-                return True
-            body = whole
-        self._held += len(body)
-        try:
-            await self._answering.freshen()
-            return await self._run(scope, body, receive, response)
-        finally:
-            self._held -= len(body)
-
-    async def _body(self, headers: Headers, receive: Receive) -> bytes | None:
-        """None: the client is gone. Raises `Failure`."""
-        length = headers.get(b"content-length", b"0")
-        if int(length) > self._most_body:
-            raise self._too_large()
-        if self._held + int(length) > _MOST_HELD_BYTES:
-            raise Failure("busy", "Too much is being sent at once. Try again.", retry_after=2)
         parts: list[bytes] = []
+        try:
+            if scope["method"] not in ("GET", "HEAD"):
+                if not await self._read(headers, receive, parts):
+                    return True
+                parts = [b"".join(parts)]
+            await self._answering.freshen()
+            return await self._run(scope, b"".join(parts), receive, response)
+        finally:
+            self._held -= sum(map(len, parts))
+
+    async def _read(self, headers: Headers, receive: Receive, parts: list[bytes]) -> bool:
+        """Read the body into `parts`, each of which is held. False: the client is gone.
+
+        Raises `Failure`.
+        """
+        length = int(headers.get(b"content-length", b"0"))
+        if length > self._most_body:
+            raise self._too_large()
+        self._check_held(length)
         size = 0
         try:
             async with asyncio.timeout(_BODY_SECONDS):
@@ -119,15 +118,22 @@ class Arrivals:
                     async with asyncio.timeout(self._body_stall):
                         message = await receive()
                     if message["type"] == "http.disconnect":
-                        return None
+                        return False
                     parts.append(message.get("body", b""))
                     size += len(parts[-1])
+                    self._held += len(parts[-1])
                     if size > self._most_body:
                         raise self._too_large()
+                    self._check_held(0)
                     if not message.get("more_body", False):
-                        return b"".join(parts)
+                        return True
         except TimeoutError:
             raise Failure("invalid", "The body came too slowly.", code="timeout") from None
+
+    def _check_held(self, more: int) -> None:
+        """Raises `Failure`."""
+        if self._held + more > self._most_held:
+            raise Failure("busy", "Too much is being sent at once. Try again.", retry_after=2)
 
     def _too_large(self) -> Failure:
         limit = self._most_body / 1024 / 1024

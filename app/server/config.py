@@ -18,7 +18,8 @@ class ServerConfig(msgspec.Struct, frozen=True, kw_only=True):
     `host` is an address of this computer; one that isn't loopback demands a key. Port 0 takes any that is free. `origins` are of pages that may connect ("https://chat.example").
     `serve_connections` offers the models of services and plug-ins too, `show_text` keeps what is asked
     for the list of requests, `keep_chats` stores it among the chats, `load_on_demand` loads a model
-    that is asked for. `most_at_once` requests are in work, and `most_waiting` wait.
+    that is asked for. `most_at_once` requests are in work, and `most_waiting` wait. `most_held_bytes`
+    are of the bodies of all of them, and of those that are still being sent.
     The head of a request has to come within `head_seconds`, and its body without longer pauses than
     `body_stall_seconds`.
     """
@@ -35,6 +36,7 @@ class ServerConfig(msgspec.Struct, frozen=True, kw_only=True):
     most_waiting: int = 128
     most_connections: int = 512
     most_body_bytes: int = 32 * 1024 * 1024
+    most_held_bytes: int = 256 * 1024 * 1024
     head_seconds: float = 10.0
     body_stall_seconds: float = 20.0
 

@@ -5,6 +5,7 @@ There, what tools gave back comes inside a user's message; here it is a message 
 
 import base64
 import binascii
+import itertools
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -32,11 +33,14 @@ def prompt_of(
     text = _system_text(system)
     if text.strip():
         prompt.append(protocol.Message(role="system", content=text))
-    for index, message in enumerate(messages):
-        for part in _parts(message, f"messages.{index}"):
-            if prompt and prompt[-1].role == part.role and part.role != "tool":
-                part = _joined(prompt.pop(), part)
-            prompt.append(part)
+    parts = (
+        part
+        for index, message in enumerate(messages)
+        for part in _parts(message, f"messages.{index}")
+    )
+    for role, neighbours in itertools.groupby(parts, lambda part: part.role):
+        several = tuple(neighbours)
+        prompt.extend(several if role == "tool" else [_joined(several)])
     return tuple(prompt)
 
 
@@ -191,12 +195,11 @@ def _unreadable(kind: str, where: str) -> Failure:
     )
 
 
-def _joined(before: protocol.Message, after: protocol.Message) -> protocol.Message:
-    between = "\n\n" if before.content and after.content else ""
+def _joined(several: Sequence[protocol.Message]) -> protocol.Message:
     return protocol.Message(
-        role=after.role,
-        content=f"{before.content}{between}{after.content}",
-        reasoning=before.reasoning + after.reasoning,
-        images=before.images + after.images,
-        tool_calls=before.tool_calls + after.tool_calls,
+        role=several[0].role,
+        content="\n\n".join(each.content for each in several if each.content),
+        reasoning="".join(each.reasoning for each in several),
+        images=tuple(image for each in several for image in each.images),
+        tool_calls=tuple(call for each in several for call in each.tool_calls),
     )

@@ -23,7 +23,7 @@ def prompt_of(messages: Sequence[Message]) -> tuple[protocol.Message, ...]:
     """Raises `Failure`.
 
     Calls of tools have no ids in this API, so that each result belongs to the first call of its name
-    that has none yet.
+    in the last message with calls that has none yet.
     """
     prompt = []
     open_calls: list[protocol.ToolCall] = []
@@ -40,7 +40,8 @@ def prompt_of(messages: Sequence[Message]) -> tuple[protocol.Message, ...]:
                 tool_call_id=_answered(message, open_calls) if message.role == "tool" else "",
             )
         )
-        open_calls.extend(calls)
+        if calls:
+            open_calls = [*calls]
     return tuple(prompt)
 
 

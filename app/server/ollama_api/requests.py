@@ -47,7 +47,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     content: str | None = None
     thinking: str | None = None
     images: tuple[str, ...] | None = None
-    tool_calls: tuple[ToolCall, ...] | None = None
+    tool_calls: Annotated[tuple[ToolCall, ...], msgspec.Meta(max_length=1_000)] | None = None
     tool_name: str | None = None
     tool_call_id: str | None = None
 

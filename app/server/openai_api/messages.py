@@ -1,6 +1,7 @@
 """Messages of a chat in the OpenAI API, and what they are as a prompt."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -55,30 +56,30 @@ class ChatMessage(msgspec.Struct, frozen=True, kw_only=True):
     tool_call_id: str | None = None
 
 
-Messages = Annotated[list[ChatMessage], msgspec.Meta(min_length=1)]
+Messages = Annotated[list[ChatMessage], msgspec.Meta(min_length=1, max_length=20_000)]
 
 
 def prompt_of(messages: Sequence[ChatMessage]) -> tuple[Message, ...]:
     """Raises `Failure`."""
+    return joined(_message(each, f"messages[{index}]") for index, each in enumerate(messages))
+
+
+def joined(messages: Iterable[Message]) -> tuple[Message, ...]:
+    """Neighbours of one role as one, since many templates refuse two in a row of system or user."""
     prompt: list[Message] = []
-    for index, each in enumerate(messages):
-        message = _message(each, f"messages[{index}]")
-        if prompt and (joined := joined_with(prompt[-1], message)):
-            prompt[-1] = joined
-        else:
-            prompt.append(message)
+    for role, neighbours in itertools.groupby(messages, lambda message: message.role):
+        if role not in ("system", "user"):
+            prompt.extend(neighbours)
+            continue
+        several = tuple(neighbours)
+        prompt.append(
+            Message(
+                role=role,
+                content="\n\n".join(each.content for each in several),
+                images=tuple(image for each in several for image in each.images),
+            )
+        )
     return tuple(prompt)
-
-
-def joined_with(before: Message, message: Message) -> Message | None:
-    """Both as one, since many templates refuse two in a row of system or user. None: they stay two."""
-    if before.role != message.role or message.role not in ("system", "user"):
-        return None
-    return msgspec.structs.replace(
-        before,
-        content=f"{before.content}\n\n{message.content}",
-        images=(*before.images, *message.images),
-    )
 
 
 def _message(message: ChatMessage, where: str) -> Message:

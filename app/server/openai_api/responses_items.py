@@ -6,7 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 from app.server.failures import Failure
-from app.server.openai_api.messages import ROLES, joined_with
+from app.server.openai_api.messages import ROLES, joined
 from app.server.openai_api.pictures import image_of
 from backends.protocol import Image, Message, ToolCall
 
@@ -51,18 +51,11 @@ def prompt_of(items: Sequence[InputItem]) -> tuple[Message, ...]:
             case "function_call_output":
                 prompt.append(_output(item, where))
             case "message":
-                _add(prompt, _message(item, where, reasoning))
+                prompt.append(_message(item, where, reasoning))
         reasoning = ""
     if not prompt:
         raise Failure("invalid", "input: there is no message in it.", param="input")
-    return tuple(prompt)
-
-
-def _add(prompt: list[Message], message: Message) -> None:
-    if prompt and (joined := joined_with(prompt[-1], message)):
-        prompt[-1] = joined
-    else:
-        prompt.append(message)
+    return joined(prompt)
 
 
 def _add_call(prompt: list[Message], call: ToolCall, reasoning: str) -> None:

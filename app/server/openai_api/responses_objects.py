@@ -47,7 +47,10 @@ OutputItem = OutputMessage | OutputReasoning | OutputCall
 
 
 class InputDetails(msgspec.Struct, frozen=True):
+    """What is written to a cache costs nothing here, and is not counted."""
+
     cached_tokens: int
+    cache_write_tokens: int = 0
 
 
 class OutputDetails(msgspec.Struct, frozen=True):

@@ -49,7 +49,7 @@ class Reasoning(msgspec.Struct, frozen=True, kw_only=True):
 class ResponsesRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What is not here is ignored. `store` is too: nothing is stored."""
 
-    input: str | Annotated[list[InputItem], msgspec.Meta(min_length=1)]
+    input: str | Annotated[list[InputItem], msgspec.Meta(min_length=1, max_length=20_000)]
     model: Model = ""
     instructions: str | None = None
     stream: bool | None = None

@@ -30,18 +30,18 @@ async def answers(
             yield one
         return
     entering = [answering.answer(each, note) for each in asked]
-    begun = await asyncio.gather(*(each.__aenter__() for each in entering), return_exceptions=True)
+    begun = [asyncio.ensure_future(each.__aenter__()) for each in entering]
     try:
-        for each in begun:
-            if isinstance(each, BaseException):
-                raise each
-        async with aclosing(
-            _merged([each for each in begun if not isinstance(each, BaseException)])
-        ) as merged:
+        await asyncio.wait(begun)
+        async with aclosing(_merged([each.result() for each in begun])) as merged:
             yield merged
     finally:
+        # A client may leave while some have begun and others wait.
+        for each in begun:
+            each.cancel()
+        await asyncio.wait(begun)
         for answer, each in zip(entering, begun, strict=True):
-            if not isinstance(each, BaseException):
+            if not each.cancelled() and each.exception() is None:
                 await answer.__aexit__(None, None, None)
 
 

@@ -6,6 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
+import msgspec
 import pytest
 
 from tests.app.server.conftest import MakeServer, Served
@@ -100,7 +101,7 @@ class TestSlowClients:
 
     def test_so_is_one_after_a_whole_request(self, strict: Served):
         with connected(strict.url) as connection:
-            connection.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            connection.sendall(b"HEAD /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert status(connection.recv(65536)) == 200
             connection.sendall(b"GET /health HTTP/1.1\r\nHost: loc")
             assert read_all(connection) == b""
@@ -209,6 +210,47 @@ class TestCrowds:
             for _ in range(4):
                 assert client.post("/v1/chat/completions", json=ASK).status_code == 200
 
+    def test_a_client_that_wants_several_answers_and_hangs_up_leaves_none_behind(
+        self, strict: Served, scripted: ScriptedBackend
+    ):
+        """Two of its answers have begun then, and two wait for a place."""
+        scripted.script = Script(tokens=("word ",) * 10_000, delay=0.01)
+        with connected(strict.url) as connection, strict.client() as client:
+            body = msgspec.json.encode({**ASK, "n": 4})
+            connection.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+            _wait_for(client, "causeway_requests_waiting", 2)
+        with strict.client() as client:
+            _wait_for(client, "causeway_requests_waiting", 0)
+            _wait_for(client, "causeway_requests_in_work", 0)
+
+    def test_bodies_that_are_still_being_sent_count(
+        self, make_server: MakeServer, scripted: ScriptedBackend, model
+    ):
+        server = make_server(scripted, most_body_bytes=100_000, most_held_bytes=250_000)
+        chunk = b"15f90\r\n" + b" " * 90_000 + b"\r\n"
+        senders = [connected(server.url) for _ in range(3)]
+        try:
+            for sender in senders:
+                sender.sendall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunk)
+                time.sleep(0.1)
+            assert status(senders[-1].recv(65536)) == 429
+        finally:
+            for sender in senders:
+                sender.close()
+        with server.client() as client:
+            assert client.post("/v1/chat/completions", json=ASK).status_code == 200
+
+    @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages", "/api/chat"])
+    def test_very_many_messages_hold_nobody_up(
+        self, make_server: MakeServer, scripted: ScriptedBackend, model, path
+    ):
+        """They are joined at one go: one by one, these would take minutes."""
+        server = make_server(scripted)
+        said = {"role": "user", "content": "word " * 300}
+        with server.client() as client:
+            body = {**ASK, "max_tokens": 5, "messages": [said] * 20_000}
+            assert client.post(path, json=body).status_code == 200
+
 
 def test_requests_one_behind_the_other_are_answered_in_turn(strict: Served):
     one = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -240,3 +282,10 @@ def _metric(client: httpx2.Client, name: str) -> float:
         if line.startswith(f"{name} "):
             return float(line.split()[1])
     return 0.0
+
+
+def _wait_for(client: httpx2.Client, name: str, value: float) -> None:
+    deadline = time.monotonic() + 10
+    while _metric(client, name) != value:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
