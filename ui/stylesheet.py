@@ -72,6 +72,7 @@ QMenu::separator { height: 1px; background: $hairline; margin: 4px 6px; }
 QScrollBar:vertical { background: transparent; width: 12px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 12px; margin: 0; }
 QScrollBar::handle { background: $scroll; border-radius: 3px; }
+QScrollBar::handle:disabled { background: transparent; }
 QScrollBar::handle:vertical { min-height: 32px; margin: 4px 3px; }
 QScrollBar::handle:horizontal { min-width: 32px; margin: 3px 4px; }
 QScrollBar::handle:hover, QScrollBar::handle:pressed { background: $disabled; border-radius: 4px; }

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.formatting import tokens_text
 from app.models import ChatModel
@@ -20,6 +20,7 @@ from ui.chat.prompt_box import PromptBox
 from ui.chat.rows import align_titles, option_row
 from ui.chat.rows.relevance import matters
 from ui.kit import Hairline, IconButton, Label, Panel
+from ui.kit.steady_scroll import SteadyScroll
 from ui.theme import Theme
 
 _EDGE = 16
@@ -131,7 +132,7 @@ class Inspector(Panel):
     def _lay_out(self) -> None:
         body = Panel(self._theme, "panel")
         self._sections = QVBoxLayout(body)
-        self._sections.setContentsMargins(0, 0, 0, 0)
+        self._sections.setContentsMargins(_EDGE - 1 - OUT, 4, _EDGE, 8)
         self._sections.setSpacing(0)
         self._add("", InspectorSection(self._theme, self.tr("Model"), [self._facts]))
         prompt = self.tr(self._prompt_option.title)
@@ -160,7 +161,9 @@ class Inspector(Panel):
         column.setContentsMargins(1, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self._make_header())
-        column.addWidget(_scrolling(body), 1)
+        scroll = SteadyScroll()
+        scroll.show_content(body, self._sections)
+        column.addWidget(scroll, 1)
         column.addWidget(self._help)
 
     def _make_header(self) -> Panel:
@@ -263,23 +266,3 @@ class Inspector(Panel):
             keys = {option.key for option in CHAT_OPTIONS if option.section == name}
             for part in parts:
                 part.setVisible(not keys or bool(keys - self._silent))
-
-
-def _scrolling(body: QWidget) -> QScrollArea:
-    """A scroll area whose bar stands in the body's margin: nothing moves when it comes or goes."""
-    scroll = QScrollArea()
-    scroll.setWidget(body)
-    scroll.setWidgetResizable(True)
-    scroll.setFrameShape(QFrame.Shape.NoFrame)
-    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    bar = scroll.verticalScrollBar()
-    bar_width = bar.sizeHint().width()
-
-    def make_room(minimum: int, maximum: int) -> None:
-        right = _EDGE - (bar_width if maximum > minimum else 0)
-        body.setContentsMargins(_EDGE - 1 - OUT, 4, right, 8)
-
-    bar.rangeChanged.connect(make_room)
-    make_room(bar.minimum(), bar.maximum())
-    return scroll

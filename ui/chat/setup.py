@@ -122,7 +122,10 @@ class ChatSetup(QObject):
         layout = self._layout
         layout.inspector.show_options(contents.values, contents.defaults, contents.silent)
         layout.inspector.show_model(contents.model)
+        before = self._model_id
         model = self._model = contents.model
+        if self._model_id != before:
+            layout.composer.show_speed(0)  # it was another's
         if model is not None:
             self._know(model)
         layout.picker.show_models(self._models, self._model_id, self._engine.state)

@@ -112,9 +112,7 @@ class TurnPresenter(QObject):
                 pass  # the finished answer says so
             case Warned(text):
                 self._toast.show_message(text)
-            case Finished(timings=timings):
-                self._composer.show_speed(timings.tokens_per_second)
-            case Usage():
+            case Usage() | Finished():
                 pass  # the finished answer tells the final figures
 
     def _finish(self, conversation_id: str, last: TurnEnded) -> None:
@@ -122,6 +120,8 @@ class TurnPresenter(QObject):
         if conversation_id == self._shown_id:
             self._transcript.finish_answer(last.message)
             self._composer.show_busy(False)
+            origin = last.message.origin
+            self._composer.show_speed(origin.timings.tokens_per_second if origin else 0)
         self.ended.emit(conversation_id, last.message)
 
     def _report(self, conversation_id: str, bug: Exception) -> None:

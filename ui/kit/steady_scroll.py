@@ -7,37 +7,37 @@ from PySide6.QtWidgets import QFrame, QLayout, QScrollArea, QWidget
 class SteadyScroll(QScrollArea):
     """Takes the room for the scroll bar from the right margin of what it shows, so that nothing moves
     when more comes in.
+
+    The bar is there at all times, and empty where nothing scrolls: one that comes and goes changes how
+    text wraps, which can make it come and go for ever.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._right = 0
-        self._layout: QLayout | None = None
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setStyleSheet("QScrollArea { background: transparent; }")
         self.viewport().setAutoFillBackground(False)
-        self.verticalScrollBar().rangeChanged.connect(self._settle)
+        self.verticalScrollBar().rangeChanged.connect(self._show_bar)
+        self._show_bar()
 
     def show_content(self, content: QWidget, layout: QLayout) -> None:
         """Show this, from its beginning; `layout` is its own. What was shown before is deleted."""
         before = self.takeWidget()
-        self._layout = layout
-        self._right = layout.contentsMargins().right()
+        bar = self.verticalScrollBar()
+        bar.ensurePolished()
+        margins = layout.contentsMargins()
+        margins.setRight(max(margins.right() - bar.sizeHint().width(), 0))
+        layout.setContentsMargins(margins)
         self.setWidget(content)
         content.setAutoFillBackground(False)  # Qt turns it on
         if before is not None:
             before.deleteLater()
-        self.verticalScrollBar().setValue(0)
-        self._settle()
+        bar.setValue(0)
 
-    def _settle(self) -> None:
-        if self._layout is None:
-            return
+    def _show_bar(self) -> None:
         bar = self.verticalScrollBar()
-        taken = bar.sizeHint().width() if bar.maximum() > bar.minimum() else 0
-        margins = self._layout.contentsMargins()
-        margins.setRight(max(self._right - taken, 0))
-        self._layout.setContentsMargins(margins)
+        bar.setEnabled(bar.maximum() > bar.minimum())

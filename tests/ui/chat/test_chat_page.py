@@ -313,3 +313,18 @@ def test_what_is_unfolded_is_kept_for_the_next_start(world: World) -> None:
     inspector.unfold(())
     world.page._layout.restore(state)
     assert inspector.unfolded == ("engine",)
+
+
+def test_the_speed_is_that_of_the_newest_answer(world: World) -> None:
+    world.ask("Hello")
+    world.wait(lambda: "tok/s" in world.status)
+    world.backend.script = Script(crash_at=1)
+    world.ask("Again")
+    world.wait(lambda: "tok/s" not in world.status)
+
+
+def test_another_model_does_not_get_the_speed_of_the_one_before(world: World) -> None:
+    world.ask("Hello")
+    world.wait(lambda: "tok/s" in world.status)
+    world.page.use_model(world.services.library.add_file(write_model(world.folder / "next.gguf")))
+    world.wait(lambda: "tok/s" not in world.status)
