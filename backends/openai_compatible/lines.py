@@ -142,7 +142,11 @@ class Line:
                 address = _next_address(address, answer, method, _key_in(headers))
             finally:
                 answer.close()
-        raise Unreachable(f"{address.host} sends in circles.", "It redirected too many times.")
+        raise Unreachable(
+            f"{address.host} sends in circles.",
+            "It redirected too many times.",
+            "Check the address under Services.",
+        )
 
     def hang_up(self) -> None:
         """The line is of no use afterwards."""

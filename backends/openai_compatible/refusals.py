@@ -118,7 +118,9 @@ def refusal(
         return RateLimited(
             f"{name} wants fewer requests.",
             asked or why,
-            "Wait a little, then ask again.",
+            "Ask again then, or choose another model."
+            if asked
+            else "Wait a little, then ask again.",
             wait_seconds=wait,
         )
     if status == 413 or _TOO_LONG.search(text):

@@ -15,6 +15,8 @@ from backends.openai_compatible.streaming import Values
 from backends.openai_compatible.tool_calls import TooManyCalls
 from backends.protocol import ChatRequest, Event, Finished, FinishReason, Timings, Warned
 
+_LEAST_MEASURED = 0.02  # seconds
+
 
 class OpenAICompatibleStream:
     """Implements `backends.protocol.ChatStream`. Iterate on one thread, close from any.
@@ -168,9 +170,11 @@ class _Clock:
     def timings(self, tokens: int) -> Timings:
         generation = time.monotonic() - self._first
         first = (self._first - self._begin) * 1000
+        # What comes in one piece tells nothing of how fast it was written.
+        measurable = self._has_first and generation > _LEAST_MEASURED
         return Timings(
             prompt_ms=first,
             first_token_ms=first,
             generation_ms=generation * 1000,
-            tokens_per_second=tokens / generation if generation > 0 and self._has_first else 0.0,
+            tokens_per_second=tokens / generation if measurable else 0.0,
         )
