@@ -52,9 +52,7 @@ def ask(address: str, path: str, body: object = None, key: str = KEY) -> dict:
 
 def chat(address: str, model: str, **more: object) -> dict:
     messages = [{"role": "user", "content": "Hello"}]
-    return ask(
-        address, "/v1/chat/completions", {"model": model, "messages": messages, **more}
-    )
+    return ask(address, "/v1/chat/completions", {"model": model, "messages": messages, **more})
 
 
 def test_it_serves_until_it_is_told_to_stop(causeway):
