@@ -42,6 +42,8 @@ SYSTEM = (
     " tide, who stands at the wheel and what he thinks of."
 )
 STORY = "Tell a very long story about a lighthouse keeper and the sea. Begin in the morning."
+CHATTER = "The lamp was lit at dusk, and every ship on the bay knew where the rocks lay. " * 75
+"""About 1,500 tokens, after which the ways of computing attention differ most."""
 
 Measured = dict[str, list["Measure"]]
 
@@ -73,18 +75,25 @@ def run(model: Path | None = None) -> list[Row]:
         one: dict[str, Callable[[], Measure]] = {ENGINE: _of_engine(session)}
         one |= {kind: _of_server(address, 1) for kind, address in addresses.items()}
         alone = alternate(one, rounds=ROUNDS)
+        far_on = alternate(
+            {kind: _of_server(each, 1, _far_on()) for kind, each in addresses.items()},
+            rounds=ROUNDS,
+        )
         together_ = alternate(
             {kind: _of_server(address, CLIENTS) for kind, address in eight.items()}, rounds=ROUNDS
         )
     rows = [_row("one stream through the server / the engine itself", ENGINE, alone, n_threads)]
     for peer in PEERS:
         rows += _rows("one client", peer, alone, n_threads)
+        rows.append(_speed_row("one client, 1,500 tokens on", peer, far_on, n_threads))
         rows += _rows("eight clients", peer, together_, n_threads)
     return rows
 
 
-def _of_server(address: str, clients: int) -> Callable[[], Measure]:
-    questions = _questions(clients)
+def _of_server(
+    address: str, clients: int, questions: Iterator[Question] | None = None
+) -> Callable[[], Measure]:
+    questions = questions or _questions(clients)
 
     def ask() -> Measure:
         answers = together(address, list(itertools.islice(questions, clients)))
@@ -102,6 +111,12 @@ def _questions(at_once: int) -> Iterator[Question]:
     """Each begins otherwise, so that nothing of it was read before; the same ones for all."""
     for number in itertools.count(1000 * at_once):
         yield Question(f"{number}. {SYSTEM}", STORY, TOKENS[at_once], seed=number)
+
+
+def _far_on() -> Iterator[Question]:
+    """Far into one chat, which all have read but for its last question."""
+    for number in itertools.count(1):
+        yield Question(CHATTER, f"{number}. {STORY}", TOKENS[1], seed=number)
 
 
 def _straight(session: LlamaCppSession, question: Question) -> Streamed:
@@ -137,7 +152,7 @@ def _measure(answers: Sequence[Streamed]) -> Measure:
 
 def _rows(clients: str, peer: str, measured: Measured, n_threads: int) -> list[Row]:
     return [
-        _row(f"{clients}, our server / {peer}: tokens a second", peer, measured, n_threads),
+        _speed_row(clients, peer, measured, n_threads),
         _row(
             f"{clients}, {peer} / our server: time to the first token",
             peer,
@@ -146,6 +161,11 @@ def _rows(clients: str, peer: str, measured: Measured, n_threads: int) -> list[R
             of_time=True,
         ),
     ]
+
+
+def _speed_row(clients: str, peer: str, measured: Measured, n_threads: int) -> Row:
+    measure = f"{clients}, our server / {peer}: tokens a second"
+    return _row(measure, peer, measured, n_threads)
 
 
 def _row(
