@@ -89,6 +89,8 @@ class Chats:
             raise AppError("Only an answer can be continued.")
         conversation = self._store.get(answer.conversation_id)
         begun = bool(answer.text or answer.reasoning)
+        if begun:
+            self._refuse_to_begin_anew(conversation)
         self._store.stream_into(
             answer.id,
             text=answer.text,
@@ -247,6 +249,17 @@ class Chats:
             raise AppError(
                 "An answer is still being written in this chat.",
                 fix="Wait until it ends, or stop it.",
+            )
+
+    def _refuse_to_begin_anew(self, conversation: Conversation) -> None:
+        """Not every service can go on with an answer; the answer stays as it ended."""
+        model = self.model_for(conversation)
+        if not self._sessions.capabilities(model).continue_answer:
+            raise AppError(
+                f"{model.source if isinstance(model, OfferedModel) else model.name} can't go on "
+                "with an answer.",
+                "It would begin a new one.",
+                "Ask it to go on in a message of your own.",
             )
 
     def _is_being_written(self, message_id: str) -> bool:

@@ -1,5 +1,6 @@
 """The models that a service lists, as far as they answer chats or make vectors."""
 
+import re
 from typing import Any
 
 from backends.openai_compatible.fields import at, count_at, decoded, text_at
@@ -10,6 +11,7 @@ LONGEST_LIST = 16 << 20
 _MOST_MODELS = 5000
 _LONGEST_ID = 300
 _MOST_CONTEXT = 100_000_000
+_PATH = re.compile(r"/|[A-Za-z]:[/\\]")
 
 
 def models_in(body: bytes, reads: ModelList, key: str) -> tuple[ModelDescription, ...]:
@@ -45,7 +47,7 @@ def _model(item: Any, reads: ModelList) -> ModelDescription | None:
     if not embeds and (kind in reads.other_kinds or _is_no_chat(item, folded, reads)):
         return None
     names = (" ".join(text_at(item, name).split()) for name in reads.names)
-    name = next((name for name in names if name and name.isprintable()), id)
+    name = next((name for name in names if name and name.isprintable()), _name_of(id))
     contexts = (count_at(item, path) for path in reads.contexts)
     context = next((tokens for tokens in contexts if tokens), 0)
     return ModelDescription(
@@ -54,6 +56,12 @@ def _model(item: Any, reads: ModelList) -> ModelDescription | None:
         context_length=context if context <= _MOST_CONTEXT else 0,
         embeds=embeds,
     )
+
+
+def _name_of(id: str) -> str:
+    """Some servers call a model by the whole path of its file."""
+    file = re.split(r"[/\\]", id)[-1] if _PATH.match(id) else id
+    return file or id
 
 
 def _is_no_chat(item: Any, id: str, reads: ModelList) -> bool:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from app.adapters import AdapterGlance, Adapters
@@ -597,6 +598,18 @@ def test_continuing_appends_to_the_same_answer(
     assert request.messages[-1].content == "Hello,"
     assert whole.origin is not None
     assert whole.origin.usage.completion_tokens == 4
+
+
+def test_what_cannot_go_on_leaves_the_answer_as_it_ended(
+    make_chats: MakeChats, store: ConversationStore, conversation_id: str, scripted: ScriptedBackend
+) -> None:
+    store.set_options(conversation_id, {"max_tokens": 2})
+    scripted.capabilities = msgspec.structs.replace(scripted.capabilities, continue_answer=False)
+    chats = make_chats()
+    cut = answer_to(chats.send(conversation_id, "Hello"))
+    with pytest.raises(AppError, match="can't go on with an answer"):
+        chats.continue_answer(cut.id)
+    assert store.message(cut.id).status == "length"
 
 
 def test_continuing_an_answer_that_never_began_asks_for_it(

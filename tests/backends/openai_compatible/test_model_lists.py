@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 
 from backends.errors import BackendError, BadAnswer
@@ -63,6 +64,22 @@ def test_models_have_the_names_that_the_service_shows(server: OpenAIServer) -> N
     found = backend_at(server.url, provider="anthropic", key="sk-key").models()
     assert found[0].name == "Claude X"
     assert server.requests[0].path == "/v1/models?limit=1000"
+
+
+@pytest.mark.parametrize(
+    ("id", "name"),
+    [
+        ("/srv/models/tiny.gguf", "tiny.gguf"),
+        (r"C:\models\tiny.gguf", "tiny.gguf"),
+        ("acme/tiny", "acme/tiny"),
+        ("/models/", "/models/"),
+    ],
+)
+def test_a_model_that_is_called_by_its_path_is_shown_by_its_file(id: str, name: str) -> None:
+    (model,) = models_in(
+        msgspec.json.encode({"data": [{"id": id}]}), provider_of("custom").model_list, ""
+    )
+    assert (model.id, model.name) == (id, name)
 
 
 @pytest.mark.parametrize(
