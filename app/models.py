@@ -1,5 +1,7 @@
 """Every model that can be asked: files on this computer, and what services and plug-ins offer."""
 
+import os
+import re
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -7,8 +9,10 @@ import msgspec
 
 from app.errors import AppError
 from catalog.catalogues.bundled import STARTER_ID
-from catalog.errors import UnknownModel
+from catalog.errors import BadModelFile, UnknownModel
 from catalog.library import InstalledModel, Library
+
+_OFFERED = re.compile(r"[^:/\\]{2,}:")  # but no drive of Windows
 
 
 class OfferedModel(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +78,17 @@ class Models:
                 f"{source} lists no model called “{wanted.partition(':')[2]}”.",
                 fix=f"“causeway connections check {source}” asks it anew.",
             )
-        return self._library.find(wanted)
+        try:
+            return self._library.find(wanted)
+        except BadModelFile:
+            # A service that is gone may have called its models by paths, or “owner/name”.
+            if not _OFFERED.match(wanted) or os.path.exists(wanted):  # noqa: PTH110 -- odd names
+                raise
+            raise UnknownModel(
+                f"There is no model called “{wanted}”.",
+                f"No service and no plug-in is called “{source}”.",
+                "Connect the service again, or choose another model.",
+            ) from None
 
     def default(self, last_id: str) -> ChatModel:
         """The model that was last chosen, else the first on this computer, else the first at all."""

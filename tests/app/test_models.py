@@ -2,7 +2,7 @@ import pytest
 
 from app.errors import AppError
 from app.models import Models, OfferedModel
-from catalog.errors import UnknownModel
+from catalog.errors import BadModelFile, UnknownModel
 
 
 def offered(id_: str, *, embeds: bool = False) -> OfferedModel:
@@ -35,9 +35,17 @@ def test_a_model_that_a_service_no_longer_lists_is_named_with_what_to_do(models)
     assert "connections check openai" in error.value.fix
 
 
-def test_what_nobody_knows_is_unknown(models):
+@pytest.mark.parametrize(
+    "id_", ["nobody:knows", "gone:deepseek/deepseek-r1", "gone:/models/tiny.gguf"]
+)
+def test_what_nobody_knows_is_unknown(models, id_):
     with pytest.raises(UnknownModel):
-        models.find("nobody:knows")
+        models.find(id_)
+
+
+def test_a_file_that_is_not_there_is_said_to_be_none(models, tmp_path):
+    with pytest.raises(BadModelFile, match="no file"):
+        models.find(str(tmp_path / "gone.gguf"))
 
 
 def test_the_last_choice_is_the_default_and_a_file_comes_before_a_service(models, model):
