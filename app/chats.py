@@ -108,8 +108,9 @@ class Chats:
                 return _able_to_write(self._models.find(conversation.model_id))
             except UnknownModel:
                 raise AppError(
-                    f"The model of this chat, “{conversation.model_id}”, is no longer there.",
-                    fix="Choose another model for it, or get this one again.",
+                    "The model of this chat is no longer there.",
+                    f"It was “{conversation.model_id}”.",
+                    "Choose another one, or get it again.",
                 ) from None
         model = self.default_model()
         if isinstance(model, OfferedModel) and conversation.leaf_id is not None:

@@ -293,7 +293,7 @@ def test_a_model_that_is_gone_is_named(
 ) -> None:
     _, ended = run(chats.send(store.create(model_id="vanished").id, "Hello"))
     assert ended.problem is not None
-    assert "“vanished”" in ended.problem.what
+    assert "“vanished”" in ended.problem.why
 
 
 @pytest.mark.parametrize(
