@@ -8,8 +8,11 @@ from PySide6.QtGui import (
     QKeyEvent,
     QPainter,
     QPaintEvent,
+    QResizeEvent,
     QTextBlockFormat,
     QTextCursor,
+    QTextLayout,
+    QTextOption,
 )
 from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
 
@@ -17,6 +20,7 @@ from ui.chat.long_lines import insert_plain, plain_text
 from ui.theme import Theme
 
 MOST_LINES = 10
+_MOST_HINT_LINES = 4
 LONGEST_PASTE = 2_000_000
 """Characters beyond which a paste is refused: no model's context holds as much."""
 
@@ -60,6 +64,7 @@ class ComposerField(QTextEdit):
         )
         self.set_text("")
         self.document().documentLayout().documentSizeChanged.connect(self._fit)
+        self.document().contentsChanged.connect(self._fit)
         self._fit()
 
     def text(self) -> str:
@@ -102,6 +107,7 @@ class ComposerField(QTextEdit):
         """What stands in the empty field. It lies where the text will, which Qt's own does not."""
         self._hint = words
         self.setAccessibleDescription(words)
+        self._fit()
         self.viewport().update()
 
     @property
@@ -157,12 +163,12 @@ class ComposerField(QTextEdit):
         if not self._hint or not self.document().isEmpty() or layout.preeditAreaText():
             return
         line = layout.lineAt(0)
-        room = self.viewport().width()
-        words = self.fontMetrics().elidedText(self._hint, Qt.TextElideMode.ElideRight, room)
         painter = QPainter(self.viewport())
-        painter.setFont(self.font())
         painter.setPen(self._theme.color("text3"))
-        painter.drawText(QPointF(0, layout.position().y() + line.y() + line.ascent()), words)
+        hint = self._laid_out_hint()
+        first = layout.position().y() + line.y() + line.ascent() - hint.lineAt(0).ascent()
+        for number in range(hint.lineCount()):
+            hint.lineAt(number).draw(painter, QPointF(0, first + number * self._line))
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
@@ -172,6 +178,25 @@ class ComposerField(QTextEdit):
         super().focusOutEvent(event)
         self.focus_changed.emit(False)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self._fit()
+
+    def _laid_out_hint(self) -> QTextLayout:
+        """The hint as it wraps, up to a few lines."""
+        layout = QTextLayout(self._hint, self.font())
+        wrapping = QTextOption()
+        wrapping.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        layout.setTextOption(wrapping)
+        layout.beginLayout()
+        while layout.lineCount() < _MOST_HINT_LINES and (line := layout.createLine()).isValid():
+            line.setLineWidth(self.viewport().width())
+        layout.endLayout()
+        return layout
+
     def _fit(self) -> None:
         height = ceil(self.document().size().height())
+        if self.document().isEmpty():
+            height = max(height, self._laid_out_hint().lineCount() * self._line)
         self.setFixedHeight(min(max(height, self._line), MOST_LINES * self._line))

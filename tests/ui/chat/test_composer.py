@@ -199,6 +199,18 @@ def test_the_hint_lies_where_the_text_will(composer, field):
     assert ink_rows(field) == hint
 
 
+def test_a_long_reason_wraps_and_the_field_grows_with_it(composer, field, theme):
+    line = theme.line_height("reading")
+    composer.show_unavailable("Causeway stays offline, so nothing can be asked. " * 3)
+    assert field.height() in (2 * line, 3 * line)
+    assert max(ink_rows(field)) > line
+    composer.resize(1200, 88)
+    QApplication.processEvents()
+    assert field.height() < 3 * line
+    composer.show_unavailable("")
+    assert field.height() == line
+
+
 def ink_rows(field: ComposerField) -> list[int]:
     image = field.viewport().grab().toImage()
     ground = image.pixel(image.width() - 1, 0)
