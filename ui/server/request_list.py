@@ -92,13 +92,13 @@ def who_words(row: RequestRow) -> str:
 
 
 def figures_words(row: RequestRow) -> str:
-    """Tokens in, known already, and out, and the speed; empty while there are none."""
+    """Tokens in, cached, and out, and the speed; empty while there are none."""
     parts: list[str] = []
     if row.prompt_tokens:
         words = _tr("{count} in").format(count=f"{row.prompt_tokens:,}")
         if row.cached_tokens:
-            known = _tr("{count} known").format(count=f"{row.cached_tokens:,}")
-            words = f"{words} ({known})"
+            cached = _tr("{count} cached").format(count=f"{row.cached_tokens:,}")
+            words = f"{words} ({cached})"
         parts.append(words)
     if row.tokens:
         parts.append(_tr("{count} out").format(count=f"{row.tokens:,}"))

@@ -87,8 +87,8 @@ class ServerPage(CardPage):
         self._none.setVisible(not rows)
         self._clear.setVisible(any(not row.runs for row in rows))
         words = self.tr("1 connected") if clients == 1 else self.tr("{count} connected")
-        parts = [words.format(count=clients), token_speed_text(tokens_per_second)]
-        self._figures.setText(" · ".join(parts))
+        speed = token_speed_text(tokens_per_second) if tokens_per_second > 0 else ""
+        self._figures.setText(" · ".join(filter(None, (words.format(count=clients), speed))))
 
     def show_settings(self, settings: Settings) -> None:
         """Show the values in force."""

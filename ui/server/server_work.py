@@ -180,8 +180,15 @@ class ServerWork(QObject):
             shown_key(key),
             self.tr("Programs need it to connect. Copying puts it whole on the clipboard.")
             if lasts
-            else self.tr("It can't be kept on this computer: the next start makes another one."),
+            else self._words_of_a_passing_key(),
         )
+
+    def _words_of_a_passing_key(self) -> str:
+        if self._settings.secrets_place == "file":
+            return self.tr(
+                "It is for this start alone, since your keys are locked. Unlock them and make a new one."
+            )
+        return self.tr("It can't be kept on this computer: the next start makes another one.")
 
     def _tell_no_key(self, error: Exception) -> None:
         self._show_key("", _problem_of(error).sentence())

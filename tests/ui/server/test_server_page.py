@@ -147,7 +147,7 @@ def test_a_request_reads_as_model_state_client_and_figures() -> None:
     assert listing[:2] == ["GET /v1/models", "Done"]
     assert done[:2] == ["smollm2", "Done"]
     assert done[2].endswith(
-        "OpenAI · 127.0.0.1 · OpenAI/Python, 412 in (380 known) · 96 out · 41.2 tok/s"
+        "OpenAI · 127.0.0.1 · OpenAI/Python, 412 in (380 cached) · 96 out · 41.2 tok/s"
     )
 
 
@@ -178,7 +178,8 @@ def test_who_is_connected_and_how_fast_tokens_come_is_told_while_it_is_on(
 ) -> None:
     page.show_state(ON, open_to_network=False)
     page.show_requests((), 1, 0.0)
-    assert "1 connected · 0.0 tok/s" in words(page)
+    assert "1 connected" in words(page)
+    assert "tok/s" not in words(page)
     page.show_requests((), 8, 82.4)
     assert "8 connected · 82.4 tok/s" in words(page)
     page.show_state(ServerState(), open_to_network=False)
