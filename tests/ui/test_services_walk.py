@@ -334,3 +334,15 @@ def test_a_changed_option_counts_after_a_restart(
     press(page, "Restart the server")
     qtbot.waitUntil(lambda: "Your changes count" not in words(page), timeout=WAIT_MS)
     qtbot.waitUntil(lambda: f":{port}\n" in words(page), timeout=WAIT_MS)
+
+
+def test_that_others_can_connect_is_said_from_the_first_moment(
+    qtbot: QtBot, open_window: Open, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As if loopback were the network, in which tests open no port.
+    monkeypatch.setattr("ui.server.server_work.LOOPBACK_HOSTS", ())
+    window = open_window()
+    go_to(window, "Server")
+    page = window.findChildren(ServerPage)[0]
+    page.status.switch.click()
+    qtbot.waitUntil(lambda: "Other computers in this network" in words(page), timeout=WAIT_MS)

@@ -12,6 +12,7 @@ from app.server.config import ServerState
 from app.server.journal import RequestRow
 from app.settings import SETTINGS, Settings
 from ui.kit import Button, Card, CardPage, Label, Notice, Paragraph
+from ui.kit.focus import pass_focus_back
 from ui.server.example_box import ExampleBox
 from ui.server.request_list import RequestList
 from ui.server.request_view import RequestView
@@ -103,6 +104,8 @@ class ServerPage(CardPage):
 
     def show_restart(self, needed: bool) -> None:
         """Whether something was changed that the server does not know yet."""
+        if not needed:
+            pass_focus_back(self._restart)
         self._restart.setVisible(needed)
 
     def showEvent(self, event: QShowEvent) -> None:

@@ -110,7 +110,7 @@ class ServerWork(QObject):
 
     def _started(self, config: ServerConfig) -> None:
         self._running = config
-        self._show_pending()
+        self._show_state(self._watch.state)  # which may have come first, and depends on it
         self._read_key()
 
     def _not_started(self, error: Exception) -> None:
