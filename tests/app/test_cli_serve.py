@@ -36,7 +36,7 @@ def serving(causeway: CommandLine, *arguments: str) -> Iterator[tuple[str, subpr
         yield json.loads(said)["addresses"][0], process
     finally:
         if process.poll() is None:
-            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGTERM)
         process.communicate(timeout=30)
 
 
@@ -60,7 +60,7 @@ def test_it_serves_until_it_is_told_to_stop(causeway):
         (model,) = ask(address, "/v1/models")["data"]
         said = chat(address, model["id"], max_tokens=20)
         assert said["choices"][0]["message"]["content"].startswith("Good morning.")
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
     assert causeway.json("conversations", "list") == []
     for file in causeway.home.rglob("*"):

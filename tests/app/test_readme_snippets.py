@@ -32,7 +32,7 @@ def address(starter_model: Path, tmp_path: Path) -> Iterator[str]:
         said += line
     (found,) = json.loads(said)["addresses"]
     yield found
-    server.send_signal(signal.SIGINT)
+    server.send_signal(signal.SIGTERM)
     assert server.wait(30) == 0
     server.communicate()
 
