@@ -196,6 +196,7 @@ class Pages(QObject):
         self._chat.services_requested.connect(partial(self._show_models_place, SERVICES))
         self._chat.title_changed.connect(self.title_changed)
         self._server_watch.changed.connect(self._show_server)
+        self._server_watch.settled.connect(self._show_kept_chats)
         self._locked_keys.usable.connect(self._server_work.start_if_wanted)
         self._server_work.settings_changed.connect(self._apply_settings)
         self._installed.changed.connect(self._show_installed)
@@ -273,6 +274,10 @@ class Pages(QObject):
         on = state.phase == "on"
         words = self.tr("On at {address}").format(address=state.addresses[0]) if on else ""
         self.serving.emit(on, words)
+
+    def _show_kept_chats(self) -> None:
+        if self._settings.current.serve_keep_chats:
+            self._chat.refresh_rows()
 
     def _show_shortcuts(self) -> None:
         self._show_settings_section("shortcuts")

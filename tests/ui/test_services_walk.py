@@ -21,6 +21,7 @@ from ui.background import Background
 from ui.chat.answer_item import AnswerItem
 from ui.chat.chat_page import ChatPage
 from ui.chat.composer_field import ComposerField
+from ui.chat.conversation_model import ConversationModel
 from ui.chat.model_picker import ModelButton
 from ui.chat.new_chat import NewChat
 from ui.chat.status import ModelStatus
@@ -346,3 +347,17 @@ def test_that_others_can_connect_is_said_from_the_first_moment(
     page = window.findChildren(ServerPage)[0]
     page.status.switch.click()
     qtbot.waitUntil(lambda: "Other computers in this network" in words(page), timeout=WAIT_MS)
+
+
+def test_chats_of_programs_are_listed_as_they_come(
+    qtbot: QtBot, open_window: Open, settings: SettingsFile
+) -> None:
+    settings.update(serve_keep_chats=True)
+    window = open_window()
+    assert window._opened is not None
+    services = window._opened.services
+    kept = services.store.create()
+    services.store.add_message(kept.id, parent_id=None, role="user", text="Asked by a program")
+    services.server.journal.begin(api="OpenAI", method="POST", path="/", client="x", agent="y")
+    rows = window.findChildren(ConversationModel)[0]
+    qtbot.waitUntil(lambda: rows.rowCount() > 0, timeout=WAIT_MS)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _NEWS_MS = 100
 _TICK_MS = 500
+_LATER_MS = 1000
 
 
 class ServerWatch(QObject):
@@ -20,10 +21,12 @@ class ServerWatch(QObject):
         changed: a `ServerState`.
         news: requests came, went or moved on; also now and then while the server is on and `follow`ed,
             since tokens are not told of.
+        settled: a second after news of requests, once for all that came meanwhile.
     """
 
     changed = Signal(object)
     news = Signal()
+    settled = Signal()
     _told_state = Signal(object)
     _told_news = Signal()
 
@@ -34,6 +37,8 @@ class ServerWatch(QObject):
         self._follows = False
         self._soon = QTimer(self, singleShot=True, interval=_NEWS_MS)
         self._soon.timeout.connect(self._tell_news)
+        self._later = QTimer(self, singleShot=True, interval=_LATER_MS)
+        self._later.timeout.connect(self.settled)
         self._tick = QTimer(self, interval=_TICK_MS)
         self._tick.timeout.connect(self.news)
         queued = Qt.ConnectionType.QueuedConnection
@@ -57,8 +62,8 @@ class ServerWatch(QObject):
         """Listen no longer."""
         for unsubscribe in self._unsubscribes:
             unsubscribe()
-        self._soon.stop()
-        self._tick.stop()
+        for timer in (self._soon, self._later, self._tick):
+            timer.stop()
 
     def _hear_news(self) -> None:
         """On any thread: one signal is enough until it has been heard."""
@@ -68,6 +73,8 @@ class ServerWatch(QObject):
 
     def _tell_news(self) -> None:
         self._news_waits = False
+        if not self._later.isActive():
+            self._later.start()
         self.news.emit()
 
     def _take_state(self, state: ServerState) -> None:
