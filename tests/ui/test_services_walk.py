@@ -361,3 +361,17 @@ def test_chats_of_programs_are_listed_as_they_come(
     services.server.journal.begin(api="OpenAI", method="POST", path="/", client="x", agent="y")
     rows = window.findChildren(ConversationModel)[0]
     qtbot.waitUntil(lambda: rows.rowCount() > 0, timeout=WAIT_MS)
+
+
+def test_the_example_asks_for_a_model_that_the_server_offers(
+    qtbot: QtBot, open_window: Open, service: OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, KEY)
+    window = open_window()
+    connect(qtbot, window, service, "Study")
+    assert say(qtbot, window, "Hello").written
+    go_to(window, "Server")
+    page = window.findChildren(ServerPage)[0]
+    qtbot.waitUntil(lambda: 'model="default"' in words(page), timeout=WAIT_MS)
+    page.setting_changed.emit("serve_connections", True)
+    qtbot.waitUntil(lambda: 'model="study:words"' in words(page), timeout=WAIT_MS)

@@ -127,7 +127,7 @@ class ServerWork(QObject):
         if looked_at:
             self._show_requests()
             self._read_key()
-            self._background.run(self, self._default_model, self._show_model)
+            self._read_model()
 
     def _show_state(self, state: ServerState) -> None:
         if self._page is not None:
@@ -234,9 +234,14 @@ class ServerWork(QObject):
         addresses = self._watch.state.addresses
         return addresses[0] if addresses else _USUAL_ADDRESS.format(port=self._settings.serve_port)
 
+    def _read_model(self) -> None:
+        self._background.run(self, self._default_model, self._show_model)
+
     def _default_model(self) -> str:
+        models, settings = self._services.models, self._settings
+        find = models.default if settings.serve_connections else models.default_installed
         try:
-            return self._services.models.default(self._settings.last_model_id).id
+            return find(settings.last_model_id).id
         except AppError:
             return ""
 
@@ -264,6 +269,7 @@ class ServerWork(QObject):
             self._page.show_settings(current)
         self._show_pending()
         self._read_key()
+        self._read_model()
         self.settings_changed.emit(key, current)
 
     def _show_details(self, row: RequestRow) -> None:
