@@ -33,7 +33,9 @@ def serve(
         str, typer.Option("-m", "--model", help="Load this model before the first request.")
     ] = "",
     host: Annotated[str, typer.Option(help="An address of this computer to listen on.")] = "",
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="0: any that is free.")] = -1,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="0: any that is free.")
+    ] = None,
     lan: Annotated[
         bool, typer.Option("--lan", help="Let other computers connect. They need the key.")
     ] = False,
@@ -60,7 +62,7 @@ def serve(
             changes["host"] = EVERY_ADDRESS
         if host:
             changes["host"] = host
-        if port >= 0:
+        if port is not None:
             changes["port"] = port
         if origins:
             changes["origins"] = checked_setting("serve_origins", tuple(origins))
