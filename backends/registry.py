@@ -1,13 +1,23 @@
 """Find the installed backends by their entry points."""
 
-from importlib.metadata import entry_points
-from typing import cast
+import queue
+import threading
+import time
+from collections.abc import Sequence
+from functools import partial
+from importlib.metadata import EntryPoint, entry_points
+from typing import TypeAlias, cast
 
 import msgspec
 
 from backends.protocol import PROTOCOL_VERSION, Backend
 
 ENTRY_POINT_GROUP = "causeway.backends"
+
+_PATIENCE_SECONDS = 5.0
+
+_Made: TypeAlias = Backend | str
+"""A backend, or why there is none."""
 
 
 class BrokenBackend(msgspec.Struct, frozen=True):
@@ -27,24 +37,68 @@ def packages() -> dict[str, str]:
     return {point.name: point.dist.name for point in points if point.dist}
 
 
-def find_backends() -> tuple[dict[str, Backend], tuple[BrokenBackend, ...]]:
+def find_backends(
+    *, patience_seconds: float = _PATIENCE_SECONDS
+) -> tuple[dict[str, Backend], tuple[BrokenBackend, ...]]:
     """Make every registered backend, by name.
 
-    A backend that fails is reported, never raised: another person's plug-in must not keep the
-    program from starting.
+    A backend that fails, or that isn't there in time, is reported, never raised: another person's
+    plug-in must not keep the program from starting.
     """
+    points = sorted(entry_points(group=ENTRY_POINT_GROUP), key=_is_foreign)
+    come: queue.SimpleQueue[tuple[int, _Made]] = queue.SimpleQueue()
+    for number, point in enumerate(points):
+        if _is_foreign(point):
+            # One that hangs can't be ended.
+            put = partial(_put, come, number, point)
+            threading.Thread(target=put, name=f"plug-in {point.name}", daemon=True).start()
+        else:
+            _put(come, number, point)
+    deadline = time.monotonic() + patience_seconds
+    made: dict[int, _Made] = {}
+    while len(made) < len(points):
+        try:
+            number, backend = come.get(timeout=max(0.0, deadline - time.monotonic()))
+        except queue.Empty:
+            break
+        made[number] = backend
+    late = f"It could not be imported within {patience_seconds:g} seconds."
+    return _sorted(points, [made.get(number, late) for number in range(len(points))])
+
+
+def _sorted(
+    points: Sequence[EntryPoint], made: Sequence[_Made]
+) -> tuple[dict[str, Backend], tuple[BrokenBackend, ...]]:
     found: dict[str, Backend] = {}
     broken: list[BrokenBackend] = []
-    for point in entry_points(group=ENTRY_POINT_GROUP):
-        try:
-            backend = cast(Backend, point.load()())
-            _check_version(backend)
+    for point, backend in zip(points, made, strict=True):
+        package = point.dist.name if point.dist else ""
+        if isinstance(backend, str):
+            broken.append(BrokenBackend(point.name, backend, package))
+        elif point.name in found:
+            broken.append(BrokenBackend(point.name, "There is one of this name already.", package))
+        else:
             found[point.name] = backend
-        except (Exception, SystemExit) as error:
-            package = point.dist.name if point.dist else ""
-            said = str(error) if isinstance(error, _OtherVersion) else _named(error)
-            broken.append(BrokenBackend(point.name, said, package))
     return found, tuple(broken)
+
+
+def _is_foreign(point: EntryPoint) -> bool:
+    return not point.value.startswith("backends.")
+
+
+def _put(come: queue.SimpleQueue[tuple[int, _Made]], number: int, point: EntryPoint) -> None:
+    come.put((number, _make(point)))
+
+
+def _make(point: EntryPoint) -> _Made:
+    try:
+        backend = cast(Backend, point.load()())
+        _check_version(backend)
+    except _OtherVersion as error:
+        return str(error)
+    except (Exception, SystemExit) as error:
+        return f"{type(error).__name__}: {error}"
+    return backend
 
 
 class _OtherVersion(Exception):
@@ -58,7 +112,3 @@ def _check_version(backend: Backend) -> None:
             f"It was written for version {version or 'none'} of the protocol; "
             f"this Causeway has version {PROTOCOL_VERSION}."
         )
-
-
-def _named(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"

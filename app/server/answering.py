@@ -4,7 +4,6 @@ import asyncio
 import logging
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import TypeVar
 
@@ -25,6 +24,7 @@ from app.server.requesting import chat_request, check_abilities, own_options
 from app.server.running import RunningAnswer
 from app.server.served import ServedModel as ServedModel
 from app.server.served import Shelf
+from app.server.threads import AnswerThreads
 from app.sessions import Sessions
 from backends.errors import LoadCancelled
 from backends.protocol import (
@@ -47,12 +47,15 @@ _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+_LAST_SECONDS = 10.0
+"""How long cancelled answers may take to end."""
+
 _PORTION = 32
 """Texts that are made into vectors at a time."""
 
 
 class Answering:
-    """Answers for all interfaces, each on a thread from a pool of its own. `close` ends the pool."""
+    """Answers for all interfaces, each on a thread of its own."""
 
     def __init__(
         self,
@@ -73,15 +76,17 @@ class Answering:
         self._shelf = Shelf(
             models, sessions, chats.default_model, with_offered=config.serve_connections
         )
-        self._pool = ThreadPoolExecutor(config.most_at_once + 1, thread_name_prefix="served answer")
+        self._looking = asyncio.Lock()
+        self._threads = AnswerThreads()
         self._running: set[RunningAnswer] = set()
         self._stopping = threading.Event()
         self.places = Places(config.most_at_once, config.most_waiting)
 
     async def freshen(self) -> None:
         """Look what models there are, if the last look is a while ago."""
-        if not self._shelf.is_fresh:
-            await asyncio.get_running_loop().run_in_executor(self._pool, self._shelf.look)
+        async with self._looking:
+            if not self._shelf.is_fresh:
+                await asyncio.get_running_loop().run_in_executor(self._threads, self._shelf.look)
 
     def served(self) -> tuple[ServedModel, ...]:
         """What a client may ask for, as it was when the request came."""
@@ -113,7 +118,7 @@ class Answering:
         answer = RunningAnswer(loop)
         self._running.add(answer)
         work = loop.run_in_executor(
-            self._pool,
+            self._threads,
             answer.run,
             lambda cancelled: self._session(model, note, cancelled),
             lambda: self._request(asked, model),
@@ -165,7 +170,7 @@ class Answering:
 
     def close(self) -> None:
         """Wait for the threads. After `cancel_all` that is short."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._threads.close(_LAST_SECONDS)
 
     async def _work(
         self,
@@ -183,7 +188,7 @@ class Answering:
                 note.move("answering")
                 return ask(session, cancelled)
 
-        future = asyncio.get_running_loop().run_in_executor(self._pool, work)
+        future = asyncio.get_running_loop().run_in_executor(self._threads, work)
         future.add_done_callback(lambda _: self.places.give_back())
         try:
             return await asyncio.shield(future)

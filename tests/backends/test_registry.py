@@ -1,8 +1,11 @@
+import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from backends.registry import find_backends
+from tests import scripted_backend
 
 
 def install(folder: Path, name: str, reference: str) -> None:
@@ -39,3 +42,39 @@ def test_a_broken_backend_is_reported_and_the_others_work(
     assert "llama_cpp" in found
     assert broken.name == "broken"
     assert reason in broken.error
+
+
+@pytest.mark.parametrize(("body", "reason"), [("raise SystemExit(3)", "SystemExit"), ("", "name")])
+def test_one_that_leaves_or_takes_anothers_name_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str, reason: str
+) -> None:
+    name = "leaving" if body else "llama_cpp"
+    (tmp_path / "its_module.py").write_text(
+        f"from tests.scripted_backend import ScriptedBackend as Backend\n{body}\n"
+    )
+    install(tmp_path, name, "its_module:Backend")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "its_module", raising=False)
+    found, (broken,) = find_backends()
+    assert found["llama_cpp"].name == "llama_cpp"
+    assert broken.name == name
+    assert reason in broken.error
+
+
+def test_one_that_hangs_when_it_is_imported_does_not_keep_the_program_from_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = threading.Event()
+    monkeypatch.setattr(scripted_backend, "over", over, raising=False)
+    (tmp_path / "hanging_module.py").write_text(
+        "from tests import scripted_backend\nscripted_backend.over.wait(30)\n"
+    )
+    install(tmp_path, "hanging", "hanging_module:Backend")
+    monkeypatch.syspath_prepend(tmp_path)
+    try:
+        found, (broken,) = find_backends(patience_seconds=0.3)
+    finally:
+        over.set()
+    assert "llama_cpp" in found
+    assert broken.name == "hanging"
+    assert "within 0.3 seconds" in broken.error

@@ -1,5 +1,6 @@
 """The server goes on and off."""
 
+import contextlib
 import socket
 import threading
 import time
@@ -9,6 +10,7 @@ import pytest
 
 from app.errors import AppError
 from app.models import OfferedModel
+from app.server import answering
 from app.server.config import ServerConfig
 from backends.protocol import LoadOptions
 from tests.app.server.conftest import KEY, MakeServer, Served
@@ -80,6 +82,35 @@ def test_it_starts_and_stops_again_and_again_at_one_port(server: Served):
             assert client.post("/v1/chat/completions", json=ASK).is_success
 
 
+class Deaf(ScriptedBackend):
+    """Hears of no wish to end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = threading.Event()
+        self.over = threading.Event()
+        self.gave_back = False
+
+    def open(self, *arguments, **options):
+        session = super().open(*arguments, **options)
+        session.chat = lambda request: self
+        return session
+
+    def __iter__(self):
+        self.asked.set()
+        self.over.wait(30)
+        self.gave_back = True
+        return iter(())
+
+    def close(self) -> None:
+        pass
+
+
+def _ask_in_vain(server: Served) -> None:
+    with contextlib.suppress(httpx2.HTTPError), server.client() as client:
+        client.post("/v1/chat/completions", json=ASK)
+
+
 class TestStopping:
     def test_an_answer_may_end(self, server: Served, scripted: ScriptedBackend):
         scripted.script = Script(tokens=("word ",) * 40, delay=0.01)
@@ -131,6 +162,23 @@ class TestStopping:
         asker.start()
         _wait_until(lambda: scripted.requests)
         server.server.stop(patience_seconds=0.1)
+        asker.join(10)
+        assert not asker.is_alive()
+
+    def test_an_engine_that_never_gives_a_thread_back_does_not_hold_it_up(
+        self, make_server: MakeServer, model, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(answering, "_LAST_SECONDS", 0.2)
+        backend = Deaf()
+        server = make_server(backend)
+        asker = threading.Thread(target=_ask_in_vain, args=(server,))
+        asker.start()
+        _wait_until(lambda: backend.asked.is_set())
+        try:
+            server.server.stop(patience_seconds=0.1)
+            assert not backend.gave_back
+        finally:
+            backend.over.set()
         asker.join(10)
         assert not asker.is_alive()
 
