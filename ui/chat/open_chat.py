@@ -11,8 +11,8 @@ from app.errors import AppError
 from app.models import ChatModel
 from app.options import Value
 from app.services import Services
+from app.silent_settings import silent_settings
 from catalog.errors import CatalogError
-from ui.chat.silent_settings import silent_settings
 
 NEW = Conversation(id="", title="", created=0, updated=0)
 """A chat in which nothing has been written: it is not stored yet."""

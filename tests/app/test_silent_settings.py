@@ -1,4 +1,4 @@
-"""Which settings the inspector leaves out for a model that somebody else runs."""
+"""Which settings change nothing with a model that somebody else runs."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,10 +8,7 @@ import pytest
 from app.models import OfferedModel
 from app.paths import paths_under
 from app.services import Services, open_services
-from ui.chat.new_chat import NewChat
-from ui.chat.silent_settings import silent_settings
-from ui.kit import Paragraph
-from ui.theme import Theme
+from app.silent_settings import silent_settings
 
 
 @pytest.fixture
@@ -53,19 +50,3 @@ def test_a_plug_in_that_is_gone_does_not_break_the_chat(services: Services) -> N
         id="parrot:p", name="p", backend="parrot", model="p", source="parrot", leaves=False
     )
     assert "adapters" in silent_settings(services, gone)
-
-
-@pytest.mark.parametrize(
-    ("leaves", "words"),
-    [
-        (True, "m of OpenAI answers. What you write leaves this computer and goes there."),
-        (False, "m answers through OpenAI, which runs on this computer."),
-    ],
-)
-def test_a_new_chat_says_where_it_goes(
-    qtbot, theme: Theme, services: Services, leaves: bool, words: str
-) -> None:
-    page = NewChat(theme)
-    qtbot.addWidget(page)
-    page.show_model(offered(services, "openai", leaves), "")
-    assert words in [paragraph.text() for paragraph in page.findChildren(Paragraph)]
