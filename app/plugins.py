@@ -1,10 +1,8 @@
 """Engines that others have made: which are installed, what they offer, and what is wrong with them."""
 
 import logging
-import queue
 import threading
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import msgspec
@@ -12,6 +10,7 @@ import msgspec
 from app.engines import FILE_BACKEND
 from app.errors import problem_from
 from app.models import OfferedModel
+from backends.in_time import done_in_time
 from backends.protocol import Backend
 from backends.registry import BrokenBackend
 
@@ -39,22 +38,24 @@ class Plugins:
         self,
         backends: Mapping[str, Backend],
         broken: Sequence[BrokenBackend],
-        packages: Mapping[str, str],
+        packages: Callable[[], Mapping[str, str]],
         *,
         patience_seconds: float = _PATIENCE_SECONDS,
     ) -> None:
-        """`packages` says what brought each backend. Who takes longer to list models is given up."""
+        """`packages` says what brought each backend; it looks through what is installed. Who takes longer to list models is given up."""
         self._backends = {name: each for name, each in backends.items() if name != FILE_BACKEND}
         self._broken = tuple(broken)
-        self._packages = packages
+        self._packages_of = packages
         self._patience_seconds = patience_seconds
         self._lock = threading.Lock()
+        self._packages: Mapping[str, str] = {}
         self._found: tuple[Plugin, ...] | None = None
 
     def all(self) -> tuple[Plugin, ...]:
         """Every plug-in. Blocks as long as those take that are asked for the first time."""
         with self._lock:
             if self._found is None:
+                self._packages = self._packages_of() if self._backends else {}
                 working = self._ask_all()
                 broken = (
                     Plugin(name=each.name, package=each.package, error=_bounded(each.error))
@@ -71,23 +72,11 @@ class Plugins:
         return tuple(model for plugin in self.all() for model in plugin.models)
 
     def _ask_all(self) -> list[Plugin]:
-        """Each on a thread of its own, which can't be ended where another person's program hangs."""
-        answers: queue.SimpleQueue[Plugin] = queue.SimpleQueue()
-        for name, backend in self._backends.items():
-            ask = partial(self._put, answers, name, backend)
-            threading.Thread(target=ask, name=f"plug-in {name}", daemon=True).start()
-        deadline = time.monotonic() + self._patience_seconds
-        found: dict[str, Plugin] = {}
-        while len(found) < len(self._backends):
-            try:
-                plugin = answers.get(timeout=max(0.0, deadline - time.monotonic()))
-            except queue.Empty:
-                break
-            found[plugin.name] = plugin
+        found = done_in_time(
+            {name: partial(self._ask, name, backend) for name, backend in self._backends.items()},
+            self._patience_seconds,
+        )
         return [found.get(name) or self._silent(name) for name in self._backends]
-
-    def _put(self, answers: "queue.SimpleQueue[Plugin]", name: str, backend: Backend) -> None:
-        answers.put(self._ask(name, backend))
 
     def _silent(self, name: str) -> Plugin:
         _log.warning("the plug-in %s does not answer", name)

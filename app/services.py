@@ -166,7 +166,7 @@ def open_services(paths: Paths, settings: SettingsFile | None = None) -> Service
         for backend in broken:
             _log.error("backend %s does not work: %s", backend.name, backend.error)
         connections = Connections(settings, secrets, paths.cache_folder / "connections")
-        plugins = Plugins(backends, broken, packages())
+        plugins = Plugins(backends, broken, packages)
         models = Models(library, (connections.offers, plugins.offers))
         engines = _engines(backends, settings, machine, allocations, addresses)
         embedders = _engines(backends, settings, machine)

@@ -7,8 +7,8 @@ from itertools import chain
 import msgspec
 
 from app.engines import Engines
+from app.whole_stream import whole
 from app.worker_tools import run_in_worker
-from backends.errors import EngineCrashed
 from backends.protocol import (
     ChatRequest,
     Finished,
@@ -102,10 +102,7 @@ def _answer(session: Session, number: int) -> Finished:
         sampling=Sampling(temperature=0.0),
         max_tokens=_GENERATED,
     )
-    for event in session.chat(request):
-        if isinstance(event, Finished):
-            return event
-    raise EngineCrashed("The engine ended without finishing its answer.")
+    return next(event for event in whole(session.chat(request)) if isinstance(event, Finished))
 
 
 def _bare(model: InstalledModel, info: SessionInfo, prompt_tokens: int) -> Speeds:

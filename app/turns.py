@@ -15,6 +15,7 @@ from app.errors import KnownErrors, Problem, StorageError, problem_from
 from app.models import ChatModel
 from app.options import Value
 from app.sessions import Sessions
+from app.whole_stream import whole
 from backends.errors import EngineCrashed, LoadCancelled
 from backends.protocol import (
     ChatRequest,
@@ -220,7 +221,7 @@ class Turn:
                 self._stream = stream
                 if self._stopped.is_set():
                     stream.close()
-            for event in stream:
+            for event in whole(stream):
                 match event:
                     case TextDelta(text):
                         recorder.add_text(text)

@@ -1,15 +1,13 @@
 """Find the installed backends by their entry points."""
 
-import queue
-import threading
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from typing import TypeAlias, cast
 
 import msgspec
 
+from backends.in_time import done_in_time
 from backends.protocol import PROTOCOL_VERSION, Backend
 
 ENTRY_POINT_GROUP = "causeway.backends"
@@ -46,24 +44,15 @@ def find_backends(
     plug-in must not keep the program from starting.
     """
     points = sorted(entry_points(group=ENTRY_POINT_GROUP), key=_is_foreign)
-    come: queue.SimpleQueue[tuple[int, _Made]] = queue.SimpleQueue()
+    late = f"It could not be imported within {patience_seconds:g} seconds."
+    made = dict.fromkeys(range(len(points)), cast(_Made, late))
+    foreign: dict[int, Callable[[], _Made]] = {}
     for number, point in enumerate(points):
         if _is_foreign(point):
-            # One that hangs can't be ended.
-            put = partial(_put, come, number, point)
-            threading.Thread(target=put, name=f"plug-in {point.name}", daemon=True).start()
+            foreign[number] = partial(_make, point)
         else:
-            _put(come, number, point)
-    deadline = time.monotonic() + patience_seconds
-    made: dict[int, _Made] = {}
-    while len(made) < len(points):
-        try:
-            number, backend = come.get(timeout=max(0.0, deadline - time.monotonic()))
-        except queue.Empty:
-            break
-        made[number] = backend
-    late = f"It could not be imported within {patience_seconds:g} seconds."
-    return _sorted(points, [made.get(number, late) for number in range(len(points))])
+            made[number] = _make(point)
+    return _sorted(points, list((made | done_in_time(foreign, patience_seconds)).values()))
 
 
 def _sorted(
@@ -84,10 +73,6 @@ def _sorted(
 
 def _is_foreign(point: EntryPoint) -> bool:
     return not point.value.startswith("backends.")
-
-
-def _put(come: queue.SimpleQueue[tuple[int, _Made]], number: int, point: EntryPoint) -> None:
-    come.put((number, _make(point)))
 
 
 def _make(point: EntryPoint) -> _Made:

@@ -42,7 +42,8 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
     """What a session does.
 
     `tokens` are streamed `delay` seconds apart, after `reasoning`. It dies after `crash_at` tokens,
-    or stops sending after `hang_at` tokens until it is closed. After the tokens come the `calls` of tools. `load_seconds` pass before it opens
+    or stops sending after `hang_at` tokens until it is closed, or ends without its last events after
+    `break_at`. After the tokens come the `calls` of tools. `load_seconds` pass before it opens
     and `load_error` is then raised. `trimmed` messages and `warnings` are announced before the text.
     """
 
@@ -52,6 +53,7 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
     delay: float = 0.0
     crash_at: int | None = None
     hang_at: int | None = None
+    break_at: int | None = None
     load_seconds: float = 0.0
     load_error: BackendError | None = None
     trimmed: int = 0
@@ -185,6 +187,8 @@ class ScriptedStream:
         for sent in itertools.count():
             if sent == script.hang_at:
                 self._closed.wait()
+            if sent == script.break_at:
+                return
             if sent == script.crash_at:
                 self._session.alive = False
                 raise EngineCrashed("The model stopped working.", "It was scripted to.")

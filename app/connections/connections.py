@@ -3,7 +3,7 @@
 import os
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -17,7 +17,7 @@ from app.models import OfferedModel
 from app.secrets import Secrets
 from app.settings_file import SettingsFile
 from backends.errors import BadKey
-from backends.openai_compatible.addresses import checked_url, is_loopback
+from backends.openai_compatible.addresses import checked_url, is_loopback, origin_of
 from backends.openai_compatible.provider import runs_elsewhere
 from backends.openai_compatible.providers import PROVIDERS, Provider, provider_of
 from backends.protocol import Backend
@@ -75,14 +75,14 @@ class Connections:
             title=title,
             url=address,
         )
-        self._store((*self.all(), connection))
+        self._change(lambda connections: (*connections, connection))
         return connection
 
     def change(self, connection_id: str, *, title: str, url: str) -> Connection:
         """Give it another title or address. A key stays with the address it was given for."""
         before = self.find(connection_id)
         address = checked_url(url)
-        if before.key_place != "none" and _origin(address) != _origin(before.url):
+        if before.key_place != "none" and origin_of(address) != origin_of(before.url):
             self.forget_key(connection_id)
             before = self.find(connection_id)
         title = _checked_title(title) or before.title
@@ -94,7 +94,7 @@ class Connections:
         """Disconnect a service and forget its key."""
         connection = self.find(connection_id)
         self._secrets.delete(_secret_of(connection))
-        self._store(tuple(each for each in self.all() if each.id != connection.id))
+        self._change(lambda all_: tuple(each for each in all_ if each.id != connection.id))
         self._lists.forget(connection.id)
 
     def set_key(self, connection_id: str, key: str) -> Connection:
@@ -207,11 +207,15 @@ class Connections:
         return next(each for each in ids if each not in taken)
 
     def _replace(self, changed: Connection) -> Connection:
-        self._store(tuple(changed if each.id == changed.id else each for each in self.all()))
+        self._change(
+            lambda all_: tuple(changed if each.id == changed.id else each for each in all_)
+        )
         return changed
 
-    def _store(self, connections: tuple[Connection, ...]) -> None:
-        self._settings.update(connections=connections)
+    def _change(self, change: Callable[[tuple[Connection, ...]], tuple[Connection, ...]]) -> None:
+        """Of those in the file: another process may have connected one since it was read."""
+        self._settings.load()
+        self._settings.update(connections=change(self.all()))
 
 
 def backend_name(connection: Connection) -> str:
@@ -245,7 +249,3 @@ def _checked_title(title: str) -> str:
 
 def _host(url: str) -> str:
     return urlsplit(url).netloc[:_LONGEST_TITLE]
-
-
-def _origin(url: str) -> str:
-    return "/".join(url.split("/")[:3]).lower()

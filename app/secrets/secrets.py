@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
@@ -103,7 +104,7 @@ class Secrets:
             raise AppError("This is no key.", fix="Copy it whole.")
         with self._lock:
             self._place().write(name, cleaned)
-            self._settings.update(secret_names=tuple(dict.fromkeys((*self._names(), name))))
+            self._note(lambda names: (*names, name))
             self._known[name] = cleaned
 
     def delete(self, name: str) -> None:
@@ -111,8 +112,7 @@ class Secrets:
         with self._lock:
             if self.has(name):
                 self._place().delete(name)
-                names = [each for each in self._names() if each != name]
-                self._settings.update(secret_names=tuple(names))
+                self._note(lambda names: tuple(each for each in names if each != name))
             self._known.pop(name, None)
 
     def has(self, name: str) -> bool:
@@ -137,6 +137,11 @@ class Secrets:
         """Forget the token. Raises `AppError` where the place does not let go of it."""
         self.delete(_HUB)
         self._settings.update(has_hub_token=False)
+
+    def _note(self, change: Callable[[tuple[str, ...]], tuple[str, ...]]) -> None:
+        """Keep the names as the change makes them, of those that other processes kept meanwhile."""
+        self._settings.load()
+        self._settings.update(secret_names=tuple(dict.fromkeys(change(self._names()))))
 
     def _names(self) -> tuple[str, ...]:
         """Of what is kept. Older versions noted the Hub's token alone, in a setting of its own."""

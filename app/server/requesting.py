@@ -34,7 +34,8 @@ def chat_request(
 ) -> ChatRequest:
     """`options` are all that are in force for the request. Reads headers of adapters, so it blocks.
 
-    The person's format of answers and wish for probabilities are not a client's: it says its own.
+    It is asked in the background: the person at this computer does not wait for programs. The person's
+    format of answers and wish for probabilities are not a client's: it says its own.
     """
     sampling = sampling_of(options)
     own_stop = model.entry.stop if isinstance(model, InstalledModel) and model.entry else ()
@@ -55,6 +56,7 @@ def chat_request(
         tool_choice=asked.tool_choice,
         parallel_tool_calls=asked.parallel_tool_calls,
         think=think_of(options),
+        background=True,
         lookup=bool(options["lookup"]),
     )
 

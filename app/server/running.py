@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 
 from app.server.failures import Failure, failure_of
 from app.server.keeping import KeptAnswer
+from app.whole_stream import whole
 from backends.errors import EngineCrashed, LoadCancelled
 from backends.protocol import (
     ChatRequest,
@@ -112,7 +113,7 @@ class RunningAnswer:
             self._stream = stream
         if self._cancelled.is_set():
             stream.close()
-        for event in stream:
+        for event in whole(stream):
             if kept is not None:
                 kept.add(event)
             self._come.append(event)

@@ -100,6 +100,11 @@ class Running:
             reply(HistoryTrimmed(prompt.left_out))
 
     @property
+    def is_background(self) -> bool:
+        """Whether it lets others go first."""
+        return self._request.background
+
+    @property
     def n_pending(self) -> int:
         """Tokens that are not evaluated yet."""
         return len(self.tokens) - (len(self.live.tokens) if self.live else 0)

@@ -55,7 +55,7 @@ class Scheduler:
         return self._context.n_batch
 
     def add(self, running: Running) -> None:
-        self._waiting.append(running)
+        self._waiting.insert(self._end_of_line(running), running)
 
     def cancel(self, job: int) -> None:
         """End a request, wherever it is; one that has ended already is no matter."""
@@ -99,12 +99,27 @@ class Scheduler:
         self._note_pace([step for _, step in steps], seconds)
         self._hand_out(steps, seconds)
 
+    def _end_of_line(self, running: Running) -> int:
+        """Its place among those that wait: who lets others go first stands behind all of them."""
+        if running.is_background:
+            return len(self._waiting)
+        return sum(not each.is_background for each in self._waiting)
+
     def _admit(self) -> None:
-        """Let in those that wait, in their order, as long as there is room."""
+        """Let in those that wait, in their order, as long as there is room.
+
+        Those in the background leave a slot free for the others, and make room for them.
+        """
         while self._waiting:
             running = self._waiting[0]
-            if self._running and len(running.tokens) + _ROOM_TO_GO_ON > self._sequences.room():
+            background = [each for each in self._running if each.is_background]
+            if running.is_background and len(background) >= max(1, self._context.n_slots - 1):
                 return
+            if self._running and len(running.tokens) + _ROOM_TO_GO_ON > self._sequences.room():
+                if running.is_background or not background:
+                    return
+                self._put_back(background[-1])
+                continue
             live = self._sequences.begin(running.key, running.tokens, running.prompt_answers)
             if live is None:
                 return
@@ -234,15 +249,19 @@ class Scheduler:
         return reason
 
     def _make_room(self) -> None:
-        """Take out what nobody uses, then the youngest request, which goes on later."""
+        """Take out what nobody uses, then the youngest request, which goes on later.
+
+        One in the background goes before the others.
+        """
         if self._sequences.park_idle():
             return
-        running = self._running[-1]
         if len(self._running) == 1:
+            running = self._running[0]
             running.finish("length")
             self._leave(running)
             return
-        self._put_back(running)
+        background = [each for each in self._running if each.is_background]
+        self._put_back((background or self._running)[-1])
 
     def _find_culprit(self, suspects: Sequence[Running]) -> None:
         """Let all begin again in a clean context, the suspects each alone, or end the one that was."""
@@ -264,7 +283,8 @@ class Scheduler:
         self._sequences.park(running.live)
         running.live = None
         self._running.remove(running)
-        self._waiting.appendleft(running)
+        others = sum(not each.is_background for each in self._waiting)
+        self._waiting.insert(others if running.is_background else 0, running)
 
     def _leave(self, running: Running) -> None:
         if running in self._running:

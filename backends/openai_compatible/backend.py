@@ -90,10 +90,6 @@ class OpenAICompatibleBackend:
         except ValueError:
             raise self._no_list("What it answers is no list of models.") from None
 
-    def check(self) -> Sequence[ModelDescription]:
-        """Whether the service can be used: its models, or one of the errors of `models`."""
-        return self.models()
-
     def open(
         self, model: str, options: LoadOptions, on_progress: LoadProgress
     ) -> "OpenAICompatibleSession":

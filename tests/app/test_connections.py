@@ -208,6 +208,19 @@ def test_another_server_does_not_get_the_key(connections, service, kept):
     assert service.heard == [""]
 
 
+def test_what_another_process_connected_since_is_not_forgotten(
+    connections, service, settings, tmp_path
+):
+    mine = connections.add("custom", url=service.url, title="Mine")
+    others = SettingsFile(settings.path)
+    others.load()
+    elsewhere = Connections(others, Secrets(others, tmp_path / "secrets"), tmp_path / "lists")
+    elsewhere.set_key(elsewhere.add("openai").id, KEY)
+    connections.set_key(mine.id, KEY)
+    assert [each.id for each in connections.all()] == ["mine", "openai"]
+    assert set(settings.current.secret_names) == {"connection/mine", "connection/openai"}
+
+
 def test_a_removed_service_takes_its_key_and_list_along(connections, service, kept, tmp_path):
     connection = connections.add("custom", url=service.url)
     connections.set_key(connection.id, KEY)

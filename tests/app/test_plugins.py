@@ -110,7 +110,9 @@ class Hanging(ScriptedBackend):
 
 def test_a_plug_in_that_hangs_is_given_up_and_the_others_answer() -> None:
     hanging = Hanging()
-    plugins = Plugins({"hanging": hanging, "good": ScriptedBackend()}, (), {}, patience_seconds=0.3)
+    plugins = Plugins(
+        {"hanging": hanging, "good": ScriptedBackend()}, (), dict, patience_seconds=0.3
+    )
     try:
         hangs, good = plugins.all()
     finally:
@@ -126,7 +128,7 @@ def test_a_plug_in_that_does_not_answer_is_listed_with_its_error() -> None:
         "leaving": Leaving(),
         "good": ScriptedBackend(),
     }
-    plugins = Plugins(backends, [BrokenBackend("old", "It is old.", "old-package")], {})
+    plugins = Plugins(backends, [BrokenBackend("old", "It is old.", "old-package")], dict)
     listed = {plugin.name: plugin for plugin in plugins.all()}
     assert sorted(listed) == ["good", "leaving", "old", "silent"]
     assert "SystemExit" in listed["leaving"].error

@@ -262,6 +262,16 @@ def test_a_crash_keeps_the_partial_answer_and_says_why(
     assert (retried.text, retried.sibling_index) == ("Hello, world.", 1)
 
 
+def test_an_answer_that_ends_without_its_end_is_kept_and_said_to_be_cut_off(
+    chats: Chats, store: ConversationStore, conversation_id: str, scripted: ScriptedBackend
+) -> None:
+    scripted.script = Script(break_at=2)
+    _, ended = run(chats.send(conversation_id, "Hello"))
+    saved = store.message(ended.message.id)
+    assert (saved.text, saved.status) == ("Hello,", "interrupted")
+    assert "without finishing" in saved.problem
+
+
 @pytest.mark.parametrize(
     "script",
     [

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from backends.llama_cpp.session import LlamaCppSession
@@ -184,3 +185,28 @@ def test_tokens_are_counted_while_an_answer_is_given(
     assert session.count_tokens([user("Hello")]) > 0
     running.close()
     assert last(list(running)).reason == "cancelled"
+
+
+@pytest.mark.parametrize("n_ctx", [4096, 512], ids=["no slot", "no room"])
+def test_who_asks_in_person_does_not_wait_for_those_in_the_background(
+    open_session: OpenSession, tmp_path: Path, n_ctx: int
+) -> None:
+    path = write_model(tmp_path / "tiny.gguf", context_length=8192)
+    session = open_session(path, n_ctx=n_ctx)
+    requests = [
+        msgspec.structs.replace(
+            request(user(f"{number} and so on"), max_tokens=120), background=True
+        )
+        for number in range(12)
+    ]
+    streams = [session.chat(each) for each in requests]
+    heard = [iter(stream) for stream in streams]
+    while not isinstance(next(heard[0]), TextDelta):
+        pass
+    answer = list(session.chat(request(user("And me? " * 12), max_tokens=4)))
+    assert last(answer).usage.completion_tokens == 4
+    assert not any(stream._replies.ended.is_set() for stream in streams)
+    roomy = open_session(path, n_ctx=4096)
+    for each, events in zip(requests[1:], [list(each) for each in heard[1:]], strict=True):
+        assert text_of(events) == text_of(list(roomy.chat(each)))
+    list(heard[0])

@@ -55,7 +55,7 @@ def test_the_models_of_a_service_that_can_be_used_are_listed(
     server: OpenAIServer, provider: str
 ) -> None:
     server.models, expected = LISTS[provider]
-    found = backend_at(server.url, provider=provider, key="sk-key").check()
+    found = backend_at(server.url, provider=provider, key="sk-key").models()
     assert [(model.id, model.context_length, model.embeds) for model in found] == expected
 
 

@@ -372,6 +372,16 @@ class TestErrors:
             assert caught.value.status_code == 503
             assert "stopped working" in caught.value.message
 
+    def test_an_answer_without_an_end_passes_for_none(
+        self, client: openai.OpenAI, scripted: ScriptedBackend
+    ):
+        scripted.script = Script(break_at=0)
+        with pytest.raises(openai.InternalServerError, match="without finishing"):
+            client.chat.completions.create(model="polite", messages=ASK)
+        scripted.script = Script(break_at=2)
+        with pytest.raises(openai.APIError, match="without finishing"):
+            list(client.chat.completions.create(model="polite", messages=ASK, stream=True))
+
     def test_a_crash_within_an_answer_is_told_in_the_stream(
         self, client: openai.OpenAI, scripted: ScriptedBackend
     ):
