@@ -29,8 +29,8 @@ class _Parts(msgspec.Struct, frozen=True):
 def checked_url(text: str) -> str:
     """The base URL that a person means, without a slash at its end.
 
-    Without a scheme it is taken for https, and for http where it names this computer; without a
-    path it gets `/v1`; that of one call is cut down to the base. Plain http is allowed to this
+    Without a scheme it is taken for https, and for http where it names this computer or one near by;
+    without a path it gets `/v1`; that of one call is cut down to the base. Plain http is allowed to this
     computer and to hosts that are not in the open internet: private addresses, names without a dot
     and names such as `nas.local`. Raises BackendError.
     """
@@ -89,7 +89,8 @@ def _parsed(text: str) -> _Parts:
             "A base address ends before any “?” or “#”.",
             "Leave that part out.",
         )
-    scheme = split.scheme or ("http" if _is_loopback_host(host) else "https")
+    is_near = _is_loopback_host(host) or (bool(host) and _is_nearby(host))
+    scheme = split.scheme or ("http" if is_near else "https")
     if scheme not in ("http", "https") or port == 0:
         raise _invalid(text)
     if not _PATH.fullmatch(split.path) or ".." in split.path.split("/"):

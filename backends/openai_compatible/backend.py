@@ -80,7 +80,7 @@ class OpenAICompatibleBackend:
         )
         service = Service(self._access())
         try:
-            body = service.whole_answer(question, Cancel(), self._patience.whole, LONGEST_LIST)
+            body = service.whole_answer(question, Cancel(), self._patience.listing, LONGEST_LIST)
         except ModelGone as error:
             raise self._no_list(error.why) from None
         finally:

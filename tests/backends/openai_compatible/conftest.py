@@ -10,9 +10,9 @@ from backends.openai_compatible.session import OpenAICompatibleSession
 from backends.protocol import LoadOptions
 from tests.backends.openai_compatible.openai_server import OpenAIServer
 
-QUICK = Patience(connect=2.0, first_byte=5.0, stall=5.0, whole=5.0, pause=0.01, longest_pause=0.5)
+QUICK = Patience(connect=2.0, first_byte=5.0, stall=5.0, listing=5.0, pause=0.01, longest_pause=0.5)
 
-PATIENT = Patience(connect=5.0, first_byte=60.0, stall=60.0, whole=60.0, pause=0.05)
+PATIENT = Patience(connect=5.0, first_byte=60.0, stall=60.0, listing=60.0, pause=0.05)
 Connect = Callable[..., OpenAICompatibleSession]
 
 

@@ -18,6 +18,8 @@ from backends.openai_compatible.providers import PROVIDERS, provider_of
         ("127.0.0.1:8080/", "http://127.0.0.1:8080/v1"),
         ("http://[::1]:80/v1", "http://[::1]:80/v1"),
         ("http://192.168.1.4:8000", "http://192.168.1.4:8000/v1"),
+        ("192.168.1.5:11434", "http://192.168.1.5:11434/v1"),
+        ("nas.local", "http://nas.local/v1"),
         ("http://nas:8000/v1", "http://nas:8000/v1"),
         ("http://box.local", "http://box.local/v1"),
         ("http://100.101.102.103/v1", "http://100.101.102.103/v1"),

@@ -107,7 +107,7 @@ def test_a_list_that_does_not_come_is_given_up(server: OpenAIServer, fault: str)
     from tests.backends.openai_compatible.conftest import QUICK, replaced
 
     server.script = [fault]
-    patience = replaced(QUICK, whole=0.5) if fault != "huge" else QUICK
+    patience = replaced(QUICK, listing=0.5) if fault != "huge" else QUICK
     with pytest.raises(BackendError):
         backend_at(server.url, patience=patience).models()
 
