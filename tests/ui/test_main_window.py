@@ -3,11 +3,12 @@
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -17,7 +18,7 @@ from app.settings_file import SettingsFile
 from catalog.catalogues.bundled import load_bundled
 from catalog.library import Library
 from tests.gguf_files import write_model
-from ui.background import Background
+from tests.ui.whole_window import whole_window
 from ui.chat.answer_item import AnswerItem
 from ui.chat.chat_page import ChatPage
 from ui.chat.composer_field import ComposerField
@@ -59,33 +60,18 @@ def paths(tmp_path: Path) -> Paths:
 @pytest.fixture
 def open_window(qtbot: QtBot, theme: Theme, paths: Paths) -> Iterator[Open]:
     """Opens the window as the program does; more than once, one after the other."""
-    opened: list[tuple[MainWindow, Background]] = []
-
-    def close() -> None:
-        while opened:
-            window, background = opened.pop()
-            window.hide()
-            window.stop_work()
-            assert background.finish(10_000)
-            window.close_services()
-            window.deleteLater()
-            background.deleteLater()
-            QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    opened = ExitStack()
 
     def open_() -> MainWindow:
-        close()
+        opened.close()
         settings = SettingsFile(paths.settings_file)
         settings.load()
-        background = Background()
-        window = MainWindow(theme, background, paths, settings)
-        opened.append((window, background))
-        window.resize(1280, 800)
-        window.show()
+        window = opened.enter_context(whole_window(theme, paths, settings))
         qtbot.waitUntil(lambda: bool(window.is_ready or window.findChildren(TroublePage)))
         return window
 
-    yield open_
-    close()
+    with opened:
+        yield open_
 
 
 def install(paths: Paths, *files: Path) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QCoreApplication, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QWidget
@@ -16,7 +16,7 @@ from catalog.catalogues.entries import HubFile
 from catalog.downloads.wanted import DownloadRequest, WantedFile
 from tests.catalog.hub_server import HubServer
 from tests.gguf_files import write_model
-from ui.background import Background
+from tests.ui.whole_window import whole_window
 from ui.chat.answer_item import AnswerItem
 from ui.chat.chat_page import ChatPage
 from ui.chat.composer_field import ComposerField
@@ -48,21 +48,11 @@ def hub(tmp_path: Path) -> Iterator[HubServer]:
 def window(qtbot: QtBot, theme: Theme, paths: Paths, hub: HubServer) -> Iterator[MainWindow]:
     settings = SettingsFile(paths.settings_file)
     settings.update(hub_endpoint=hub.url, adopt_places=False)
-    background = Background()
-    window = MainWindow(theme, background, paths, settings)
-    window.resize(1280, 800)
-    window.show()
-    qtbot.waitUntil(lambda: window.is_ready, timeout=WAIT_MS)
-    with qtbot.waitActive(window):
-        window.activateWindow()
-    yield window
-    window.hide()
-    window.stop_work()
-    assert background.finish(10_000)
-    window.close_services()
-    window.deleteLater()
-    background.deleteLater()
-    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    with whole_window(theme, paths, settings) as window:
+        qtbot.waitUntil(lambda: window.is_ready, timeout=WAIT_MS)
+        with qtbot.waitActive(window):
+            window.activateWindow()
+        yield window
 
 
 def button(parent: QWidget, name: str) -> QAbstractButton | None:

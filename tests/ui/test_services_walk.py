@@ -4,10 +4,11 @@ import socket
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QLineEdit, QWidget
@@ -17,7 +18,7 @@ from app.paths import Paths, paths_under
 from app.secrets import Secrets
 from app.settings_file import SettingsFile
 from tests.backends.openai_compatible.openai_server import OpenAIServer
-from ui.background import Background
+from tests.ui.whole_window import whole_window
 from ui.chat.answer_item import AnswerItem
 from ui.chat.chat_page import ChatPage
 from ui.chat.composer_field import ComposerField
@@ -68,33 +69,18 @@ def settings(paths: Paths, port: int) -> SettingsFile:
 
 @pytest.fixture
 def open_window(qtbot: QtBot, theme: Theme, paths: Paths, settings: SettingsFile) -> Iterator[Open]:
-    opened: list[tuple[MainWindow, Background]] = []
-
-    def close() -> None:
-        while opened:
-            window, background = opened.pop()
-            window.hide()
-            window.stop_work()
-            assert background.finish(10_000)
-            window.close_services()
-            window.deleteLater()
-            background.deleteLater()
-            QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    opened = ExitStack()
 
     def open_() -> MainWindow:
-        close()
-        background = Background()
-        window = MainWindow(theme, background, paths, settings)
-        opened.append((window, background))
-        window.resize(1280, 800)
-        window.show()
+        opened.close()
+        window = opened.enter_context(whole_window(theme, paths, settings))
         qtbot.waitUntil(lambda: window.is_ready, timeout=WAIT_MS)
         with qtbot.waitActive(window):
             window.activateWindow()
         return window
 
-    yield open_
-    close()
+    with opened:
+        yield open_
 
 
 def words(widget: QWidget) -> str:
