@@ -10,7 +10,6 @@ from PySide6.QtGui import (
     QFontMetricsF,
     QPainter,
     QPaintEvent,
-    QWheelEvent,
 )
 from PySide6.QtWidgets import (
     QComboBox,
@@ -23,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from ui.icons import paint_icon
 from ui.kit.painting import INNER_RADIUS, RADIUS, came_by_keyboard, focus_ring
+from ui.kit.wheel import LeavesWheel
 from ui.theme import Theme
 
 FieldGround = Literal["raised", "page"]
@@ -110,11 +110,10 @@ class TextArea(QPlainTextEdit):
         return source.hasText() and not _has_files(source)
 
 
-class NumberField(QDoubleSpinBox):
+class NumberField(LeavesWheel, QDoubleSpinBox):
     """A number, typed or stepped with the arrow keys; `special` stands for the smallest one.
 
-    `valueChanged` comes when the number is complete, not for each digit. The wheel scrolls the
-    panel around the field unless the field has the focus.
+    `valueChanged` comes when the number is complete, not for each digit.
     """
 
     def __init__(
@@ -144,15 +143,9 @@ class NumberField(QDoubleSpinBox):
         self.setFixedHeight(24)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
 
-
-class ComboBox(QComboBox):
-    """One of a few. The wheel leaves it alone unless it has the focus."""
+class ComboBox(LeavesWheel, QComboBox):
+    """One of a few."""
 
     def __init__(
         self,
@@ -184,12 +177,6 @@ class ComboBox(QComboBox):
     def focusInEvent(self, event: QFocusEvent) -> None:
         self._ring = came_by_keyboard(event, self._ring)
         super().focusInEvent(event)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

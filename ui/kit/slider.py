@@ -1,16 +1,17 @@
 """A slider over real numbers."""
 
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
+from PySide6.QtGui import QFocusEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSlider, QWidget
 
 from ui.kit.painting import came_by_keyboard
+from ui.kit.wheel import LeavesWheel
 from ui.theme import Theme
 
 _KNOB = 14
 
 
-class Slider(QSlider):
+class Slider(LeavesWheel, QSlider):
     """Slides over numbers in steps. The default is marked by a tick under the groove, which is filled
     from `origin`, else from its left end.
 
@@ -81,12 +82,6 @@ class Slider(QSlider):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self.setSliderDown(False)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         self._ring = came_by_keyboard(event, self._ring)

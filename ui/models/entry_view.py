@@ -10,10 +10,11 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QWheelEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QWidget
 
 from ui.kit.painting import came_by_keyboard
+from ui.kit.wheel import LeavesWheel
 
 _UP = (Qt.Key.Key_Up, Qt.Key.Key_Left)
 _DOWN = (Qt.Key.Key_Down, Qt.Key.Key_Right)
@@ -96,7 +97,7 @@ class EntryView(QListView):
         self.viewport().update()
 
 
-class StillView(EntryView):
+class StillView(LeavesWheel, EntryView):
     """One that never scrolls by itself: the page around it does."""
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
@@ -123,6 +124,3 @@ class StillView(EntryView):
             self.clearSelection()
         elif self.currentIndex().row() != row or not self.selectionModel().hasSelection():
             self.setCurrentIndex(model.index(row, 0))
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        event.ignore()

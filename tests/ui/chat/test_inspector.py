@@ -216,7 +216,7 @@ def test_every_help_fits_in_its_place(inspector):
         assert label.heightForWidth(label.width()) <= line.height() - 16, opt.key
 
 
-def test_the_wheel_over_a_control_without_focus_scrolls_the_panel(inspector, changes):
+def test_the_wheel_over_a_control_scrolls_the_panel_and_changes_nothing(inspector, changes):
     inspector.resize(300, 420)
     QApplication.processEvents()
     area = inspector.findChild(QScrollArea)
@@ -225,8 +225,10 @@ def test_the_wheel_over_a_control_without_focus_scrolls_the_panel(inspector, cha
     for control in (
         row_of(inspector, "temperature").findChild(Slider),
         row_of(inspector, "temperature").findChild(NumberField).lineEdit(),
+        row_of(inspector, "answer_format").findChild(ComboBox),
     ):
         area.ensureWidgetVisible(control)
+        control.setFocus()
         before = bar.value()
         place = control.mapTo(inspector, control.rect().center())
         QTest.wheelEvent(inspector.windowHandle(), QPointF(place), QPoint(0, -120))

@@ -1,11 +1,9 @@
-import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.ui.colors import colors_in
-from ui.kit import ComboBox, NumberField, SearchField, Slider, TextArea, TextField
+from ui.kit import ComboBox, NumberField, SearchField, TextArea, TextField
 from ui.theme import Theme
 
 
@@ -31,24 +29,6 @@ def focusable(parent: QWidget) -> QWidget:
 
 def pixels(widget: QWidget) -> set[str]:
     return colors_in(widget.grab().toImage())
-
-
-def turn_wheel(widget: QWidget) -> bool:
-    """Turn the wheel one notch over the widget; whether the widget took it."""
-    middle = QPointF(widget.rect().center())
-    event = QWheelEvent(
-        middle,
-        widget.mapToGlobal(middle),
-        QPoint(0, 0),
-        QPoint(0, 120),
-        Qt.MouseButton.NoButton,
-        Qt.KeyboardModifier.NoModifier,
-        Qt.ScrollPhase.NoScrollPhase,
-        False,
-    )
-    event.setAccepted(False)
-    widget.wheelEvent(event)
-    return event.isAccepted()
 
 
 def test_an_invalid_field_has_a_red_edge_until_it_is_mended(theme: Theme, qtbot: QtBot) -> None:
@@ -124,38 +104,10 @@ def test_the_smallest_number_can_stand_for_words(theme: Theme, qtbot: QtBot) -> 
     assert field.value() == 2**31 - 1
 
 
-def make_number(theme: Theme) -> NumberField:
-    field = NumberField(theme, "Top-k")
-    field.setValue(40)
-    return field
-
-
 def make_combo(theme: Theme) -> ComboBox:
     combo = ComboBox(theme, "Theme", [("System", "system"), ("Light", "light"), ("Dark", "dark")])
     combo.select("light")
     return combo
-
-
-def make_slider(theme: Theme) -> Slider:
-    slider = Slider(theme, "Temperature")
-    slider.set_number(0.5)
-    return slider
-
-
-@pytest.mark.parametrize("make", [make_number, make_combo, make_slider])
-def test_the_wheel_scrolls_past_a_control_without_focus(
-    theme: Theme, qtbot: QtBot, make: object
-) -> None:
-    control = make(theme)  # type: ignore[operator]
-    shown(control, qtbot)
-    changed: list[object] = []
-    signal = control.currentIndexChanged if isinstance(control, ComboBox) else control.valueChanged
-    signal.connect(changed.append)
-    assert not turn_wheel(control)
-    assert changed == []
-    control.setFocus()
-    assert turn_wheel(control)
-    assert len(changed) == 1
 
 
 def test_a_combo_selects_by_data(theme: Theme, qtbot: QtBot) -> None:
