@@ -1,5 +1,6 @@
 """A session on any model: a file's through the engines, an offered one's through its own backend."""
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,6 +11,8 @@ from app.models import ChatModel, OfferedModel
 from backends.errors import LoadCancelled
 from backends.protocol import Backend, Capabilities, LoadOptions, LoadProgress, Session
 from catalog.library import InstalledModel
+
+_log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.1
 _MOST_OPEN = 8
@@ -82,11 +85,11 @@ class Sessions:
         """End what services and plug-ins are answering. The engines have owners of their own."""
         with self._changed:
             self._closing = True
-            sessions = [opened.session for opened in self._open.values()]
+            closing = list(self._open.values())
             self._open.clear()
             self._changed.notify_all()
-        for session in sessions:
-            session.close()
+        for opened in closing:
+            opened.close()
 
     def _backend_of(self, model: OfferedModel) -> Backend:
         backend = self._backends().get(model.backend)
@@ -109,13 +112,14 @@ class Sessions:
         """An open session with room for one more; opened by the first who wants it."""
         backend = self._backend_of(model)
         key = (id(backend), model.model, options)
+        dead: _Open | None = None
         while True:
             with self._changed:
                 if self._is_over() or (cancelled is not None and cancelled.is_set()):
                     raise LoadCancelled("The answer was cancelled before it began.")
                 opened = self._open.get(key)
                 if opened is not None and not opened.session.alive:
-                    opened = None
+                    dead, opened = self._open.pop(key), None
                 if opened is not None and opened.takes_more:
                     opened.users += 1
                     return opened
@@ -125,6 +129,8 @@ class Sessions:
                 self._changed.wait(_LOOK_SECONDS)
             on_wait()
         try:
+            if dead is not None:  # also where others still use it: it answers nobody any more
+                dead.close()
             self._close_idle()
             session = backend.open(model.model, options, on_progress)
         except BaseException:
@@ -132,7 +138,7 @@ class Sessions:
                 self._opening.discard(key)
                 self._changed.notify_all()
             raise
-        opened = _Open(backend, session)
+        opened = _Open(key, backend, session)
         with self._changed:
             self._opening.discard(key)
             over = self._is_over()
@@ -140,7 +146,7 @@ class Sessions:
                 self._open[key] = opened
             self._changed.notify_all()
         if over:
-            session.close()
+            opened.close()
             raise LoadCancelled("The program is closing.")
         return opened
 
@@ -150,7 +156,16 @@ class Sessions:
     def _give_back(self, opened: "_Open") -> None:
         with self._changed:
             opened.users -= 1
+            is_over = (
+                not opened.users
+                and not opened.session.alive
+                and self._open.get(opened.key) is opened
+            )
+            if is_over:
+                del self._open[opened.key]
             self._changed.notify_all()
+        if is_over:  # nobody may ever ask it again, and its process or connections would stay
+            opened.close()
 
     def _close_idle(self) -> None:
         """Before another is opened: of a plug-in that computes here, one session is enough; of all
@@ -162,16 +177,17 @@ class Sessions:
             surplus += idle[: max(0, len(self._open) - _MOST_OPEN)]
             closing = [self._open.pop(key) for key in dict.fromkeys(surplus)]
         for opened in closing:
-            opened.session.close()
+            opened.close()
 
 
 _Key = tuple[int, str, LoadOptions]
 
 
 class _Open:
-    """An open session and how many use it."""
+    """An open session and how many use it. Whoever takes it out of `Sessions._open` closes it."""
 
-    def __init__(self, backend: Backend, session: Session) -> None:
+    def __init__(self, key: _Key, backend: Backend, session: Session) -> None:
+        self.key = key
         self.backend = backend  # held, so that its identity stays its own
         self.session = session
         self.users = 1
@@ -179,6 +195,13 @@ class _Open:
     @property
     def takes_more(self) -> bool:
         return self.backend.capabilities.parallel or self.users == 0
+
+    def close(self) -> None:
+        """A plug-in that fails at this keeps nobody from the next session."""
+        try:
+            self.session.close()
+        except Exception:
+            _log.exception("a session of %s could not be closed", self.backend.name)
 
 
 def file_capabilities(backends: Mapping[str, Backend]) -> Capabilities:

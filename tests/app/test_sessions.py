@@ -8,7 +8,7 @@ from app.errors import AppError
 from app.models import OfferedModel
 from app.sessions import Sessions
 from backends.errors import LoadCancelled
-from backends.protocol import Backend, Capabilities, LoadOptions, Session
+from backends.protocol import Backend, Capabilities, LoadOptions, LoadProgress, Session
 from backends.testing import HELLO, text_of
 from tests.scripted_backend import Script, ScriptedBackend
 
@@ -127,6 +127,85 @@ def test_a_dead_session_is_replaced(make_sessions):
     with sessions.use(offered(), LoadOptions(), go_on) as session:
         assert session.alive
     assert len(theirs.sessions) == 2
+
+
+class Mortal(Elsewhere):
+    """Its sessions can die by themselves, and count how often they are closed."""
+
+    def open(self, model: str, options: LoadOptions, on_progress: LoadProgress) -> "MortalSession":
+        session = MortalSession(super().open(model, options, on_progress))
+        self.opened.append(session)
+        return session
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.opened: list[MortalSession] = []
+
+
+class MortalSession:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.alive = True
+        self.closed = 0
+        self.info = session.info
+        self.chat = session.chat
+        self.count_tokens = session.count_tokens
+        self.embed = session.embed
+
+    def close(self) -> None:
+        self.closed += 1
+        self.alive = False
+        self._session.close()
+
+
+def test_one_that_died_while_it_was_idle_is_closed_before_another_is_opened(make_sessions):
+    theirs = Mortal()
+    sessions = make_sessions({"theirs": theirs})
+    with sessions.use(offered(), LoadOptions(), go_on):
+        pass
+    theirs.opened[0].alive = False
+    with sessions.use(offered(), LoadOptions(), go_on) as session:
+        assert session is theirs.opened[1]
+        assert theirs.opened[0].closed == 1
+    sessions.close()
+    assert [each.closed for each in theirs.opened] == [1, 1]
+
+
+def test_one_that_dies_in_use_is_closed_when_its_last_user_leaves(make_sessions):
+    theirs = Mortal()
+    sessions = make_sessions({"theirs": theirs})
+    with sessions.use(offered(), LoadOptions(), go_on):
+        with sessions.use(offered(), LoadOptions(), go_on):
+            theirs.opened[0].alive = False
+        assert theirs.opened[0].closed == 0
+    assert theirs.opened[0].closed == 1
+    sessions.close()
+    assert theirs.opened[0].closed == 1
+
+
+def test_one_that_died_is_replaced_while_it_still_has_a_user(make_sessions):
+    theirs = Mortal()
+    sessions = make_sessions({"theirs": theirs})
+    with sessions.use(offered(), LoadOptions(), go_on):
+        theirs.opened[0].alive = False
+        with sessions.use(offered(), LoadOptions(), go_on) as session:
+            assert session is theirs.opened[1]
+    assert [each.closed for each in theirs.opened] == [1, 0]
+
+
+def test_one_that_fails_to_close_keeps_nobody_from_the_next(make_sessions):
+    theirs = Mortal()
+    sessions = make_sessions({"theirs": theirs})
+    with sessions.use(offered(), LoadOptions(), go_on):
+        pass
+
+    def fail() -> None:
+        raise RuntimeError("of the plug-in")
+
+    theirs.opened[0].alive = False
+    theirs.opened[0].close = fail
+    with sessions.use(offered(), LoadOptions(), go_on) as session:
+        assert session.alive
 
 
 def test_an_engine_here_keeps_one_model_open_at_a_time(make_sessions):
