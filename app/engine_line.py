@@ -1,6 +1,7 @@
 """Who may be at the engine: several who share it, or one alone; the others wait in line."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -38,9 +39,11 @@ class EngineLine:
 
         `room` says how many users the engine as it is now can have, of those who want what this one
         does: with none, the first in line comes in alone once all users have left. Both it and
-        `given_up` are called with `changed` held. `on_wait` is called about ten times a second.
+        `given_up` are called with `changed` held. `on_wait` is called about ten times a second,
+        however much happens in the line meanwhile.
         """
         with self._place() as ticket:
+            told = time.monotonic()
             while True:
                 with self.changed:
                     if given_up():
@@ -53,9 +56,12 @@ class EngineLine:
                         if not self._users and not places:
                             self._alone = True
                             return False
-                    is_news = self.changed.wait(_WAIT_POLL_SECONDS)
-                if not is_news:
-                    on_wait()
+                    left = told + _WAIT_POLL_SECONDS - time.monotonic()
+                    if left > 0:
+                        self.changed.wait(left)
+                        continue
+                told = time.monotonic()
+                on_wait()
 
     def enter_alone(self) -> None:
         """Wait for one's turn, and until all users have left."""
