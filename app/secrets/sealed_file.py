@@ -7,6 +7,7 @@ with it and refuses a file that was changed.
 import os
 import secrets
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -62,6 +63,12 @@ class SealedFile:
         """Forget the key."""
         with self._lock:
             self._key = None
+
+    def discard(self) -> None:
+        """Delete the file, and forget its key."""
+        with self._lock, alone_with(self._path), suppress(OSError):
+            self._key = None
+            self._path.unlink(missing_ok=True)
 
     def read(self, name: str) -> str:
         """The secret, or an empty text. Raises `AppError` while it is locked."""

@@ -24,6 +24,9 @@ HUB_VARIABLE = "HF_TOKEN"
 
 Place = Literal["keyring", "file"]
 
+_NAMES: dict[Place, str] = {"keyring": "system's keyring", "file": "sealed file"}
+_OTHER: dict[Place, Place] = {"keyring": "file", "file": "keyring"}
+
 
 class SecretsState(msgspec.Struct, frozen=True, kw_only=True):
     """Where secrets are kept. `reason` says in words why that is not `usable`, also while locked.
@@ -71,12 +74,21 @@ class Secrets:
         return SecretsState(place=place, usable=True, file_exists=exists)
 
     def use_file(self, passphrase: str) -> None:
-        """Keep secrets in the sealed file from now on, and move there what can be moved."""
+        """Move all secrets to the sealed file, and keep them there from now on.
+
+        Raises `AppError` where that fails, and then they stay where they are.
+        """
+        is_new = not self._file.exists
         self._file.open(passphrase)
-        self._move("file")
+        try:
+            self._move("file")
+        except AppError:
+            if is_new:  # else the next try would ask for this passphrase
+                self._file.discard()
+            raise
 
     def use_keyring(self) -> None:
-        """Keep secrets in the keyring from now on, and move there what can be moved."""
+        """Move all secrets to the keyring, and keep them there from now on. Raises as `use_file` does."""
         self._keyring.check()
         self._move("keyring")
 
@@ -149,26 +161,69 @@ class Secrets:
         names = (*current.secret_names, *((_HUB,) if current.has_hub_token else ()))
         return tuple(dict.fromkeys(names))
 
-    def _place(self) -> SystemKeyring | SealedFile:
-        return self._file if self._settings.current.secrets_place == "file" else self._keyring
+    def _place(self, place: Place | None = None) -> SystemKeyring | SealedFile:
+        """The place in force, or the given one."""
+        return (
+            self._file
+            if (place or self._settings.current.secrets_place) == "file"
+            else self._keyring
+        )
 
     def _move(self, place: Place) -> None:
-        """What the old place gives up goes to the new one; what it doesn't must be set again."""
+        """Copy everything, then let the new place count, then clear the old one.
+
+        Whatever fails before the new place counts is undone there.
+        """
         with self._lock:
-            before = self._place()
-            found: dict[str, str] = {}
-            for name in self._names():
-                with suppress(AppError):
-                    found[name] = before.read(name)
-            self._settings.update(secrets_place=place)
-            after = self._place()
-            for name, secret in found.items():
-                if secret and after is not before:
-                    after.write(name, secret)
+            self._settings.load()  # another process may have kept more, or moved it
+            before, after = self._place(), self._place(place)
+            if before is not after:
+                held = self._held_by(before)
+                earlier: dict[str, str] = {}
+                try:
+                    for name, secret in held.items():
+                        earlier[name] = after.read(name)
+                        after.write(name, secret)
+                        if after.read(name) != secret:
+                            raise AppError(
+                                f"The {_NAMES[place]} does not give back what it was given."
+                            )
+                    self._settings.update(secrets_place=place)
+                except AppError as error:
+                    for name, secret in earlier.items():
+                        with suppress(AppError):
+                            after.write(name, secret) if secret else after.delete(name)
+                    stay = (
+                        "" if not held else f"Your keys are still in the {_NAMES[_OTHER[place]]}."
+                    )
+                    raise AppError(
+                        f"Your keys can't be moved to the {_NAMES[place]}.",
+                        f"{error.what} {error.why}".strip(),
+                        f"{stay} {error.fix}".strip(),
+                    ) from error
+                for name in held:
                     with suppress(AppError):
                         before.delete(name)
             self._known.clear()
             self._asked.clear()
+
+    def _held_by(self, place: SystemKeyring | SealedFile) -> dict[str, str]:
+        """Every secret that the place has.
+
+        Raises `AppError` where it gives up only some of them, or is a file that is merely locked. A place
+        that gives up none is of no use: a person may leave it, and sets those keys again.
+        """
+        held: dict[str, str] = {}
+        refused: AppError | None = None
+        for name in self._names():
+            try:
+                if secret := place.read(name):
+                    held[name] = secret
+            except AppError as error:
+                refused = error
+        if refused and (held or (place is self._file and place.exists and place.is_locked)):
+            raise refused
+        return held
 
     def _forget(self) -> None:
         with self._lock:

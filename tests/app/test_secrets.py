@@ -12,7 +12,12 @@ from app.errors import AppError
 from app.secrets import HUB_VARIABLE, Secrets
 from app.secrets.sealed_file import PASSPHRASE_VARIABLE
 from app.settings_file import SettingsFile
-from tests.memory_keyring import LockedKeyring, MemoryKeyring
+from tests.memory_keyring import (
+    FullKeyring,
+    HalfLockedKeyring,
+    LockedKeyring,
+    MemoryKeyring,
+)
 
 TOKEN = "hf_0123456789"
 
@@ -200,3 +205,94 @@ def test_a_file_that_another_process_replaced_wants_its_own_passphrase(settings)
     secrets_of(settings).use_file("another passphrase")
     with pytest.raises(AppError, match="replaced"):
         mine.write("server-key", KEY)
+
+
+NAMES = ("connection/one", "connection/two", "server-key")
+
+
+def write_all(secrets: Secrets) -> None:
+    for name in NAMES:
+        secrets.write(name, f"{KEY}-{name}")
+
+
+def read_all(secrets: Secrets) -> list[str]:
+    return [secrets.read(name) for name in NAMES]
+
+
+def test_a_place_that_refuses_one_key_leaves_all_of_them_where_they_were(settings):
+    mine = secrets_of(settings)
+    mine.use_file(PASSPHRASE)
+    write_all(mine)
+    there = read_all(mine)
+    ring = FullKeyring(room=2)
+    with keyring_is(ring):
+        with pytest.raises(AppError, match="locked meanwhile") as told:
+            mine.use_keyring()
+        assert "still in the sealed file" in told.value.fix
+        assert settings.current.secrets_place == "file"
+        assert read_all(mine) == there
+        assert not ring.kept
+        again = secrets_of(settings)
+        again.unlock(PASSPHRASE)
+        assert read_all(again) == there
+
+
+def test_settings_that_can_t_be_written_leave_keys_where_they_were(kept, settings, monkeypatch):
+    mine = secrets_of(settings)
+    write_all(mine)
+    there, in_ring = read_all(mine), dict(kept.kept)
+    before = settings.path.read_bytes()
+    settings.path.unlink()
+    settings.path.mkdir()  # no file can be put there
+    with pytest.raises(AppError, match="can't be moved"):
+        mine.use_file(PASSPHRASE)
+    settings.path.rmdir()
+    settings.path.write_bytes(before)
+    settings.load()
+    assert kept.kept == in_ring
+    assert read_all(secrets_of(settings)) == there
+    assert not settings.path.with_name("secrets").exists()
+
+
+def test_what_the_other_place_had_before_is_there_again_after_a_failure(settings):
+    ring = FullKeyring(room=2)
+    ring.kept["causeway", NAMES[0]] = "another home's"
+    mine = secrets_of(settings)
+    mine.use_file(PASSPHRASE)
+    write_all(mine)
+    with keyring_is(ring), pytest.raises(AppError):
+        mine.use_keyring()
+    assert ring.kept == {("causeway", NAMES[0]): "another home's"}
+
+
+def test_a_place_that_gives_up_only_some_keys_is_not_left(settings):
+    ring = HalfLockedKeyring(NAMES[1])
+    with keyring_is(ring):
+        mine = secrets_of(settings)
+        write_all(mine)
+        with pytest.raises(AppError, match="locked"):
+            mine.use_file(PASSPHRASE)
+        assert settings.current.secrets_place == "keyring"
+        assert len(ring.kept) == len(NAMES)
+
+
+def test_a_locked_file_is_not_left_behind(kept, settings):
+    mine = secrets_of(settings)
+    mine.use_file(PASSPHRASE)
+    write_all(mine)
+    other = secrets_of(settings)
+    with pytest.raises(AppError, match="locked"):
+        other.use_keyring()
+    assert settings.current.secrets_place == "file"
+    other.unlock(PASSPHRASE)
+    other.use_keyring()
+    assert read_all(other) == read_all(mine)
+
+
+def test_keys_that_another_process_kept_move_too(kept, settings, tmp_path):
+    mine = secrets_of(settings)
+    theirs = Secrets(SettingsFile(settings.path), tmp_path / "secrets")
+    theirs.write("server-key", KEY)
+    mine.use_file(PASSPHRASE)
+    assert mine.read("server-key") == KEY
+    assert not kept.kept
