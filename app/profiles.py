@@ -10,8 +10,8 @@ import msgspec
 
 from app.errors import AppError, StorageError
 from app.options import Value, checked
-from app.set_aside import set_aside_name
 from app.shared_file import alone_with
+from catalog.kept_file import KeptFile
 from catalog.whole_file import write_whole
 
 _LARGEST_FILE = 8_000_000
@@ -40,11 +40,12 @@ Change = Callable[[tuple[Profile, ...]], tuple[Profile, ...]]
 class Profiles:
     """All profiles, in a JSON file. Safe to call from any thread; it reads the disk.
 
-    A damaged file is set aside and none is known. Its methods raise `AppError`s in words.
+    Of a damaged file none is known; `file` has what became of it. Methods raise `AppError`s in words.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.file = KeptFile(path, _decoded, _LARGEST_FILE)
         self._lock = threading.Lock()
 
     def of(self, model_id: str) -> tuple[Profile, ...]:
@@ -137,6 +138,7 @@ class Profiles:
         with self._lock, alone_with(self._path):
             contents = _Contents(change(self._read()))
             try:
+                self.file.make_way()
                 data = msgspec.json.format(msgspec.json.encode(contents), indent=2)
                 write_whole(self._path, data, durable=True)
             except OSError as error:
@@ -148,21 +150,17 @@ class Profiles:
 
     def _read(self) -> tuple[Profile, ...]:
         try:
-            with self._path.open("rb") as file:
-                content = file.read(_LARGEST_FILE + 1)
-        except FileNotFoundError:
-            return ()
+            return self.file.read() or ()
         except OSError as error:
             raise StorageError(
-                f"The profiles in {self._path} can't be read.", f"{error.strerror or error}."
+                f"The profiles in {self._path} can't be read.",
+                f"{error.strerror or error}.",
+                "Check who may read the file.",
             ) from error
-        try:
-            if len(content) <= _LARGEST_FILE:
-                return msgspec.json.decode(content, type=_Contents).profiles
-        except (msgspec.DecodeError, RecursionError):
-            pass
-        self._path.replace(set_aside_name(self._path, "damaged"))
-        return ()
+
+
+def _decoded(content: bytes) -> tuple[Profile, ...]:
+    return msgspec.json.decode(content, type=_Contents).profiles
 
 
 def _checked_name(name: str, others: tuple[Profile, ...]) -> str:

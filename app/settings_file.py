@@ -7,10 +7,11 @@ from typing import Any
 
 import msgspec
 
+from app.damage_words import damage_sentence
 from app.errors import AppError, StorageError
-from app.set_aside import set_aside_name
 from app.settings import Settings, checked_setting
 from app.shared_file import alone_with
+from catalog.kept_file import KeptFile
 from catalog.whole_file import write_whole
 
 _LARGEST_FILE = 1_000_000
@@ -27,10 +28,12 @@ class SettingsFile:
     Attributes:
         current: the settings as last read or written.
         notice: a sentence for the person about what in the file could not be used, or "".
+        file: what became of a damaged one.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.file = KeptFile(path, _decoded, _LARGEST_FILE)
         self.current = Settings()
         self.notice = ""
         self._lock = threading.Lock()
@@ -52,7 +55,7 @@ class SettingsFile:
             stored = self._read() | checked
             defaults = msgspec.structs.asdict(Settings())
             kept = {key: v for key, v in stored.items() if v != defaults.get(key, _ABSENT)}
-            _store(self.path, msgspec.json.format(msgspec.json.encode(kept), indent=2))
+            self._store(msgspec.json.format(msgspec.json.encode(kept), indent=2))
             self._take(kept)
             return self.current
 
@@ -71,45 +74,28 @@ class SettingsFile:
 
     def _read(self) -> dict[str, Any]:
         try:
-            with self.path.open("rb") as file:
-                content = file.read(_LARGEST_FILE + 1)
-        except FileNotFoundError:
-            return {}
+            stored = self.file.read()
         except OSError as error:
             raise StorageError(
                 f"The settings in {self.path} can't be read.",
                 f"{error.strerror or error}.",
                 "Make the file readable. The defaults are used until then.",
             ) from error
-        try:
-            if len(content) <= _LARGEST_FILE:
-                return msgspec.json.decode(content, type=dict[str, Any])
-        except (msgspec.DecodeError, RecursionError):
-            pass
-        self._set_aside()
-        return {}
+        if stored is None and self.file.damage is not None:
+            self.notice = damage_sentence("settings", self.file.damage)
+        return stored or {}
 
-    def _set_aside(self) -> None:
-        aside = set_aside_name(self.path, "damaged")
+    def _store(self, content: bytes) -> None:
         try:
-            self.path.replace(aside)
+            self.file.make_way()
+            write_whole(self.path, content + b"\n", durable=True)
         except OSError as error:
             raise StorageError(
-                f"The settings in {self.path} are damaged and could not be moved aside.",
+                f"The settings could not be saved to {self.path}.",
                 f"{error.strerror or error}.",
-                "Mend or remove the file. The defaults are used until then.",
+                "Free some space or make the folder writable, and change the setting again.",
             ) from error
-        self.notice = (
-            f"The settings file was damaged. It is kept as {aside}, and the defaults are used."
-        )
 
 
-def _store(path: Path, content: bytes) -> None:
-    try:
-        write_whole(path, content + b"\n", durable=True)
-    except OSError as error:
-        raise StorageError(
-            f"The settings could not be saved to {path}.",
-            f"{error.strerror or error}.",
-            "Free some space or make the folder writable, and change the setting again.",
-        ) from error
+def _decoded(content: bytes) -> dict[str, Any]:
+    return msgspec.json.decode(content, type=dict[str, Any])

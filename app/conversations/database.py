@@ -14,7 +14,7 @@ from pathlib import Path
 
 from app.conversations.migrations import APPLICATION_ID, VERSION, migrate, version_of
 from app.errors import StorageError
-from app.set_aside import set_aside_name
+from catalog.kept_file import set_aside_name
 
 BUSY_SECONDS = 5.0
 

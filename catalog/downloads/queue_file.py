@@ -11,12 +11,14 @@ import msgspec
 
 from catalog.downloads.wanted import DownloadProblem, DownloadRequest
 from catalog.errors import CatalogError
+from catalog.kept_file import KeptFile, stamp_of
 from catalog.lock_file import locked
 from catalog.whole_file import overwrite
 
 _log = logging.getLogger(__name__)
 
 _VERSION = 1
+_LARGEST_FILE = 100_000_000
 
 Wish = Literal["waiting", "paused", "failed", "done", "cancelled"]
 
@@ -55,11 +57,13 @@ class _Contents(msgspec.Struct, frozen=True):
 class QueueFile:
     """The downloads in their order. Thread-safe; each change is on the disk when the call returns.
 
-    Raises `CatalogError` where the file can't be used, also where a newer Causeway wrote it.
+    Raises `CatalogError` where the file can't be used, also where a newer Causeway wrote it. Of a
+    damaged one nothing is known; `file` has what became of it. What was fetched stays.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.file = KeptFile(path, self._decoded, _LARGEST_FILE, copied=False)
         self._lock = threading.RLock()
         self._known: tuple[QueuedDownload, ...] = ()
         self._stamp: tuple[int, int, int] | None = None
@@ -105,44 +109,28 @@ class QueueFile:
             return self._known
 
     def _refresh(self) -> None:
-        stamp = self._stamp_on_disk()
+        stamp = stamp_of(self._path)
         if stamp == self._stamp:
             return
-        self._known = self._read() if stamp is not None else ()
+        self._known = self.file.read() or ()
         self._stamp = stamp
         self._is_stored = True
 
-    def _read(self) -> tuple[QueuedDownload, ...]:
-        """A damaged file is set aside: what was fetched stays, and must only be asked for again."""
-        try:
-            data = self._path.read_bytes()
-        except FileNotFoundError:
-            return ()
-        try:
-            if msgspec.json.decode(data, type=_Version).version > _VERSION:
-                raise CatalogError(
-                    "The list of downloads was written by a newer Causeway.",
-                    f"This one can't read “{self._path}”, and leaves it as it is.",
-                    "Update Causeway.",
-                )
-            return msgspec.json.decode(data, type=_Contents).downloads
-        except (msgspec.DecodeError, RecursionError):
-            with contextlib.suppress(OSError):
-                self._path.replace(self._path.with_name(f"{self._path.name}.damaged"))
-            return ()
+    def _decoded(self, content: bytes) -> tuple[QueuedDownload, ...]:
+        if msgspec.json.decode(content, type=_Version).version > _VERSION:
+            raise CatalogError(
+                "The list of downloads was written by a newer Causeway.",
+                f"This one can't read “{self._path}”, and leaves it as it is.",
+                "Update Causeway.",
+            )
+        return msgspec.json.decode(content, type=_Contents).downloads
 
     def _store(self, downloads: Sequence[QueuedDownload]) -> None:
+        self.file.make_way()
         contents = _Contents(version=_VERSION, downloads=tuple(downloads))
         data = msgspec.json.format(msgspec.json.encode(contents), indent=1)
         overwrite(self._path, data, self._path.with_name(f"{self._path.name}.tmp"))
-        self._stamp = self._stamp_on_disk()
-
-    def _stamp_on_disk(self) -> tuple[int, int, int] | None:
-        try:
-            status = self._path.stat()
-        except FileNotFoundError:
-            return None
-        return status.st_mtime_ns, status.st_size, status.st_ino
+        self._stamp = stamp_of(self._path)
 
     @contextlib.contextmanager
     def _in_words(self) -> Iterator[None]:

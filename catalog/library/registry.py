@@ -9,9 +9,12 @@ from typing import Literal
 import msgspec
 
 from catalog.errors import CatalogError
+from catalog.kept_file import KeptFile
 from catalog.library.facts import FileFacts
 from catalog.lock_file import locked
 from catalog.whole_file import overwrite
+
+_LARGEST_FILE = 100_000_000
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -35,10 +38,15 @@ class Contents(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Registry:
-    """Facts by absolute path, in a JSON file that several processes may share."""
+    """Facts by absolute path, in a JSON file that several processes may share.
+
+    Of a damaged file nothing is known; `file` has what became of it. What is lost then are checksums,
+    and the files that were added elsewhere.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.file = KeptFile(path, _decoded, _LARGEST_FILE)
         self._lock_path = path.with_name(path.name + ".lock")
 
     def read(self) -> Contents:
@@ -82,23 +90,20 @@ class Registry:
                     kept.files[path] = facts
 
     def _read(self) -> Contents:
-        """A damaged file is set aside: only the files that were added must be added again."""
-        try:
-            return msgspec.json.decode(self._path.read_bytes(), type=Contents)
-        except FileNotFoundError:
-            return Contents()
-        except msgspec.DecodeError:
-            with contextlib.suppress(OSError):
-                self._path.replace(self._path.with_name(self._path.name + ".damaged"))
-            return Contents()
+        return self.file.read() or Contents()
 
     def _store(self, known: Contents) -> None:
+        self.file.make_way()
         data = msgspec.json.format(msgspec.json.encode(known), indent=1)
         overwrite(self._path, data, self._path.with_name(f"{self._path.name}.tmp"))
 
     def _unusable(self, error: OSError) -> CatalogError:
         return CatalogError(
             f"The list of models can't be read or written: “{self._path}”.",
-            f"{error.strerror}.",
+            f"{error.strerror or error}.",
             "Free some space, or check who may write there.",
         )
+
+
+def _decoded(content: bytes) -> Contents:
+    return msgspec.json.decode(content, type=Contents)

@@ -1,8 +1,9 @@
+import os
 from pathlib import Path
 
 import pytest
 
-from app.errors import AppError
+from app.errors import AppError, StorageError
 from app.profiles import Profiles
 
 MODEL = "tiny"
@@ -100,3 +101,20 @@ def test_settings_are_kept_under_a_name_that_is_free_and_in_use_at_once(profiles
     in_use = profiles.in_use("m")
     assert in_use is not None
     assert in_use.id == third.id
+
+
+def test_a_damaged_file_that_can_t_be_set_aside_keeps_nobody_from_asking(
+    path, profiles, monkeypatch
+):
+    path.parent.mkdir()
+    path.write_bytes(b"{")
+
+    def refuse(source, target):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    assert profiles.in_use(MODEL) is None
+    assert profiles.of(MODEL) == ()
+    with pytest.raises(StorageError, match="could not be saved"):
+        profiles.create(MODEL, "New")
+    assert path.read_bytes() == b"{"

@@ -9,6 +9,7 @@ import pytest
 from catalog.downloads import wishes
 from catalog.downloads.queue_file import QueuedDownload, QueueFile
 from catalog.errors import CatalogError
+from catalog.kept_file import KeptFile
 from tests.catalog.downloads.queues import request_of
 
 
@@ -38,7 +39,7 @@ def test_is_read_and_written_only_when_something_changed(
     file = QueueFile(path)
     file.change(append("one"))
     stamp = path.stat().st_mtime_ns
-    monkeypatch.setattr(Path, "read_bytes", lambda path: pytest.fail("read again"))
+    monkeypatch.setattr(KeptFile, "read", lambda file: pytest.fail("read again"))
     file.change(wishes.turn("paused", of=("failed",)))
     assert file.read() == (queued("one"),)
     assert path.stat().st_mtime_ns == stamp
@@ -56,7 +57,9 @@ def test_a_damaged_file_is_set_aside(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     file = QueueFile(path)
     assert file.read() == ()
-    assert (tmp_path / "downloads.json.damaged").read_bytes() == content
+    assert file.file.damage is not None
+    assert file.file.damage.aside is not None
+    assert file.file.damage.aside.read_bytes() == content
     file.change(append("one"))
     assert QueueFile(path).read() == (queued("one"),)
 

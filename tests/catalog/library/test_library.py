@@ -298,7 +298,8 @@ def test_a_damaged_registry_is_set_aside(tmp_path: Path, folder: Path) -> None:
     registry.parent.mkdir()
     registry.write_text('{"files": {"x": 1')
     assert ids(open_library(tmp_path)) == ["tiny"]
-    assert registry.with_name("library.json.damaged").exists()
+    (aside,) = registry.parent.glob("library.damaged-*.json")
+    assert aside.read_text() == '{"files": {"x": 1'
     assert ids(open_library(tmp_path)) == ["tiny"]
 
 
@@ -343,7 +344,10 @@ def test_two_libraries_share_one_registry(tmp_path: Path) -> None:
     assert len(libraries[0].models()) == len(libraries[1].models()) == 8
     libraries[0].remove("model-3")
     assert "model-3" not in ids(libraries[1])
-    assert sorted(path.name for path in (tmp_path / "data").iterdir()) == ["library.json"]
+    assert sorted(path.name for path in (tmp_path / "data").iterdir()) == [
+        "library.json",
+        "library.last-good.json",
+    ]
 
 
 def test_a_registry_that_can_not_be_written_does_not_hide_the_models(
