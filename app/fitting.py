@@ -9,7 +9,7 @@ import msgspec
 from app.machine import Machine
 from backends.protocol import DEFAULT_CONTEXT
 from catalog.catalogues.entries import Artifact, Entry, HubFile, Package, Url
-from catalog.catalogues.sizes import expected_bytes
+from catalog.catalogues.sizes import expected_bytes, expected_group_bytes
 from catalog.fit.fit import Fit, Memory, fit, rough_fit
 from catalog.gguf.files import GgufHeader
 from catalog.gguf.kept_header import kept_header
@@ -59,7 +59,8 @@ class Fitting:
     def rough_of_group(self, repository: Repository, group: QuantFiles, n_ctx: int = 0) -> Fit:
         """By size alone, at once and offline."""
         parameters = repository.parameters if group in repository.quants else 0
-        return self._rough(parameters, group.size_bytes or 0, n_ctx, repository.context)
+        size, _ = expected_group_bytes(repository, group)
+        return self._rough(parameters, size, n_ctx, repository.context)
 
     def of_artifact(
         self,

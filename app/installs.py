@@ -3,7 +3,6 @@
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 from typing import Literal
 from urllib.parse import quote, unquote, urlsplit
@@ -13,16 +12,9 @@ from msgspec import structs
 from app.errors import AppError
 from catalog.catalogues.entries import Artifact, Entry, HubFile, Package, Source, Url
 from catalog.downloads.wanted import DownloadRequest, WantedFile
-from catalog.fit.fit import Fit
 from catalog.gguf.files import parts_of
 from catalog.hub.records import QuantFiles, Repository, RepositoryFile
 from catalog.safe_names import is_model_file_name, is_safe_path
-
-_GOOD_BITS = 5.0
-"""Up to here more bits are worth their memory; above, the gain is small."""
-
-_SMALL_BYTES = 1_200_000_000
-"""Files up to this size are taken in the best quant that fits: they are quick in any case."""
 
 _LONGEST_FOLDER = 200
 _SHOWN = 80
@@ -82,35 +74,6 @@ def request_for_file(source: HubFile | Url) -> DownloadRequest:
     return DownloadRequest(
         id=ref, ref=ref, title=PurePosixPath(source.name).stem, quant="", files=files
     )
-
-
-def best_artifact(entry: Entry, fit_of: Callable[[Artifact], Fit]) -> Artifact | None:
-    """What most people want of an entry: about four to five bits a weight, if that fits.
-
-    Small files come in the best quant that fits; where nothing fits, the smallest. None where the
-    entry has no file.
-    """
-    rated = [(fit_of(artifact), artifact) for artifact in entry.weights]
-    rated.sort(key=lambda each: each[0].parts.weights)
-    fitting = [(fit, artifact) for fit, artifact in rated if fit.verdict == "fits"]
-    modest = [
-        artifact
-        for fit, artifact in fitting
-        if (artifact.bits or _GOOD_BITS) <= _GOOD_BITS or fit.parts.weights <= _SMALL_BYTES
-    ]
-    if modest:
-        return modest[-1]
-    return next((artifact for _, artifact in fitting or rated), None)
-
-
-def best_group(groups: Iterable[QuantFiles]) -> QuantFiles | None:
-    """What most people want of a repository: Q4_K_M where it is there, else the next larger one."""
-    ordered = sorted(groups, key=lambda group: group.size_bytes or 0)
-    for wanted in ("Q4_K_M", "UD-Q4_K_XL", "Q4_K_S", "Q4_0", "Q5_K_M", "MXFP4"):
-        for group in ordered:
-            if group.quant.upper().endswith(wanted):
-                return group
-    return ordered[len(ordered) // 2] if ordered else None
 
 
 def _wanted(artifact: Artifact, beside: WantedFile | None = None) -> list[WantedFile]:

@@ -1,23 +1,21 @@
 """From a reference to what it stands for: an entry, a repository, and what to fetch of it."""
 
 import difflib
+from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
 from app.errors import AppError
 from app.fitting import Fitting
-from app.installs import (
-    best_artifact,
-    best_group,
-    request_for,
-    request_for_file,
-    request_for_hub,
-)
+from app.installs import request_for, request_for_file, request_for_hub
+from app.quant_choice import best_artifact, best_group
 from app.references import CatalogueRef, HubRef, UrlRef, parse_ref
 from catalog.catalogues.catalogues import Catalogues
-from catalog.catalogues.entries import Entry, HubFile, Licence, Url
+from catalog.catalogues.entries import Artifact, Entry, HubFile, Licence, Url
 from catalog.downloads.wanted import DownloadRequest
 from catalog.errors import UnknownModel
+from catalog.fit.fit import Fit
 from catalog.hub.file_names import projector_for
 from catalog.hub.hub import Hub
 from catalog.hub.records import QuantFiles, Repository
@@ -66,6 +64,18 @@ class Lookup:
             )
         return entry
 
+    def artifact(self, entry: Entry) -> Artifact | None:
+        """The file of an entry to take here where no quant is named. None where it has none."""
+        return best_artifact(entry, partial(self._fitting.rough, entry))
+
+    def group(self, repository: Repository, selector: str) -> QuantFiles:
+        """The quant or file of that name, or the one to take here where none is named.
+
+        Raises `AppError` where there is no such one.
+        """
+        fit_of = partial(self._fitting.rough_of_group, repository)
+        return select_group(repository, selector, fit_of)
+
     def _in_catalogue(self, entry_id: str, quant: str, with_projector: bool) -> Found:
         entry = self.entry(entry_id)
         if entry.status != "ready" or not entry.weights:
@@ -75,7 +85,7 @@ class Lookup:
                 (each for each in entry.weights if each.quant.casefold() == quant.casefold()), None
             )
         else:
-            artifact = best_artifact(entry, lambda each: self._fitting.rough(entry, each))
+            artifact = self.artifact(entry)
         if artifact is None:
             quants = ", ".join(each.quant for each in entry.weights)
             raise AppError(f"{entry.name} has no {quant}.", fix=f"It has {quants}.")
@@ -97,7 +107,7 @@ class Lookup:
                 f"The mirror does not list the files of {repo}.",
                 fix=f"Name one: hub:{repo}:FILE.gguf.",
             )
-        group = select_group(repository, selector)
+        group = self.group(repository, selector)
         wanted = with_projector and group in repository.quants
         projector = projector_for(group, repository.projectors) if wanted else None
         return Found(request=request_for_hub(repository, group, projector), repository=repository)
@@ -108,11 +118,10 @@ class Lookup:
         return repository if repository.listed else None
 
 
-def select_group(repository: Repository, selector: str) -> QuantFiles:
-    """The quant or file of that name, or what most people want where none is named.
-
-    Raises `AppError` where there is no such one.
-    """
+def select_group(
+    repository: Repository, selector: str, fit_of: Callable[[QuantFiles], Fit | None]
+) -> QuantFiles:
+    """As `Lookup.group`, with the fit of each quant by `fit_of`."""
     groups = repository.quants or repository.adapters
     if not groups and not (selector and repository.projectors):
         raise AppError(
@@ -122,7 +131,7 @@ def select_group(repository: Repository, selector: str) -> QuantFiles:
         )
     everything = repository.groups
     if not selector:
-        best = best_group(groups)
+        best = best_group(repository, fit_of)
         assert best is not None
         return best
     wanted = selector.casefold()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from app.installs import best_artifact
+from app.quant_choice import best_artifact
 from catalog.catalogues.entries import Artifact, Entry
 from catalog.fit.fit import Fit
 

@@ -15,10 +15,10 @@ from app.cli.show_adapter import ShownAdapter, shown_adapter
 from app.errors import AppError
 from app.fits import ReportedFit, reported_fit
 from app.formatting import bytes_text, tokens_text
-from app.lookup import select_group
 from app.references import CatalogueRef, HubRef, parse_ref
 from app.services import Services
 from catalog.catalogues.entries import Artifact, Entry
+from catalog.catalogues.sizes import expected_group_bytes
 from catalog.errors import CatalogError, UnknownModel
 from catalog.hub.records import QuantFiles, Repository
 from catalog.library import InstalledModel
@@ -34,7 +34,8 @@ _WORD_OF = {
 
 class ShownQuant(msgspec.Struct, frozen=True, kw_only=True):
     """`checksum_from`: "catalogue" or "Hub", or "recorded on first download" where nobody has said it.
-    `fit` is null where nobody has said the size."""
+    `fit` is null where nobody has said the size. `chosen`: “pull” takes it where no quant is named.
+    """
 
     quant: str
     files: tuple[str, ...]
@@ -43,6 +44,7 @@ class ShownQuant(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str | None
     checksum_from: str
     fit: ReportedFit | None
+    chosen: bool
 
 
 class ShownAllocation(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,6 +185,7 @@ def _shown_entry(
     *,
     exact: bool,
 ) -> Shown:
+    chosen = services.lookup.artifact(entry) if entry.status == "ready" else None
     return Shown(
         ref=ref,
         name=entry.name,
@@ -202,14 +205,21 @@ def _shown_entry(
         published=entry.published,
         showed=entry.showed,
         quants=tuple(
-            _shown_artifact(services, entry, each, context, exact=exact) for each in entry.artifacts
+            _shown_artifact(services, entry, each, context, exact=exact, chosen=each is chosen)
+            for each in entry.artifacts
         ),
         installed=installed,
     )
 
 
 def _shown_artifact(
-    services: Services, entry: Entry, artifact: Artifact, context: int, *, exact: bool
+    services: Services,
+    entry: Entry,
+    artifact: Artifact,
+    context: int,
+    *,
+    exact: bool,
+    chosen: bool,
 ) -> ShownQuant:
     size, size_is_exact = services.fitting.size_of(entry, artifact)
     if exact and artifact.role == "weights":
@@ -224,15 +234,18 @@ def _shown_artifact(
         sha256=artifact.sha256,
         checksum_from="catalogue" if artifact.sha256 else _RECORDED,
         fit=reported_fit(fit) if fit.parts.weights else None,
+        chosen=chosen,
     )
 
 
 def _shown_repository(
     services: Services, ref: str, repository: Repository, selector: str, context: int
 ) -> Shown:
-    """The quant that is asked for, or that most people want, is judged by its header."""
+    """The quant that is asked for, or else the one to take here, is judged by its header."""
     groups = repository.groups
-    looked_into = select_group(repository, selector) if groups else None
+    looked_into = services.lookup.group(repository, selector) if groups else None
+    can_run = repository.quants or repository.adapters
+    chosen = services.lookup.group(repository, "") if can_run else None
     return Shown(
         ref=ref,
         name=repository.repo,
@@ -245,28 +258,43 @@ def _shown_repository(
         base=repository.base,
         gated=repository.gated,
         quants=tuple(
-            _shown_group(services, repository, each, context, exact=each is looked_into)
+            _shown_group(
+                services,
+                repository,
+                each,
+                context,
+                exact=each is looked_into,
+                chosen=each is chosen,
+            )
             for each in groups
         ),
     )
 
 
 def _shown_group(
-    services: Services, repository: Repository, group: QuantFiles, context: int, *, exact: bool
+    services: Services,
+    repository: Repository,
+    group: QuantFiles,
+    context: int,
+    *,
+    exact: bool,
+    chosen: bool,
 ) -> ShownQuant:
     fit = services.fitting.rough_of_group(repository, group, context)
     if exact and group in repository.quants:
         with suppress(CatalogError):  # a gated file, or one that is none: its size is known
             fit = services.fitting.of_hub_file(group, context)
+    size, size_is_exact = expected_group_bytes(repository, group)
     known = all(file.sha256 for file in group.files)
     return ShownQuant(
         quant=group.quant,
         files=tuple(file.source.path for file in group.files),
-        size_bytes=group.size_bytes or 0,
-        size_is_exact=group.size_bytes is not None,
+        size_bytes=size,
+        size_is_exact=size_is_exact,
         sha256=group.files[0].sha256 if len(group.files) == 1 else None,
         checksum_from="Hub" if known else _RECORDED,
         fit=reported_fit(fit) if fit.parts.weights else None,
+        chosen=chosen,
     )
 
 
@@ -340,7 +368,8 @@ def _print(shown: Shown) -> None:
         size = f"{about}{bytes_text(quant.size_bytes)}" if quant.size_bytes else "size not known"
         name = terminal_safe(quant.quant or quant.files[0])
         fit = f", {quant.fit.words} ({quant.fit.sum})" if quant.fit else ""
-        print(f"  {name}: {size}{fit}; checksum: {quant.checksum_from}")
+        chosen = "; the one to begin with" if quant.chosen else ""
+        print(f"  {name}: {size}{fit}{chosen}; checksum: {quant.checksum_from}")
     for model in shown.installed:
         _print_installed(model)
 

@@ -1,6 +1,12 @@
-"""How large a file of the catalogue will be, as far as anyone has said."""
+"""How large a file will be before it is here, as far as anyone has said."""
+
+import re
 
 from catalog.catalogues.entries import Artifact, Entry
+from catalog.hub.records import QuantFiles, Repository
+
+_DIGIT = re.compile(r"I?T?Q([1-8])_")
+_WITH_SCALES = 0.6  # bits that a quant's scales and finer tensors take on top
 
 _BITS_PER_WEIGHT = {
     "F32": 32.0,
@@ -35,7 +41,11 @@ def bits_per_weight(quant: str) -> float:
 
     Above the quant's own number, since embeddings and norms are kept finer.
     """
-    return _BITS_PER_WEIGHT.get(quant.upper().removeprefix("UD-"), 0.0)
+    name = quant.upper().removeprefix("UD-")
+    known = _BITS_PER_WEIGHT.get(name)
+    if known is None and (digit := _DIGIT.match(name)):
+        return int(digit[1]) + _WITH_SCALES
+    return known or 0.0
 
 
 def expected_bytes(entry: Entry, artifact: Artifact) -> tuple[int, bool]:
@@ -51,3 +61,15 @@ def expected_bytes(entry: Entry, artifact: Artifact) -> tuple[int, bool]:
         return 0, False
     bits = artifact.bits or bits_per_weight(artifact.quant)
     return int(entry.parameters * bits / 8), False
+
+
+def expected_group_bytes(repository: Repository, group: QuantFiles) -> tuple[int, bool]:
+    """The size of a quant of a repository, all parts together, and whether it is exact.
+
+    A mirror may not tell sizes: then it goes by the quant's name and the number of parameters, and
+    is 0 where these are unknown.
+    """
+    if group.size_bytes is not None:
+        return group.size_bytes, True
+    parameters = repository.parameters if group in repository.quants else 0
+    return int(parameters * bits_per_weight(group.quant) / 8), False

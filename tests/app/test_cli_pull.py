@@ -38,6 +38,19 @@ def test_a_quant_of_a_repository_arrives_and_can_chat(causeway: CommandLine, tin
     assert causeway.run("chat", "-m", pulled["id"], "hello").stdout.strip() == "Hi"
 
 
+def test_without_a_quant_the_one_that_show_names_is_pulled(
+    causeway: CommandLine, tiny: bytes
+) -> None:
+    names = ("tiny-Q4_K_M.gguf", "tiny-Q8_0.gguf", "tiny-F16.gguf", "mmproj-F16.gguf")
+    with HubServer() as hub:
+        hub.add("lab/tiny-GGUF", dict.fromkeys(names, tiny))
+        causeway.run("settings", "hub_endpoint", hub.url)
+        shown = causeway.json("show", "hub:lab/tiny-GGUF")["quants"]
+        pulled = causeway.json("pull", "hub:lab/tiny-GGUF", "--no-projector")
+    assert [each["quant"] for each in shown if each["chosen"]] == ["Q8_0"]
+    assert Path(pulled["path"]).name == "tiny-Q8_0.gguf"
+
+
 def test_a_projector_comes_along_and_belongs_to_the_model(
     causeway: CommandLine, tiny: bytes, tmp_path: Path
 ) -> None:

@@ -3,16 +3,9 @@ import re
 import pytest
 
 from app.errors import AppError
-from app.installs import (
-    best_artifact,
-    best_group,
-    request_for,
-    request_for_file,
-    request_for_hub,
-)
+from app.installs import request_for, request_for_file, request_for_hub
 from app.lookup import select_group
 from catalog.catalogues.entries import Artifact, Entry, HubFile, Licence, Package, Url
-from catalog.fit.fit import Fit, MemoryEstimate
 from catalog.hub.records import QuantFiles, Repository, RepositoryFile
 
 SHA = "a" * 64
@@ -106,7 +99,7 @@ def test_of_groups_with_one_quant_only_the_first_goes_by_it():
         "hub:owner/name:b-Q8_0.gguf",
         "hub:owner/name:mmproj-Q8_0.gguf",
     ]
-    found = [select_group(repository, ref.rpartition(":")[2]) for ref in refs]
+    found = [select_group(repository, ref.rpartition(":")[2], lambda group: None) for ref in refs]
     assert found == list(repository.groups)
 
 
@@ -188,48 +181,3 @@ def test_the_parts_of_a_split_file_come_from_addresses_of_their_own():
         )
         for part in ("00001", "00002")
     ]
-
-
-def fits_up_to(limit: int):
-    def fit_of(artifact: Artifact) -> Fit:
-        size = artifact.size_bytes
-        verdict = "fits" if size <= limit else "too_large"
-        return Fit(verdict=verdict, parts=MemoryEstimate(size, 0, 0), free=limit, n_ctx=1)
-
-    return fit_of
-
-
-GB = 10**9
-LARGE = entry(
-    artifact("F16", 16, size_bytes=14 * GB),
-    artifact("Q2_K", 2.6, size_bytes=3 * GB),
-    artifact("Q4_K_M", 4.85, size_bytes=4 * GB),
-    artifact("Q8_0", 8.5, size_bytes=8 * GB),
-)
-
-
-@pytest.mark.parametrize(
-    ("free", "best"), [(20, "Q4_K_M"), (9, "Q4_K_M"), (3, "Q2_K"), (1, "Q2_K")]
-)
-def test_the_best_quant_is_the_one_that_fits_with_about_five_bits(free, best):
-    chosen = best_artifact(LARGE, fits_up_to(free * GB))
-    assert chosen is not None
-    assert chosen.quant == best
-
-
-def test_a_small_model_comes_in_its_best_quant():
-    small = entry(
-        artifact("Q4_K_M", 4.85, size_bytes=10**8), artifact("Q8_0", 8.5, size_bytes=2 * 10**8)
-    )
-    assert best_artifact(small, fits_up_to(GB)).quant == "Q8_0"
-
-
-def test_without_a_file_there_is_no_best():
-    assert best_artifact(entry(), fits_up_to(GB)) is None
-    assert best_group([]) is None
-
-
-def test_a_repository_s_best_is_q4_k_m():
-    groups = [group("Q8_0", size=8), group("Q4_K_M", size=4), group("Q2_K", size=2)]
-    assert best_group(groups).quant == "Q4_K_M"
-    assert best_group(groups[:1]).quant == "Q8_0"

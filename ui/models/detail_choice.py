@@ -16,14 +16,12 @@ from ui.models.detail_action import ActionArea
 from ui.models.detail_licence import LicenceQuestion
 from ui.models.detail_memory import MemoryView
 from ui.models.detail_offers import (
-    Best,
     Offer,
     best_offer,
     download_of,
     exact_fit,
     installed_of,
     rough_fits,
-    usual_offer,
 )
 from ui.models.detail_quants import QuantTable
 from ui.theme import Theme
@@ -56,16 +54,14 @@ class OfferChoice(QWidget):
         background: Background,
         offers: Sequence[Offer],
         longest_context: int,
-        best: Best = best_offer,
         question: LicenceQuestion | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._background = background
         self._offers = {offer.id: offer for offer in offers}
-        self._best = best
         self._question = question
-        self._chosen = usual_offer(offers)
+        self._chosen = best_offer(offers, {})
         self._by_hand = False
         self._n_ctx = 0
         self._number = 0
@@ -219,7 +215,7 @@ class OfferChoice(QWidget):
         if number != self._number:
             return
         self._rough = fits
-        best = self._best(tuple(self._offers.values()), fits)
+        best = best_offer(tuple(self._offers.values()), fits)
         if not self._by_hand and best is not None:
             self._chosen = best
             for offer_id, row in self._table.rows.items():

@@ -14,7 +14,7 @@ from ui.kit.flow import Flow
 from ui.kit.tooltips import plain_tooltip
 from ui.models.detail_choice import OfferChoice
 from ui.models.detail_licence import LicenceQuestion, LicenceView
-from ui.models.detail_offers import best_of_entry, offers_of_entry
+from ui.models.detail_offers import offers_of_entry
 from ui.models.discover_services import FitSource
 from ui.models.entry_words import (
     capability_words,
@@ -73,8 +73,7 @@ class EntryDetail(QWidget):
         offers = offers_of_entry(entry, fitting) if entry.status == "ready" else ()
         if offers:
             question = None if has_agreed or not entry.licence.accept else self._make_question()
-            best = partial(best_of_entry, entry)
-            self.choice = OfferChoice(theme, background, offers, entry.context, best, question)
+            self.choice = OfferChoice(theme, background, offers, entry.context, question)
             self._column.addWidget(self.choice)
         else:
             self._add_obstacle()

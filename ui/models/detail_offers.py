@@ -4,35 +4,29 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
-import msgspec
-
 from app.errors import AppError, problem_from
-from app.installs import best_artifact, request_for, request_for_hub
+from app.installs import request_for, request_for_hub
+from app.quant_choice import Quant, best_quant, quant_of_artifact, quant_of_group
 from catalog.catalogues.entries import Entry
-from catalog.catalogues.sizes import expected_bytes
+from catalog.catalogues.sizes import expected_bytes, expected_group_bytes
 from catalog.downloads.wanted import DownloadRequest, DownloadState
 from catalog.fit.fit import Fit
 from catalog.hub.records import QuantFiles, Repository
 from catalog.library import InstalledModel
 from ui.models.discover_services import FitSource
 
-_USUAL = ("Q4_K_M", "Q4_K_XL", "MXFP4", "Q4_K_S", "Q4_1", "Q4_0", "Q5_K_M", "Q8_0")
-
-_SMALL_BYTES = 1_200_000_000
-"""Up to here a file is quick in any case, so the best quant that fits is worth its size."""
-
-Best = Callable[[Sequence["Offer"], Mapping[str, Fit]], "Offer | None"]
-"""Which offer to begin with, when it is known how each fits."""
-
 
 class Offer(NamedTuple):
     """A quant. `size` is in bytes, 0 where nobody knows; `extra` that of the projector with it.
+
+    `described` is what the choice among offers depends on.
 
     `rough` and `exact` take a context in tokens, 0 for the usual one; both are for a background
     thread. `checked`: the content's checksum is known before the download.
     """
 
     quant: str
+    described: Quant
     size: int
     size_is_exact: bool
     extra: int
@@ -65,6 +59,7 @@ def offers_of_entry(entry: Entry, fitting: FitSource) -> tuple[Offer, ...]:
         offers.append(
             Offer(
                 artifact.quant,
+                quant_of_artifact(entry, artifact),
                 size,
                 exact,
                 extra,
@@ -88,11 +83,13 @@ def offers_of_repository(
             request = request_for_hub(repository, group, with_it)
         except AppError:
             continue
+        size, exact = expected_group_bytes(repository, group)
         offers.append(
             Offer(
                 group.quant,
-                group.size_bytes or 0,
-                True,
+                quant_of_group(repository, group),
+                size,
+                exact,
                 (with_it.size_bytes or 0) if with_it is not None else 0,
                 request,
                 partial(fitting.rough_of_group, repository, group),
@@ -128,37 +125,12 @@ def rough_fits(offers: Sequence[Offer], n_ctx: int) -> dict[str, Fit]:
     return {offer.id: offer.rough(n_ctx) for offer in offers if offer.size}
 
 
-def usual_offer(offers: Sequence[Offer]) -> Offer | None:
-    """What most people take, as long as nobody knows what fits."""
-    for quant in _USUAL:
-        for offer in offers:
-            if offer.quant.upper().endswith(quant):
-                return offer
-    return offers[len(offers) // 2] if offers else None
-
-
 def best_offer(offers: Sequence[Offer], fits: Mapping[str, Fit]) -> Offer | None:
-    """The usual one of those that fit; of small ones, the best that fits; else the smallest."""
-    fitting = [offer for offer in offers if offer.id in fits and fits[offer.id].verdict == "fits"]
-    if not fitting:
-        return usual_offer(offers) if not fits else offers[0] if offers else None
-    small = [offer for offer in fitting if offer.size <= _SMALL_BYTES]
-    usual = usual_offer(fitting)
-    if small and (usual is None or usual.size <= _SMALL_BYTES):
-        return small[-1]
-    return usual
-
-
-def best_of_entry(entry: Entry, offers: Sequence[Offer], fits: Mapping[str, Fit]) -> Offer | None:
-    """The one that its card in the list speaks of."""
-    ids = {artifact: f"{entry.id}:{artifact.quant}" for artifact in entry.weights}
-    known = tuple(artifact for artifact in entry.weights if ids[artifact] in fits)
-    best = best_artifact(
-        msgspec.structs.replace(entry, artifacts=known), lambda each: fits[ids[each]]
+    """The one to begin with, as far as it is known how each fits: by the rule of the command line."""
+    models = [offer for offer in offers if offer.request.kind == "model"]
+    return best_quant(
+        models or offers, lambda offer: offer.described, lambda offer: fits.get(offer.id)
     )
-    if best is None:
-        return usual_offer(offers)
-    return next((offer for offer in offers if offer.id == ids[best]), None)
 
 
 def exact_fit(offer: Offer, n_ctx: int) -> Fit | None:

@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.formatting import bytes_text, list_date
-from app.installs import best_group
+from app.quant_choice import best_group
 from catalog.hub.file_names import projector_for
 from catalog.hub.records import PeftFiles, QuantFiles, Repository
 from ui.background import Background
@@ -175,7 +175,7 @@ class RepositoryDetail(QWidget):
         items.append((self.tr("None: text only"), -1))
         box = ComboBox(self._theme, self.tr("Projector"), items)
         box.setToolTip(self.tr("The projector is what the model sees with"))
-        weights = best_group(self.repository.quants)
+        weights = best_group(self.repository, lambda group: None)
         best = projector_for(weights, projectors) if weights is not None else None
         box.select(projectors.index(best) if best is not None else -1)
         box.currentIndexChanged.connect(self._offer)
