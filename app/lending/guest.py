@@ -42,6 +42,7 @@ from backends.protocol import (
     LoadOptions,
     Message,
     SessionInfo,
+    Text,
 )
 
 _CONNECT_SECONDS = 2.0
@@ -176,7 +177,7 @@ class BorrowedSession:
             raise host_gone()
         return cast(Counted, body).tokens
 
-    def embed(self, texts: Sequence[str]) -> Embeddings:
+    def embed(self, texts: Sequence[Text]) -> Embeddings:
         """Vectors of the texts. Raises PromptTooLong or Unsupported."""
         number, job = self._order(Embed(tuple(texts)), _TEXTS_TOO_LONG)
         vectors: list[tuple[float, ...]] = []

@@ -21,9 +21,11 @@ from backends.protocol import (
     LoadOptions,
     Logprobs,
     Message,
+    PromptEcho,
     PromptProgress,
     ReasoningDelta,
     SessionInfo,
+    Text,
     TextDelta,
     ToolCall,
     Usage,
@@ -71,7 +73,7 @@ class Count(msgspec.Struct, frozen=True, tag="count"):
 class Embed(msgspec.Struct, frozen=True, tag="embed"):
     """Answered by a `Vector` for each text, in their order, and `Embedded`, or by `Failed`."""
 
-    texts: tuple[str, ...]
+    texts: tuple[Text, ...]
 
 
 class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
@@ -140,6 +142,7 @@ class Reply(msgspec.Struct, frozen=True):
         | ReasoningDelta
         | Logprobs
         | ToolCall
+        | PromptEcho
         | HistoryTrimmed
         | Warned
         | Usage

@@ -38,6 +38,8 @@ class LlamaCppBackend:
     name = "llama_cpp"
     capabilities = Capabilities(
         complete=True,
+        echo=True,
+        tokens=True,
         continue_answer=True,
         embed=True,
         adapters=True,

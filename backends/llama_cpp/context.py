@@ -8,11 +8,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import llama_cpp.llama_cpp as native
+import numpy as np
 import psutil
 
 from backends.errors import ModelLoadError, OutOfMemory
 from backends.llama_cpp.abort_flag import AbortFlag
 from backends.llama_cpp.devices import has_graphics_card
+from backends.llama_cpp.logprobs import Logits
 from backends.llama_cpp.model import Model, cache_bytes
 from backends.llama_cpp.native_log import load_failure
 from backends.llama_cpp.state_format import Payload
@@ -23,6 +25,9 @@ SLOTS = 8
 """Sequences that a context holds at once."""
 RECURRENT_SLOTS = 4
 """The same where each takes memory of its own, however short it is."""
+
+_LOGITS_BYTES = 1 << 26
+"""What the logits of a batch may take that are wanted of many tokens: llama.cpp keeps the room."""
 
 _STEP = 256  # context lengths come in steps of this
 _NO_SLOT, _ABORTED = 1, 2
@@ -73,6 +78,7 @@ class Context:
     Attributes:
         n_ctx: Tokens that all sequences together can have; those that they share count once.
         n_batch: Tokens that can be evaluated at once.
+        n_logits: Tokens of a batch whose logits may be wanted beside those of its last ones.
         n_slots: Sequences that it holds.
         can_cut: Whether a sequence can be cut back to an earlier token.
         abort: What stops a computation.
@@ -134,6 +140,7 @@ class Context:
         self._n_embd = model.n_embd
         self.n_ctx: int = native.llama_n_ctx(self.handle)
         self.n_batch: int = min(BATCH_TOKENS, self.n_ctx)
+        self.n_logits = most_logits(self._n_vocab)
         self._batch = native.llama_batch_init(BATCH_TOKENS, 0, 1)
         for i in range(BATCH_TOKENS):
             self._batch.n_seq_id[i] = 1
@@ -215,6 +222,11 @@ class Context:
         self.empty(slot)
         return False
 
+    def logits(self, index: int) -> Logits:
+        """Of the token at that place of the batch, until the next computation."""
+        pointer = native.llama_get_logits_ith(self.handle, index)
+        return np.ctypeslib.as_array(pointer, (self._n_vocab,))
+
     def gave_numbers(self, index: int) -> bool:
         """Whether what was computed at that place of the batch can be of use.
 
@@ -229,6 +241,11 @@ class Context:
     def clear(self) -> None:
         """Forget everything, and overwrite it."""
         native.llama_memory_clear(self._memory, True)
+
+
+def most_logits(n_vocab: int) -> int:
+    """Of how many tokens of a batch the logits have room, for a vocabulary of that size."""
+    return max(1, _LOGITS_BYTES // (4 * max(1, n_vocab)))
 
 
 def cannot_chat() -> ModelLoadError:

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from backends.errors import BackendError, ModelLoadError, PromptTooLong
+from backends.errors import BackendError, ModelLoadError, PromptTooLong, Unsupported
 from backends.llama_cpp.context import NotNumbers
 from backends.llama_cpp.model import Model, least_tokens
 from backends.llama_cpp.wire import Embedded, Vector
 from backends.protocol import Finished
+from backends.protocol import Text as Input
 
 Reply = Callable[[Vector | Embedded | Finished | BackendError], None]
 Values: TypeAlias = "array[float]"
@@ -21,7 +22,7 @@ Values: TypeAlias = "array[float]"
 @dataclass(eq=False, slots=True)
 class _Order:
     job: int
-    texts: Sequence[str]
+    texts: Sequence[Input]
     reply: Reply
     taken: int = 0
     made: int = 0
@@ -58,7 +59,7 @@ class Texts:
         """Whether every order has ended."""
         return not self._orders
 
-    def add(self, job: int, texts: Sequence[str], reply: Reply) -> None:
+    def add(self, job: int, texts: Sequence[Input], reply: Reply) -> None:
         order = _Order(job, texts, reply)
         self._orders.append(order)
         self._end_if_made(order)
@@ -81,7 +82,7 @@ class Texts:
         for order in self._untaken():
             try:
                 tokens = self._tokenize(order, order.taken)
-            except PromptTooLong as error:
+            except (PromptTooLong, Unsupported) as error:
                 self._end(order, error)
                 continue
             order.taken += 1
@@ -116,9 +117,13 @@ class Texts:
 
     def _tokenize(self, order: _Order, number: int) -> Sequence[int]:
         text = order.texts[number]
-        if least_tokens(text) > self._longest:
+        if not isinstance(text, str):
+            self._model.check_tokens(text)
+            tokens: Sequence[int] = text
+        elif least_tokens(text) > self._longest:
             raise self._too_long(order, number, "")
-        tokens = self._model.tokenize_whole(text)
+        else:
+            tokens = self._model.tokenize_whole(text)
         if len(tokens) > self._longest:
             raise self._too_long(order, number, f"It comes to {len(tokens):,} tokens. ")
         return tokens

@@ -19,6 +19,7 @@ from backends.llama_cpp.pooled_context import MOST_TEXTS, PooledContext
 from backends.llama_cpp.pooling import Reading
 from backends.llama_cpp.running import Reply as ChatReply
 from backends.protocol import ChatRequest, LoadOptions, Message, SessionInfo
+from backends.protocol import Text as Input
 
 _USUAL_TOKENS = 256  # with more, attention between texts costs what is gained
 _LEAST_TOKENS = 64
@@ -87,7 +88,7 @@ class EmbeddingEngine:
         """Raises Unsupported."""
         raise only_embeds()
 
-    def embed(self, job: int, texts: Sequence[str], reply: Reply) -> None:
+    def embed(self, job: int, texts: Sequence[Input], reply: Reply) -> None:
         """Take texts in; `step` replies with their vectors and `Embedded`, or with an error."""
         self._texts.add(job, texts, reply)
 

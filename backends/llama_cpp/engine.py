@@ -35,6 +35,7 @@ from backends.protocol import (
     LoadOptions,
     Message,
     SessionInfo,
+    Text,
     Warned,
 )
 
@@ -144,7 +145,7 @@ class Engine:
             )
         )
 
-    def embed(self, job: int, texts: Sequence[str], reply: EmbedReply) -> None:
+    def embed(self, job: int, texts: Sequence[Text], reply: EmbedReply) -> None:
         """Take texts in; `step` replies with their vectors and `Embedded`, or with an error.
 
         Raises Unsupported.

@@ -2,10 +2,11 @@
 
 import ctypes
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import llama_cpp.llama_cpp as native
 
+from backends.errors import Unsupported
 from backends.llama_cpp.native_log import listening, load_failure
 from backends.reasoning import REASONING_TAGS
 
@@ -121,7 +122,11 @@ class Model:
         add_special = starts_prompt and not (self.bos and text.startswith(self.bos))
         if not data and not add_special:
             return []
-        return self._tokenize(data, add_special and self._adds_bos, special)
+        return self._tokenize(data, starts_prompt and self.adds_bos_to(text), special)
+
+    def adds_bos_to(self, text: str) -> bool:
+        """Whether a prompt of that text gets a beginning-of-text token before it."""
+        return self._adds_bos and not (self.bos and text.startswith(self.bos))
 
     def tokenize_whole(self, text: str) -> list[int]:
         """Tokens of a text that stands alone, with all that the model wants around one.
@@ -137,6 +142,21 @@ class Model:
         if known is None:
             known = self._pieces[token] = self._render(token, special=False)
         return known
+
+    def written(self, token: int) -> bytes:
+        """The bytes that a token is written as, which for special tokens are its name."""
+        return self._render(token, special=True)
+
+    def check_tokens(self, tokens: Sequence[int]) -> None:
+        """Raises Unsupported for numbers that are no tokens of this model."""
+        strange = next((token for token in tokens if not 0 <= token < self.n_vocab), None)
+        if strange is not None:
+            raise Unsupported(
+                f"This model has no token {strange:,}.",
+                f"Its tokens have numbers up to {self.n_vocab - 1:,}; those of another model mean "
+                "something else here.",
+                "Send the text itself, or tokens of this model’s own tokenizer.",
+            )
 
     def is_end(self, token: int) -> bool:
         return bool(native.llama_vocab_is_eog(self.vocab, token))

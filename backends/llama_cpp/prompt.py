@@ -22,7 +22,7 @@ from backends.llama_cpp.templates import (
     fallback_template,
     fallback_warning,
 )
-from backends.protocol import ChatRequest, Message, Tool
+from backends.protocol import ChatRequest, Message, Text, Tool
 from backends.reasoning import REASONING_TAGS, closing_tag, opened_tag
 from backends.tool_calls import in_words
 from backends.tool_calls.call_format import CallFormat
@@ -94,9 +94,8 @@ class PromptWriter:
         """Tokens of all the messages as a prompt, whether they fit or not."""
         return len(self._tokens(messages, None, ()).tokens)
 
-    def _as_it_stands(self, text: str, room: int) -> Prompt:
-        self._check_least(text)
-        tokens = self._model.tokenize(text, starts_prompt=True) or self._model.tokenize("\n")
+    def _as_it_stands(self, text: Text, room: int) -> Prompt:
+        tokens = self._tokens_of(text)
         if len(tokens) + min(room, _LEAST_ROOM) > self._n_ctx:
             raise PromptTooLong(
                 "The text is too long for the model’s context.",
@@ -104,6 +103,13 @@ class PromptWriter:
                 "Shorten it, or set a longer context length.",
             )
         return Prompt(tokens=tokens)
+
+    def _tokens_of(self, text: Text) -> list[int]:
+        if not isinstance(text, str):
+            self._model.check_tokens(text)
+            return list(text)
+        self._check_least(text)
+        return self._model.tokenize(text, starts_prompt=True) or self._model.tokenize("\n")
 
     def _room(self, max_tokens: int) -> int:
         share = self._n_ctx // _STEP_SHARE

@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from backends.errors import BackendError
 from backends.llama_cpp.answer_text import AnswerText
 from backends.llama_cpp.answers import GivenAnswers
+from backends.llama_cpp.echo import Echo
 from backends.llama_cpp.grammar import CompiledGrammar
 from backends.llama_cpp.live import Live
+from backends.llama_cpp.logprobs import Logits
 from backends.llama_cpp.lookup import PromptLookup
 from backends.llama_cpp.model import Model
 from backends.llama_cpp.parked import StackKey
@@ -96,8 +98,12 @@ class Running:
         self._prompt_done = 0.0
         self._first_token = 0.0
         self._lookup = PromptLookup(prompt.tokens) if request.lookup else None
+        self._echo: Echo | None = None
         if prompt.left_out:
             reply(HistoryTrimmed(prompt.left_out))
+        if request.echo and request.prompt is not None:
+            self._echo = Echo(model, request.prompt, prompt.tokens, request.logprobs)
+            reply(self._echo.beginning())
 
     @property
     def is_background(self) -> bool:
@@ -113,6 +119,16 @@ class Running:
     def generates(self) -> bool:
         """Whether the prompt is read, and each evaluation brings a token."""
         return bool(self._prompt_done) and self.n_pending == 1
+
+    @property
+    def is_scored(self) -> bool:
+        """Whether the logits of all the tokens that it reads next are wanted."""
+        return self._echo is not None and self._echo.is_scored and not self._echo.is_done
+
+    @property
+    def most_known(self) -> int | None:
+        """Tokens that need no evaluation, if they are known; None: as many as there are."""
+        return self._echo.told - 1 if self.is_scored and self._echo is not None else None
 
     @property
     def before_last(self) -> int:
@@ -139,6 +155,12 @@ class Running:
             self._prompt_done = time.perf_counter()
         self._reply(PromptProgress(done=done, total=self._n_prompt, cached=self._cached))
 
+    def note_read(self, place: int, count: int, logits_of: Callable[[int], Logits]) -> None:
+        """Tell what `count` evaluated tokens say of those after them, from their place in the batch."""
+        if self._echo is not None and self.live is not None:
+            start = len(self.live.tokens) - count
+            self._reply(self._echo.read(start, count, lambda i: logits_of(place + i)))
+
     def draft(self, most: int) -> Sequence[int]:
         """A guess of so many tokens at most that come after those that are known."""
         if self._lookup is None:
@@ -163,6 +185,8 @@ class Running:
         self._first_token = self._first_token or time.perf_counter()
         logprobs = self._chooser.take_logprobs()
         if self._model.is_end(token):
+            if logprobs and self._request.echo:  # who scores a prompt counts its entries
+                self._reply(Logprobs(logprobs))
             return "stop"
         self.tokens.append(token)
         if self._lookup:

@@ -120,7 +120,9 @@ class Scheduler:
                     return
                 self._put_back(background[-1])
                 continue
-            live = self._sequences.begin(running.key, running.tokens, running.prompt_answers)
+            live = self._sequences.begin(
+                running.key, running.tokens, running.prompt_answers, running.most_known
+            )
             if live is None:
                 return
             self._waiting.popleft()
@@ -158,7 +160,7 @@ class Scheduler:
             else:
                 readers.append(running)
         room = min(self._context.n_batch - len(steps), self.piece_tokens)
-        counts = self._shared_out(room, readers)
+        counts = self._within_logits(self._shared_out(room, readers))
         return steps + [(running, _step(running, count)) for running, count in counts.items()]
 
     def _shared_out(self, room: int, readers: Sequence[Running]) -> dict[Running, int]:
@@ -181,6 +183,18 @@ class Scheduler:
             if counts[running] == running.n_pending and room <= enough:
                 break
         return {running: count for running, count in counts.items() if count}
+
+    def _within_logits(self, counts: dict[Running, int]) -> dict[Running, int]:
+        """The same, less where the logits of every token are wanted, which take memory."""
+        left = self._context.n_logits
+        bounded = {}
+        for running, count in counts.items():
+            if running.is_scored:
+                count = min(count, left)
+                left -= count
+            if count:
+                bounded[running] = count
+        return bounded
 
     def _guessing(self, running: Running) -> Step:
         """The next token, and a guess of what follows, unless others would have to wait for it."""
@@ -214,6 +228,10 @@ class Scheduler:
         for running, step in steps:
             place += len(step.tokens)
             running.is_suspect = False
+            if running.is_scored:
+                count = len(step.tokens)
+                running.note_read(place - count, count, self._context.logits)
+                step = step._replace(n_logits=1)
             running.tell_progress()
             if running.n_pending > 0:
                 if not self._context.can_cut and len(step.live.tokens) == running.before_last:
@@ -300,7 +318,8 @@ def _step(running: Running, count: int) -> Step:
     live = running.live
     assert live is not None
     start = len(live.tokens)
-    return Step(live, running.tokens[start : start + count])
+    tokens = running.tokens[start : start + count]
+    return Step(live, tokens, len(tokens) if running.is_scored else 1)
 
 
 def _no_numbers(running: Running) -> BackendError:

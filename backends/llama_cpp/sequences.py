@@ -56,26 +56,31 @@ class Sequences:
         self._uses = itertools.count()
 
     def begin(
-        self, key: StackKey, tokens: Sequence[int], answers: tuple[Answer, ...]
+        self,
+        key: StackKey,
+        tokens: Sequence[int],
+        answers: tuple[Answer, ...],
+        most: int | None = None,
     ) -> Live | None:
         """A sequence to evaluate the tokens in, which holds as many of the first ones as are known.
 
-        At least the last one is left to evaluate, since its logits are wanted. None while all the
-        slots are in use. Give it back with `end`.
+        At least the last one is left to evaluate, since its logits are wanted; with `most`, all that
+        come after so many. None while all the slots are in use. Give it back with `end`.
         """
-        best, known = self._longest_live(key, tokens)
-        stored, stored_length = self._longest_parked(key, tokens)
+        wanted = tokens if most is None else tokens[: most + 1]
+        best, known = self._longest_live(key, wanted)
+        stored, stored_length = self._longest_parked(key, wanted)
         if stored and stored_length > known + len(stored.tokens) // _RESTORE_SHARE:
             live = self._restored(stored, stored_length)
             if live is not None:
                 return self._begun(live, answers)
-            best, known = self._longest_live(key, tokens)
-        saved, saved_length = self._longest_saved(key, tokens)
+            best, known = self._longest_live(key, wanted)
+        saved, saved_length = self._longest_saved(key, wanted)
         if saved and saved_length > known + len(saved.tokens) // _READ_SHARE:
             live = self._read(key, saved, saved_length)
             if live is not None:
                 return self._begun(live, answers)
-            best, known = self._longest_live(key, tokens)
+            best, known = self._longest_live(key, wanted)
         if best is not None and not best.busy and self._may_take_over(best, known):
             best.busy = True
             self._cut(best, known)

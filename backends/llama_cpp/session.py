@@ -28,12 +28,13 @@ from backends.llama_cpp.wire import (
     Failed,
     Vector,
 )
-from backends.protocol import ChatRequest, Embeddings, Event, Finished, Message, SessionInfo
+from backends.protocol import ChatRequest, Embeddings, Event, Finished, Message, SessionInfo, Text
 
 MAX_PROMPT_BYTES = MAX_FRAME_BYTES // 2
 """Of text in a prompt; the rest of a frame is for what surrounds each message."""
 
 _BYTES_AROUND_TEXT = 8
+_BYTES_OF_TOKEN = 5
 
 SAVE_SECONDS = 3.0
 """What a worker may take to save what it keeps, when it is closed."""
@@ -80,7 +81,8 @@ class LlamaCppSession:
     def chat(self, request: ChatRequest) -> "LlamaCppStream":
         """Begin an answer, beside those that are being given. Raises PromptTooLong."""
         tools = (f"{tool.name}{tool.description}{tool.parameters}" for tool in request.tools)
-        _check_size([*_texts(request.messages), *tools, request.prompt or ""])
+        prompt = _written(request.prompt or "")
+        _check_size([*_texts(request.messages), *tools, prompt])
         return LlamaCppStream(self._process, *self._process.order(Chat(request)))
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
@@ -97,7 +99,7 @@ class LlamaCppSession:
             raise crash_while_answering(self._process.wait(), self._process.log_tail())
         return cast(Counted, body).tokens
 
-    def embed(self, texts: Sequence[str]) -> Embeddings:
+    def embed(self, texts: Sequence[Text]) -> Embeddings:
         """Vectors of the texts, made beside the answers that are being given.
 
         Raises PromptTooLong or Unsupported.
@@ -133,6 +135,11 @@ def _texts(messages: Sequence[Message]) -> Iterator[str]:
         yield from (f"{call.name}{call.arguments}" for call in message.tool_calls)
 
 
+def _written(text: Text) -> str:
+    """What takes as much room in a message as the text or its tokens at least."""
+    return text if isinstance(text, str) else " " * (_BYTES_OF_TOKEN * len(text))
+
+
 def _check_size(texts: Iterable[str]) -> None:
     size = sum(len(text.encode("utf-8", "replace")) for text in texts)
     if size > MAX_PROMPT_BYTES:
@@ -143,8 +150,10 @@ def _check_size(texts: Iterable[str]) -> None:
         )
 
 
-def _check_size_together(texts: Sequence[str]) -> None:
-    size = sum(_BYTES_AROUND_TEXT + len(text.encode("utf-8", "replace")) for text in texts)
+def _check_size_together(texts: Sequence[Text]) -> None:
+    size = sum(
+        _BYTES_AROUND_TEXT + len(_written(text).encode("utf-8", "replace")) for text in texts
+    )
     if size > MAX_PROMPT_BYTES:
         raise PromptTooLong(
             "The texts are too long together.",

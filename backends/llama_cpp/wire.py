@@ -13,9 +13,11 @@ from backends.protocol import (
     LoadOptions,
     Logprobs,
     Message,
+    PromptEcho,
     PromptProgress,
     ReasoningDelta,
     SessionInfo,
+    Text,
     TextDelta,
     ToolCall,
     Usage,
@@ -51,7 +53,7 @@ class Count(msgspec.Struct, frozen=True, tag="count"):
 class Embed(msgspec.Struct, frozen=True, tag="embed"):
     """Make vectors. Replied to by a `Vector` for each text, and `Embedded`, or by `Failed`."""
 
-    texts: tuple[str, ...]
+    texts: tuple[Text, ...]
 
 
 class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
@@ -141,6 +143,7 @@ class Reply(msgspec.Struct, frozen=True):
         | ReasoningDelta
         | Logprobs
         | ToolCall
+        | PromptEcho
         | HistoryTrimmed
         | Warned
         | Usage

@@ -48,7 +48,7 @@ class Answer:
         self.stop_text = ""
         self.has_begun = False
         goes_on = request.continue_last or request.prompt is not None
-        self._splitter = ReasoningSplitter(opened_tag(request.prompt or ""), goes_on=goes_on)
+        self._splitter = ReasoningSplitter(opened_tag(str(request.prompt or "")), goes_on=goes_on)
         self._stops = request.stop
         self._stop = StopStrings(request.stop)
         self._calls = ToolCallParts()

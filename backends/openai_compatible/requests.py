@@ -102,7 +102,7 @@ def asked_of(request: ChatRequest, model: str, provider: Provider, name: str, se
     warnings = _add_biases(options, request.sampling.logit_bias, provider, name)
     url = ""
     if request.prompt is not None:
-        body["prompt"] = _well_formed(request.prompt)
+        body["prompt"] = _well_formed(str(request.prompt))
         if request.logprobs >= 0:
             body["logprobs"] = min(request.logprobs, _MOST_LOGPROBS_OF_TEXT)
     else:
@@ -140,6 +140,12 @@ def _refuse_what_it_lacks(request: ChatRequest, provider: Provider, name: str) -
             f"{name} can't go on with a plain text.",
             "It answers chats alone.",
             "Use a chat, or another model.",
+        )
+    if request.echo or isinstance(request.prompt, tuple):
+        raise Unsupported(
+            f"{name} can't be asked about a prompt's tokens.",
+            "Only models that run here give them.",
+            "Send the text without “echo”, or choose a model on this computer.",
         )
     if request.continue_last and provider.continuation is None and request.prompt is None:
         raise Unsupported(

@@ -15,7 +15,7 @@ from backends.openai_compatible.refusals import complaint_in
 from backends.openai_compatible.requests import asked_of
 from backends.openai_compatible.service import Access, Cancel, Question, Service
 from backends.openai_compatible.streams import Exchange, OpenAICompatibleStream
-from backends.protocol import ChatRequest, Embeddings, Message, SessionInfo
+from backends.protocol import ChatRequest, Embeddings, Message, SessionInfo, Text
 
 
 class OpenAICompatibleSession:
@@ -59,17 +59,22 @@ class OpenAICompatibleSession:
     def count_tokens(self, messages: Sequence[Message]) -> int:
         raise Unsupported(f"{self._access.name} does not count tokens before it is asked.")
 
-    def embed(self, texts: Sequence[str]) -> Embeddings:
+    def embed(self, texts: Sequence[Text]) -> Embeddings:
         """Raises Unsupported, PromptTooLong, and whatever else befalls a request."""
         if not self._access.provider.embed:
             raise Unsupported(
                 f"{self._access.name} makes no vectors of texts.", fix="Choose another service."
             )
+        plain = [text for text in texts if isinstance(text, str)]
+        if len(plain) < len(texts):
+            raise Unsupported(
+                f"{self._access.name} takes no numbers of tokens.", fix="Send the text itself."
+            )
         cancel = Cancel()
         self._add(cancel)
         vectors: list[tuple[float, ...]] = []
         tokens = 0
-        for portion in portions(texts):
+        for portion in portions(plain):
             made, read = self._embed(portion, cancel)
             vectors += made
             tokens += read

@@ -7,19 +7,23 @@ import msgspec
 
 from backends.protocol.events import Event
 from backends.protocol.loading import LoadOptions, LoadProgress, SessionInfo
-from backends.protocol.requests import ChatRequest, Message
+from backends.protocol.requests import ChatRequest, Message, Text
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """What a backend can do. A caller asks here before it asks the session.
 
-    `complete`: it goes on with a `ChatRequest.prompt`. `continue_answer`: it honours `continue_last`.
+    `complete`: it goes on with a `ChatRequest.prompt`. `echo`: it honours `ChatRequest.echo`. `tokens`: it
+    takes the numbers of tokens in place of a text, as a prompt and to embed. `continue_answer`: it
+    honours `continue_last`.
     `prompt_progress`: it tells how far the prompt is read. `parallel`: a session answers several
     requests at once. `local`: what is asked stays on this computer.
     """
 
     chat: bool = True
     complete: bool = False
+    echo: bool = False
+    tokens: bool = False
     continue_answer: bool = False
     embed: bool = False
     adapters: bool = False
@@ -83,7 +87,7 @@ class Session(Protocol):
 
     def count_tokens(self, messages: Sequence[Message]) -> int: ...
 
-    def embed(self, texts: Sequence[str]) -> Embeddings:
+    def embed(self, texts: Sequence[Text]) -> Embeddings:
         """Raises PromptTooLong, and Unsupported where `Capabilities.embed` doesn't say so."""
         ...
 

@@ -46,6 +46,30 @@ class Logprobs(msgspec.Struct, frozen=True, tag="logprobs"):
     tokens: tuple[TokenLogprob, ...]
 
 
+class PromptToken(msgspec.Struct, frozen=True):
+    """A token of the prompt, its natural log-probability, and the likeliest ones in its place.
+
+    `logprob` is None for the first token, which has nothing before it. `offset` is where it begins in
+    the text of the prompt, in characters; `text` may be a part of a character, shown as a replacement
+    character.
+    """
+
+    text: str
+    offset: int
+    logprob: float | None
+    top: tuple[tuple[str, float], ...] = ()
+
+
+class PromptEcho(msgspec.Struct, frozen=True, tag="prompt_echo"):
+    """The next piece of the prompt. It has `tokens` where log-probabilities are asked for.
+
+    The beginning-of-text token that an engine adds to a text is not listed.
+    """
+
+    text: str
+    tokens: tuple[PromptToken, ...] = ()
+
+
 class HistoryTrimmed(msgspec.Struct, frozen=True, tag="history_trimmed"):
     """The oldest `messages` of the history did not fit in the context and were left out."""
 
@@ -94,6 +118,7 @@ Event = (
     | ReasoningDelta
     | Logprobs
     | ToolCall
+    | PromptEcho
     | HistoryTrimmed
     | Warned
     | Usage

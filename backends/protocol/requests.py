@@ -7,6 +7,8 @@ import msgspec
 from backends.protocol.sampling import Sampling
 
 Role = Literal["system", "user", "assistant", "tool"]
+Text = str | tuple[int, ...]
+"""A text, or the numbers of the tokens that it consists of, which are the model's own."""
 
 
 class Image(msgspec.Struct, frozen=True):
@@ -69,9 +71,10 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     `max_tokens` below zero means up to the end of the context. With `continue_last`, the last
     message is the beginning of the answer, and the stream holds only what follows it. A `prompt` takes
-    the place of all messages: a text to go on with, as it stands. Thinking is
+    the place of all messages: a text to go on with, as it stands, or the numbers of its tokens. With
+    `echo`, the stream begins with the prompt itself, in `PromptEcho` events. Thinking is
     outside the `grammar`. `logprobs` asks for the log-probability of each token, and of so many
-    alternatives; below zero, for none. With `tool_choice` "required" the answer is a call of one of
+    alternatives; below zero, for none. With `echo`, it asks the same of the prompt's tokens. With `tool_choice` "required" the answer is a call of one of
     the `tools`, of several only with `parallel_tool_calls`. `chosen` names the fields of `sampling` that
     somebody chose: a service keeps its own ways in the others; None: all of them count. `think` asks a
     model that can do either to think before it answers, or not to; None: as it does. With `background`, it lets others go first
@@ -80,7 +83,8 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     messages: tuple[Message, ...] = ()
-    prompt: str | None = None
+    prompt: Text | None = None
+    echo: bool = False
     sampling: Sampling = Sampling()
     chosen: tuple[str, ...] | None = None
     max_tokens: int = -1

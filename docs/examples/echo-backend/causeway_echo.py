@@ -16,6 +16,7 @@ from backends.protocol import (
     Message,
     ModelDescription,
     SessionInfo,
+    Text,
     TextDelta,
     Usage,
 )
@@ -52,7 +53,7 @@ class EchoSession:
     def count_tokens(self, messages: Sequence[Message]) -> int:
         return sum(len(message.content.split()) for message in messages)
 
-    def embed(self, texts: Sequence[str]) -> Embeddings:
+    def embed(self, texts: Sequence[Text]) -> Embeddings:
         raise Unsupported("A parrot makes no vectors.")
 
     def close(self) -> None:
