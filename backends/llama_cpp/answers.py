@@ -46,41 +46,28 @@ class GivenAnswers:
         if not tokens:
             return None
         self.remember(start + part, [*self.tokens_of(start), *tokens])
+        self._remember_trimmed(start, part, generated)
         return next(iter(self.given([start + part])), None)
 
     def tokens_of(self, text: str) -> Sequence[int]:
         """The tokens of an answer as it was given, else as the tokenizer writes it."""
         return self._tokens.get(text) or self._model.tokenize(text)
 
-    def knows(self, text: str) -> bool:
-        """Whether it is an answer that was given."""
-        return text in self._tokens
+    def known(self, text: str) -> Sequence[int] | None:
+        """The tokens of an answer or a call that was given; None: it was not."""
+        tokens = self._tokens.get(text)
+        if tokens is not None:
+            self._tokens.move_to_end(text)
+        return tokens
+
+    def known_text(self, text: str) -> Sequence[int] | None:
+        """The tokens of an answer that was given, unless the text itself spells control tokens."""
+        tokens = self.known(text)
+        return None if any(map(self._model.is_shown_control, tokens or ())) else tokens
 
     def given(self, texts: Iterable[str]) -> tuple[Answer, ...]:
         """Those of the texts that are answers which were given."""
         return tuple((text, self._tokens[text]) for text in texts if text in self._tokens)
-
-    def tokenize(self, prompt: str, contents: Iterable[str]) -> list[int]:
-        """Tokens of a prompt in which the `contents` of its messages appear in that order."""
-        tokens: list[int] = []
-        written = position = 0
-        for content in contents:
-            found = prompt.find(content, position) if content else -1
-            if found < 0:
-                continue
-            position = found + len(content)
-            known = self._tokens.get(content)
-            if known is not None:
-                self._tokens.move_to_end(content)
-            elif self._model.spells_special(content):
-                # Pasted text must not end the message that it stands in.
-                known = tuple(self._model.tokenize(content, special=False))
-            else:
-                continue
-            tokens += self._model.tokenize(prompt[written:found], starts_prompt=written == 0)
-            tokens += known
-            written = position
-        return tokens + self._model.tokenize(prompt[written:], starts_prompt=written == 0)
 
     def ending(self, text: str, generated: Sequence[int]) -> Sequence[int]:
         """The tokens that a text at the end of an answer is made of; none if it isn't the very end."""
@@ -109,6 +96,13 @@ class GivenAnswers:
         if start < 0 or end not in edges or raw[first:start].strip():
             return ()
         return generated[edges[first] : edges[end]]
+
+    def _remember_trimmed(self, start: str, part: str, generated: Sequence[int]) -> None:
+        """Many templates trim answers that come back."""
+        trimmed = (start + part).strip()
+        tokens = self._tokens_of(part.rstrip(), generated)
+        if tokens and trimmed != start + part:
+            self.remember(trimmed, [*self.tokens_of(start), *tokens])
 
     def _forget(self, text: str) -> None:
         self._count -= len(self._tokens.pop(text, ()))

@@ -1,12 +1,14 @@
 """A model's weights and vocabulary, loaded by llama.cpp."""
 
 import ctypes
+import functools
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import llama_cpp.llama_cpp as native
 
 from backends.errors import Unsupported
+from backends.llama_cpp.control_tokens import ControlToken, ControlTokens
 from backends.llama_cpp.native_log import listening, load_failure
 from backends.reasoning import REASONING_TAGS
 
@@ -19,6 +21,7 @@ _LOAD_MODES = {
     (False, True): native.LLAMA_LOAD_MODE_MLOCK,
     (True, True): native.LLAMA_LOAD_MODE_MMAP_MLOCK,
 }
+_ONLY_FOR_TEMPLATES = native.LLAMA_TOKEN_ATTR_CONTROL | native.LLAMA_TOKEN_ATTR_UNKNOWN
 _NOT_LOCKED = re.compile(
     r"failed to (mlock|VirtualLock|SetProcessWorkingSetSize)|mlock not supported"
 )
@@ -161,15 +164,6 @@ class Model:
     def is_end(self, token: int) -> bool:
         return bool(native.llama_vocab_is_eog(self.vocab, token))
 
-    def spells_special(self, text: str) -> bool:
-        """Whether the text holds what would be read as a control token, such as `<|im_end|>`."""
-        # All known ones have one of these; most texts have neither and need no second look.
-        if "<" not in text and "[" not in text:
-            return False
-        return any(
-            native.llama_vocab_is_control(self.vocab, token) for token in self.tokenize(text)
-        )
-
     def has_token(self, text: str) -> bool:
         """Whether the text is one token of its own."""
         return len(self.tokenize(text)) == 1
@@ -192,6 +186,25 @@ class Model:
         found = dict(self._single_tokens(marks))
         self._pieces |= found
         self._marks |= found.keys()
+
+    @functools.cached_property
+    def control_tokens(self) -> ControlTokens:
+        """Those that only a template may spell."""
+        found: dict[str, ControlToken] = {}
+        for token in range(self.n_vocab):
+            kind = native.llama_vocab_get_attr(self.vocab, token)
+            text = self._token_text(token) if kind & _ONLY_FOR_TEMPLATES else ""
+            if text:
+                found[text] = ControlToken(
+                    token,
+                    strips_left=bool(kind & native.LLAMA_TOKEN_ATTR_LSTRIP),
+                    strips_right=bool(kind & native.LLAMA_TOKEN_ATTR_RSTRIP),
+                )
+        return ControlTokens(found)
+
+    def is_shown_control(self, token: int) -> bool:
+        """Whether it is a control token that answers consist of, such as the mark of a call."""
+        return bool(native.llama_vocab_is_control(self.vocab, token) and self.piece(token))
 
     def is_hidden(self, token: int) -> bool:
         """Whether it is a control token that no answer consists of."""

@@ -14,8 +14,9 @@ import msgspec
 from backends.errors import PromptTooLong
 from backends.llama_cpp.answers import GivenAnswers
 from backends.llama_cpp.model import Model, least_tokens
+from backends.llama_cpp.prompt_tokens import read_prompt
 from backends.llama_cpp.state_format import Answer
-from backends.llama_cpp.template_chat import one_call_each, texts_in
+from backends.llama_cpp.template_chat import one_call_each
 from backends.llama_cpp.templates import (
     Template,
     TemplateFailed,
@@ -24,6 +25,7 @@ from backends.llama_cpp.templates import (
 )
 from backends.protocol import ChatRequest, Message, Text, Tool
 from backends.reasoning import REASONING_TAGS, closing_tag, opened_tag
+from backends.tainted import Tainted, as_tainted, plain, raw, taint_answer
 from backends.tool_calls import in_words
 from backends.tool_calls.call_format import CallFormat
 
@@ -66,7 +68,7 @@ class PromptWriter:
         if request.prompt is not None:
             return self._as_it_stands(request.prompt, self._room(request.max_tokens))
         messages = list(request.messages)
-        tools = self._disarmed(request.tools) if request.tool_choice != "none" else ()
+        tools = request.tools if request.tool_choice != "none" else ()
         beginning = messages.pop() if request.continue_last and messages else None
         system = messages[:1] if messages and messages[0].role == "system" else []
         exchanges = _exchanges(messages[len(system) :])
@@ -190,64 +192,39 @@ class PromptWriter:
             warning = fallback_warning(error, template)
             text = _render(template, messages, tools, think)
         form = template.call_format or in_words.FORMAT
-        opened = opened_tag(text)
+        opened = opened_tag(raw(text))
         if template.splits_calls:
             messages = one_call_each(messages)
-        contents = list(self._contents(messages, form, text))
         if beginning is not None:
             started, opened = _start_answer(beginning, opened)
             text += started
-            contents += self._contents([beginning], form, text)
+        calls = self._known_calls(messages, form, plain(text))
+        read = read_prompt(self._model, self._answers, text, calls)
         return Prompt(
-            tokens=self._answers.tokenize(text, contents) or self._model.tokenize("\n"),
-            answers=self._answers.given(contents),
+            tokens=read.tokens or self._model.tokenize("\n"),
+            answers=read.answers,
             opened=opened,
             warning=warning,
             call_format=form if tools else None,
         )
 
-    def _contents(
+    def _known_calls(
         self, messages: Sequence[Message], form: CallFormat, prompt: str
     ) -> Iterator[str]:
-        """What the messages consist of, in the order in which it is in the prompt."""
+        """Calls that were given, in the order in which they are in the prompt."""
         for message in messages:
-            yield message.reasoning
-            yield message.content
             calls = in_words.calls_of(message)
-            if calls and self._is_given(form.write(calls), prompt):
-                yield form.write(calls)
-                continue
-            for call in calls:
-                written = form.write([call])
-                if self._is_given(written, prompt):
+            together = form.write(calls) if calls else ""
+            for written in [together, *(form.write([call]) for call in calls)]:
+                if self._answers.known(written) is not None and written in prompt:
                     yield written
-                    continue
-                yield call.name
-                yield from [call.arguments] if call.arguments in prompt else texts_in(call)
-
-    def _is_given(self, calls: str, prompt: str) -> bool:
-        return self._answers.knows(calls) and calls in prompt
-
-    def _disarmed(self, tools: Sequence[Tool]) -> Sequence[Tool]:
-        """Tools of strangers whose descriptions can't end the message that they stand in."""
-        return [
-            msgspec.structs.replace(
-                tool,
-                description=self._without_special(tool.description),
-                parameters=self._without_special(tool.parameters),
-            )
-            for tool in tools
-        ]
-
-    def _without_special(self, text: str) -> str:
-        if not self._model.spells_special(text):
-            return text
-        return text.replace("<", "< ").replace("[", "[ ")
+                    if written is together:
+                        break
 
 
 def _render(
     template: Template, messages: Sequence[Message], tools: Sequence[Tool], think: bool | None
-) -> str:
+) -> Tainted:
     if template.call_format is not None:
         return template.render(messages, tools, think)
     return template.render(in_words.in_words(messages, tools), think=think)
@@ -263,13 +240,13 @@ def _exchanges(messages: Sequence[Message]) -> list[list[Message]]:
     return groups
 
 
-def _start_answer(beginning: Message, opened: str) -> tuple[str, str]:
+def _start_answer(beginning: Message, opened: str) -> tuple[Tainted, str]:
     """The text that an answer begins with, nothing closed, and the reasoning tag it leaves open."""
+    content = taint_answer(beginning.content)
     if not beginning.reasoning and not opened:
-        return beginning.content, ""
-    text = "" if opened else f"{_DEFAULT_TAG}\n"
+        return content, ""
     tag = opened or _DEFAULT_TAG
-    text += beginning.reasoning
-    if not beginning.content:
+    text = as_tainted("" if opened else f"{_DEFAULT_TAG}\n") + taint_answer(beginning.reasoning)
+    if not content:
         return text, tag
-    return f"{text}\n{closing_tag(tag)}\n\n{beginning.content}", ""
+    return text + f"\n{closing_tag(tag)}\n\n" + content, ""

@@ -20,6 +20,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 from jinja2.visitor import NodeTransformer
 
+from backends.tainted import as_tainted
+
 MAX_STEPS = 1_000_000
 MAX_SECONDS = 2.0
 """Of computing time, which a busy computer does not stretch."""
@@ -79,7 +81,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             kept.append(part)
             length += len(part)
             _check_length(length)
-        return "".join(kept)
+        return _known_as_tainted("".join(kept))
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         if operator == "**":
@@ -119,6 +121,8 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
     def _checked(self, result: Any) -> Any:
         self._spend(_checked_length(result))
+        if isinstance(result, str):
+            return _known_as_tainted(result)
         return self._counted(result) if isinstance(result, Iterator) else result
 
     def _counted(self, iterable: Iterable[Any]) -> Iterator[Any]:
@@ -209,6 +213,11 @@ class _GenerationBlock(Extension):
     def parse(self, parser: Parser) -> list[nodes.Node]:
         next(parser.stream)
         return parser.parse_statements(("name:endgeneration",), drop_needle=True)
+
+
+def _known_as_tainted(text: str) -> str:
+    """Texts that Python made of tainted ones are to be compared and trimmed as these are."""
+    return text if text.isascii() else as_tainted(text)
 
 
 def _length(value: Any) -> int:

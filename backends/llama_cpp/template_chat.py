@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from backends.protocol import Message, ToolCall
-from backends.tool_calls.call_format import Call
+from backends.tainted import Tainted, as_tainted, raw, taint, taint_all, taint_answer
 
 _ID = re.compile(r"[A-Za-z0-9]{9}")
 _ID_LENGTH = 9
@@ -21,32 +21,36 @@ class GivenJson(dict[str, Any]):
     So a call that comes back is the text that the model wrote, and need not be read again.
     """
 
-    def __init__(self, value: dict[str, Any], text: str) -> None:
+    def __init__(self, value: dict[str, Any], text: Tainted) -> None:
         super().__init__(value)
         self._text = text
 
 
-def text_of(given: GivenJson) -> str:
+def text_of(given: GivenJson) -> Tainted:
     # A method would be found by templates that look for an argument of its name.
     return given._text
 
 
 def as_dicts(messages: Sequence[Message], *, arguments_as_text: bool) -> list[dict[str, Any]]:
-    """`arguments_as_text` gives the arguments of calls as the text of a JSON object."""
+    """What the messages say is tainted, so that no template can make it a control token.
+
+    `arguments_as_text` gives the arguments of calls as the text of a JSON object.
+    """
     names: dict[str, str] = {}
     found = []
     for message in messages:
         names |= {call.id: call.name for call in message.tool_calls}
-        fields: dict[str, Any] = {"role": message.role, "content": message.content}
+        mark = taint_answer if message.role == "assistant" else taint
+        fields: dict[str, Any] = {"role": message.role, "content": mark(message.content)}
         if message.reasoning:
-            fields["reasoning_content"] = message.reasoning
+            fields["reasoning_content"] = mark(message.reasoning)
         if message.tool_calls:
             fields["tool_calls"] = [
                 _call(call, as_text=arguments_as_text) for call in message.tool_calls
             ]
         if message.role == "tool":
             fields["tool_call_id"] = _short(message.tool_call_id)
-            fields["name"] = names.get(message.tool_call_id, "")
+            fields["name"] = taint(names.get(message.tool_call_id, ""))
         found.append(fields)
     return found
 
@@ -70,22 +74,6 @@ def one_call_each(messages: Sequence[Message]) -> list[Message]:
     return [*found, *waiting]
 
 
-def texts_in(call: Call) -> Iterator[str]:
-    """The texts in the arguments of a call, in their order, for templates that write each by itself."""
-    try:
-        waiting: list[object] = [json.loads(call.arguments)]
-    except (ValueError, RecursionError):
-        return
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, str):
-            yield part
-        elif isinstance(part, dict):
-            waiting += [text for member in reversed(part.items()) for text in reversed(member)]
-        elif isinstance(part, list):
-            waiting += reversed(part)
-
-
 def _place(waiting: Sequence[Message], result: Message) -> int:
     """How many of the messages that wait come before the result."""
     ids = [message.tool_calls[0].id for message in waiting]
@@ -100,18 +88,21 @@ def _split(message: Message) -> Iterator[Message]:
 
 
 def _call(call: ToolCall, *, as_text: bool) -> dict[str, Any]:
-    arguments: Any = call.arguments
+    written = taint_answer(call.arguments)
+    arguments: Any = written
     if not as_text:
         try:
-            value = json.loads(call.arguments)
+            value = taint_all(json.loads(call.arguments), taint_answer)
         except (ValueError, RecursionError):
             value = None
         if isinstance(value, dict):
-            arguments = GivenJson(value, call.arguments)
-    function = {"name": call.name, "arguments": arguments}
+            arguments = GivenJson(value, written)
+    function = {"name": taint_answer(call.name), "arguments": arguments}
     if isinstance(arguments, GivenJson):
-        name = json.dumps(call.name, ensure_ascii=False)
-        function = GivenJson(function, f'{{"name": {name}, "arguments": {call.arguments}}}')
+        name = taint_answer(json.dumps(call.name, ensure_ascii=False))
+        function = GivenJson(
+            function, as_tainted(f'{{"name": {name}, "arguments": {raw(written)}}}')
+        )
     return {"type": "function", "id": _short(call.id), "function": function}
 
 

@@ -13,6 +13,15 @@ from backends.llama_cpp.model import Model
 from backends.llama_cpp.sandbox import BoundedEnvironment
 from backends.llama_cpp.template_chat import GivenJson, as_dicts, one_call_each, text_of
 from backends.protocol import Message, Tool, ToolCall
+from backends.tainted import (
+    Tainted,
+    as_json_texts,
+    as_tainted,
+    raw,
+    taint,
+    taint_all,
+    taint_answer,
+)
 from backends.tool_calls.call_format import PROBE, CallFormat
 from backends.tool_calls.formats import recognised
 from backends.tool_calls.in_words import declaration
@@ -53,8 +62,11 @@ class Template(Protocol):
         messages: Sequence[Message],
         tools: Sequence[Tool] = (),
         think: bool | None = None,
-    ) -> str:
-        """The prompt, up to where an answer begins. Raises TemplateFailed."""
+    ) -> Tainted:
+        """The prompt, up to where an answer begins; what the messages say is tainted in it.
+
+        Raises TemplateFailed.
+        """
         ...
 
 
@@ -86,20 +98,20 @@ class JinjaTemplate:
         messages: Sequence[Message],
         tools: Sequence[Tool] = (),
         think: bool | None = None,
-    ) -> str:
+    ) -> Tainted:
         if self._merges_system:
             messages = _system_in_first_question(messages)
         if self.splits_calls:
             messages = one_call_each(messages)
-        # Templates ask whether there are tools in ways that an empty list confuses.
-        offered: dict[str, object] = {}
-        if tools:
-            offered["tools"] = [declaration(tool) for tool in tools]
-        if think is not None:  # as the templates call it that know both ways
-            offered["enable_thinking"] = offered["thinking"] = think
         self._environment.start()
         try:
-            return self._template.render(
+            # Templates ask whether there are tools in ways that an empty list confuses.
+            offered: dict[str, object] = {}
+            if tools:
+                offered["tools"] = [taint_all(declaration(tool)) for tool in tools]
+            if think is not None:  # as the templates call it that know both ways
+                offered["enable_thinking"] = offered["thinking"] = think
+            prompt = self._template.render(
                 messages=as_dicts(messages, arguments_as_text=self._arguments_as_text),
                 add_generation_prompt=True,
                 **offered,
@@ -108,6 +120,7 @@ class JinjaTemplate:
         except Exception as error:
             # Whatever a stranger's program raises is its failure, not ours.
             raise TemplateFailed(_reason(error)) from error
+        return as_tainted(prompt)
 
     def _try_out(self) -> None:
         if _QUESTION.content not in self.render([_QUESTION]):
@@ -163,11 +176,11 @@ class BuiltInTemplate:
         messages: Sequence[Message],
         tools: Sequence[Tool] = (),
         think: bool | None = None,
-    ) -> str:
+    ) -> Tainted:
         chat = (native.llama_chat_message * len(messages))()
         for slot, message in zip(chat, messages, strict=True):
             slot.role = message.role.encode()
-            slot.content = message.content.replace("\0", "").encode("utf-8", "replace")
+            slot.content = raw(_tainted_within(message)).encode("utf-8", "replace")
         room = 0
         while True:
             buffer = ctypes.create_string_buffer(room + 1)
@@ -177,7 +190,7 @@ class BuiltInTemplate:
             if length < 0:
                 raise TemplateFailed("llama.cpp has none like it")
             if length <= room:
-                return buffer.raw[:length].decode("utf-8", "replace")
+                return as_tainted(buffer.raw[:length].decode("utf-8", "replace"))
             room = length
 
 
@@ -193,11 +206,11 @@ class PlainText:
         messages: Sequence[Message],
         tools: Sequence[Tool] = (),
         think: bool | None = None,
-    ) -> str:
-        texts = [message.content for message in messages if message.content]
+    ) -> Tainted:
+        texts = [_tainted(message, message.content) for message in messages if message.content]
         if messages and messages[-1].role == "assistant":
-            texts.append("")
-        return "\n\n".join(texts)
+            texts.append(as_tainted(""))
+        return as_tainted("\n\n".join(texts))
 
 
 def choose_template(model: Model, override: str = "") -> tuple[Template, str]:
@@ -244,6 +257,20 @@ def _system_in_first_question(messages: Sequence[Message]) -> Sequence[Message]:
     return [Message(role="user", content=f"{system.content}\n\n{rest[0].content}"), *rest[1:]]
 
 
+def _tainted(message: Message, text: str) -> Tainted:
+    return taint_answer(text) if message.role == "assistant" else taint(text)
+
+
+def _tainted_within(message: Message) -> str:
+    """A content with the white space around it left as it is, for code that trims."""
+    content = message.content.replace("\0", "")
+    if isinstance(content, Tainted):
+        return content
+    within = content.strip()
+    start = content.find(within)
+    return content[:start] + raw(_tainted(message, within)) + content[start + len(within) :]
+
+
 def _reason(error: Exception) -> str:
     return " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
 
@@ -258,13 +285,15 @@ def _strftime_now(pattern: str) -> str:
     return datetime.now().strftime(pattern)
 
 
-def _to_json(value: Any, ensure_ascii: bool = False, **options: Any) -> str:
+def _to_json(value: Any, ensure_ascii: bool = False, **options: Any) -> Tainted:
     # Jinja's own filter of that name escapes for HTML, which no model expects.
     if isinstance(value, GivenJson) and not options:
         return text_of(value)
+    value = as_json_texts(value, ensure_ascii=ensure_ascii)
     allowed = {key: options[key] for key in ("indent", "separators", "sort_keys") if key in options}
     # Both are repeated for each item at each depth, which no count of the value's length shows.
     for spacing in (allowed.get("indent"), *(allowed.get("separators") or ())):
         if (spacing if isinstance(spacing, int) else len(str(spacing))) > _LONGEST_JSON_SPACING:
             raise TemplateFailed("it makes too long a text")
-    return json.dumps(value, ensure_ascii=ensure_ascii, **allowed)
+    # Not escaped here, since the texts in it are already, as far as it is wished.
+    return as_tainted(json.dumps(value, ensure_ascii=False, **allowed))

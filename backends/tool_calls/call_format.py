@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from backends.protocol import Tool
+from backends.tainted import as_json_texts
 
 Tools = Mapping[str, Tool]
 """The tools that may be called, by their names."""
@@ -53,7 +54,8 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
 
     def name(self, name: str) -> str:
         """A tool's name with what is around it."""
-        return f"{self.before}{json.dumps(name, ensure_ascii=False)[1:-1]}{self.within}"
+        written = json.dumps(as_json_texts(name, ensure_ascii=False), ensure_ascii=False)
+        return f"{self.before}{written[1:-1]}{self.within}"
 
 
 class CallFormat(msgspec.Struct, frozen=True, kw_only=True):

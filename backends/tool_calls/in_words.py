@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from backends.protocol import Message, Tool
+from backends.tainted import as_tainted, taint_answer
 from backends.tool_calls.call_format import Call
 from backends.tool_calls.marked_json import HERMES
 
@@ -75,10 +76,14 @@ def _plain(messages: Sequence[Message]) -> Iterator[Message]:
             yield Message(role="user", content="\n".join(results))
             results = []
         if message.tool_calls:
-            parts = [message.content, FORMAT.write(calls_of(message))]
-            yield msgspec.structs.replace(
-                message, content="\n".join(filter(None, parts)), tool_calls=()
-            )
+            # The frames are our own text; what stands in them is the model's.
+            calls = [
+                Call(taint_answer(call.name), taint_answer(call.arguments))
+                for call in message.tool_calls
+            ]
+            parts = [taint_answer(message.content), FORMAT.write(calls)]
+            content = as_tainted("\n".join(filter(None, parts)))
+            yield msgspec.structs.replace(message, content=content, tool_calls=())
         else:
             yield message
     if results:
