@@ -12,7 +12,7 @@ import psutil
 from app.conversations.migrations import VERSION
 from app.conversations.store import ConversationStore
 from app.errors import KnownErrors
-from app.formatting import bytes_text
+from app.formatting import bytes_text, count_text
 from app.logs import without_credentials
 from app.machine import disk_free, processor_name
 from app.paths import Paths
@@ -169,7 +169,8 @@ def _database(paths: Paths) -> str:
     finally:
         store.close()
     size = bytes_text(paths.database_file.stat().st_size)
-    return f"version {VERSION}, {count} conversations, {size}"
+    conversations = count_text(count, "conversation", "conversations")
+    return f"version {VERSION}, {conversations}, {size}"
 
 
 def _or_problem(look: Callable[[], T], otherwise: T, problems: list[str]) -> T:

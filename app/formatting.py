@@ -27,9 +27,14 @@ def speed_text(bytes_per_second: float) -> str:
     return f"{megabytes:,.1f} MB/s"
 
 
+def count_text(count: int, one: str, many: str) -> str:
+    """“1 model”, “1,200 models”."""
+    return f"{count:,} {one if count == 1 else many}"
+
+
 def tokens_text(count: int) -> str:
     """“1 token”, “4,096 tokens”."""
-    return f"{count:,} {'token' if count == 1 else 'tokens'}"
+    return count_text(count, "token", "tokens")
 
 
 def token_speed_text(tokens_per_second: float) -> str:

@@ -6,6 +6,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -120,7 +121,7 @@ class Making:
             fetch_peft(
                 self._hub.repository(repo),
                 workshop,
-                resolve=self._hub.resolve,
+                resolve=partial(self._hub.resolve, patient=False),
                 network=self._network,
                 on_progress=lambda fraction: on_progress(fraction * _FETCHED_SHARE),
                 cancelled=cancelled,

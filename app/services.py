@@ -152,7 +152,7 @@ def open_services(paths: Paths, settings: SettingsFile | None = None) -> Service
             folder,
             paths.downloads_file,
             network=network,
-            resolve=hub.resolve,
+            resolve=partial(hub.resolve, patient=False),
             at_once=lambda: settings.current.downloads_at_once,
             on_done=_note_download(library),
         )

@@ -11,7 +11,6 @@ import msgspec
 from catalog.errors import DownloadError
 
 _LONGEST_PAUSE_SECONDS = 30.0
-_LONGEST_ASKED_SECONDS = 600.0
 _NEVER_SECONDS = 1e9
 _STEP_SECONDS = 0.5
 _WINDOW_LEFT = re.compile(r"(?:^|;)\s*t=(\d+)")
@@ -21,7 +20,8 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
     """How long to wait for a server, and how often to try again when nothing comes.
 
     The pause between tries doubles from `pause_seconds` on, up to half a minute. A connection that
-    has brought something before is given more tries: `attempts_under_way`.
+    has brought something before is given more tries: `attempts_under_way`. A server that asks for a
+    pause gets it, up to `longest_asked_seconds`.
     """
 
     connect_seconds: float = 10.0
@@ -29,6 +29,7 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int = 5
     attempts_under_way: int = 10
     pause_seconds: float = 0.5
+    longest_asked_seconds: float = 600.0
 
 
 class Interrupted(Exception):
@@ -69,16 +70,23 @@ class Retries:
         self._failures += 1
         if self._failures >= self._attempts:
             raise DownloadError(failure.what, failure.why, fix) from failure
-        if failure.pause_seconds > _LONGEST_ASKED_SECONDS:
-            minutes = round(failure.pause_seconds / 60)
-            raise DownloadError(
-                failure.what, f"It asks to be left alone for {minutes} minutes.", fix
-            ) from failure
+        if failure.pause_seconds > self._patience.longest_asked_seconds:
+            why = f"It asks to be left alone for {pause_text(failure.pause_seconds)}."
+            raise DownloadError(failure.what, why, fix) from failure
         own = self._patience.pause_seconds * 2 ** (self._failures - 1)
         until = time.monotonic() + max(min(own, _LONGEST_PAUSE_SECONDS), failure.pause_seconds)
         while (left := until - time.monotonic()) > 0 and not self._cancelled.is_set():
             on_wait(left)
             self._cancelled.wait(min(left, _STEP_SECONDS))
+
+
+def pause_text(seconds: float) -> str:
+    """“1 second”, “55 seconds”, “2 minutes”, “3 hours”."""
+    for unit, length in (("hour", 3600), ("minute", 60)):
+        if seconds >= 2 * length:
+            return f"{round(seconds / length):,} {unit}s"
+    whole = max(1, round(seconds))
+    return "1 second" if whole == 1 else f"{whole} seconds"
 
 
 def asked_pause(headers: Mapping[str, str]) -> float:

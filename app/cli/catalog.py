@@ -12,7 +12,7 @@ from app.cli.opening import opened
 from app.cli.output import print_json, print_table, say
 from app.errors import AppError
 from app.fits import ReportedFit, reported_fit
-from app.formatting import bytes_text
+from app.formatting import bytes_text, count_text
 from app.recommendations import choose
 from app.services import Services
 from catalog.catalogues.catalogue_check import check_catalogue
@@ -128,7 +128,7 @@ def refresh() -> None:
         for problem in _problems(each):
             say(problem)
         count = len(each.catalogue.entries) if each.catalogue else 0
-        print(f"{each.shown_address}\t{count} {'entry' if count == 1 else 'entries'}")
+        print(f"{each.shown_address}\t{count_text(count, 'entry', 'entries')}")
     if not added:
         say("No catalogue has been added. “causeway settings catalogues” adds one.")
     if any(each.problem for each in added):
@@ -139,9 +139,10 @@ def _problems(known: KnownCatalogue) -> list[str]:
     """What is wrong with a catalogue, and the first of what had to be left out of it."""
     lines = [str(each) for each in known.left_out[:_SHOWN_PROBLEMS]]
     if len(known.left_out) > len(lines):
+        rest = len(known.left_out) - len(lines)
+        there_are = "There is" if rest == 1 else "There are"
         lines.append(
-            f"There are {len(known.left_out) - len(lines):,} more such in"
-            f" “{known.shown_address.partition('?')[0]}”."
+            f"{there_are} {rest:,} more such in “{known.shown_address.partition('?')[0]}”."
         )
     return [str(known.problem), *lines] if known.problem else lines
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.cli.output import print_json, say, terminal_safe
-from app.formatting import bytes_text
+from app.formatting import bytes_text, count_text
 from app.paths import default_paths
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def _lines(findings: "Findings") -> Iterator[tuple[str, str]]:
     yield from findings.versions.items()
     yield "Python", findings.python
     yield "System", findings.system
-    yield "Processor", f"{findings.processor}, {findings.cores} cores"
+    yield "Processor", f"{findings.processor}, {count_text(findings.cores, 'core', 'cores')}"
     yield (
         "Memory",
         f"{bytes_text(findings.memory_total)}, {bytes_text(findings.memory_available)} available",

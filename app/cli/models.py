@@ -13,7 +13,7 @@ from app.cli.listed_model import listed
 from app.cli.opening import opened
 from app.cli.output import print_json, print_table, say
 from app.errors import AppError
-from app.formatting import bytes_text
+from app.formatting import bytes_text, count_text
 from app.removal import remove_model
 from catalog.adapters.peft_names import CONFIG_FILE
 from catalog.catalogues.bundled import STARTER_ID
@@ -100,7 +100,7 @@ def import_(
                 known = services.settings.current.model_folders
                 services.settings.update(model_folders=(*known, str(folder)))
                 found = _below(folder, services.library)
-                say(f"{folder}: {len(found)} {'model' if len(found) == 1 else 'models'}")
+                say(f"{folder}: {count_text(len(found), 'model', 'models')}")
                 added += found
             else:
                 model = services.library.add_file(path)

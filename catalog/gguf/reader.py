@@ -262,9 +262,10 @@ class HeaderReader:
         self._at = position
 
     def _cut_short(self) -> BadModelFile:
+        unit = "byte" if self._size == 1 else "bytes"
         return BadModelFile(
             f"“{self._name}” is cut short.",
-            f"It ends within its header, after {self._size:,} bytes.",
+            f"It ends within its header, after {self._size:,} {unit}.",
             "Download or copy it again.",
         )
 

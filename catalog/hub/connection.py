@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar, Token
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
@@ -29,9 +29,10 @@ from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.file_download import HfFileMetadata
 
 from catalog.catalogues.entries import HubFile
+from catalog.errors import DownloadError
 from catalog.hub.bounds import Bounds
 from catalog.hub.endpoint import THE_HUB, checked_token, endpoint_of, new_client
-from catalog.hub.errors import HubError
+from catalog.hub.errors import HubError, PauseAsked
 from catalog.hub.failures import (
     Subject,
     offline,
@@ -41,6 +42,9 @@ from catalog.hub.failures import (
     unreadable,
 )
 from catalog.network import Network
+from catalog.retries import Interrupted, Retries
+
+_T = TypeVar("_T")
 
 _LIBRARY = "Causeway"
 # Left out of what the library sees: the first two would outlast the request, the third starts a
@@ -52,10 +56,18 @@ class Connection:
     """Requests to the Hub or a mirror of it, in one thread, for as long as its `with` block lasts.
 
     Raises `HubError` at once where the settings rule it out. The token goes to the endpoint's origin
-    alone, on redirects too; nothing goes unencrypted that began encrypted.
+    alone, on redirects too; nothing goes unencrypted that began encrypted. A `patient` one waits
+    where the server asks for a pause, and asks again.
     """
 
-    def __init__(self, network: Network, bounds: Bounds, *, token: str | None = None) -> None:
+    def __init__(
+        self,
+        network: Network,
+        bounds: Bounds,
+        *,
+        token: str | None = None,
+        patient: bool = True,
+    ) -> None:
         if network.offline:
             raise offline()
         self.endpoint = endpoint_of(network)
@@ -66,10 +78,10 @@ class Connection:
         self._client = new_client(network)
         self._sockets: list[socket.socket] = []
         self._lock = threading.Lock()
-        self._is_hung_up = False
+        self._hung_up = threading.Event()
         self._is_late = False
-        self._alarm = threading.Timer(bounds.whole_seconds, self._end_late)
-        self._alarm.name, self._alarm.daemon = "hub-time-out", True
+        self._alarm = self._new_alarm()
+        self._retries = Retries(self._hung_up, bounds.patience) if patient else None
         self._entered: Token[Connection | None] | None = None
 
     def __enter__(self) -> "Connection":
@@ -120,7 +132,8 @@ class Connection:
         params: Mapping[str, str | Sequence[str]] | str | None = None,
     ) -> tuple[object, str]:
         """The answer of the API, and the address of the next page, empty where there is none."""
-        with self._in_words(subject):
+
+        def ask() -> tuple[object, str]:
             answer = get_session().get(
                 self.endpoint + path,
                 params=_query(params),
@@ -134,15 +147,20 @@ class Connection:
                 raise unreadable(subject) from error
             return said, str(answer.links.get("next", {}).get("url", ""))
 
+        return self._asked(subject, ask)
+
     def text(self, file: HubFile, most_bytes: int) -> bytes:
         """The bytes of a small file."""
         subject = self.subject(repo=file.repo, revision=file.revision, path=file.path)
+
+        def ask() -> bytes:
+            answer = get_session().get(self.address(file), headers=self._headers())
+            hf_raise_for_status(answer)
+            return answer.content
+
         self._answer_bytes = most_bytes
         try:
-            with self._in_words(subject):
-                answer = get_session().get(self.address(file), headers=self._headers())
-                hf_raise_for_status(answer)
-                return answer.content
+            return self._asked(subject, ask)
         finally:
             self._answer_bytes = self._bounds.answer_bytes
 
@@ -153,10 +171,13 @@ class Connection:
         """
         subject = self.subject(repo=file.repo, revision=file.revision, path=file.path)
         address = self.address(file)
-        with self._in_words(subject):
+
+        def ask() -> HfFileMetadata:
             said = self._head(address)
             is_known = said.commit_hash or said.etag
             return said if is_known or said.location == address else self._head(said.location)
+
+        return self._asked(subject, ask)
 
     def _head(self, address: str) -> HfFileMetadata:
         return get_hf_file_metadata(
@@ -169,7 +190,7 @@ class Connection:
     def hang_up(self) -> None:
         """Break off what is under way, from any thread. The connection is of no use afterwards."""
         with self._lock:
-            self._is_hung_up = True
+            self._hung_up.set()
             for each in self._sockets:
                 with contextlib.suppress(OSError):
                     # Not the method of an SSLSocket, which would also take its state away.
@@ -189,7 +210,7 @@ class Connection:
         bounds = self._bounds
         wait = httpx2.Timeout(bounds.read_seconds, connect=bounds.connect_seconds)
         request.extensions = {"timeout": wait.as_dict(), "trace": self._note_connection}
-        if self._is_hung_up:
+        if self._hung_up.is_set():
             raise httpx2.ReadError("hung up")
         answer = self._client.send(request, stream=True, follow_redirects=False)
         if answer.headers.get("Content-Encoding", "identity") != "identity":
@@ -206,6 +227,33 @@ class Connection:
             return httpx2.Response(answer.status_code, headers=headers, request=request)
         body = _BoundedBody(answer, self._answer_bytes, self._too_much)
         return httpx2.Response(answer.status_code, headers=headers, stream=body, request=request)
+
+    def _asked(self, subject: Subject, ask: Callable[[], _T]) -> _T:
+        """What the server answers, asked again after each pause that it wants."""
+        while True:
+            try:
+                with self._in_words(subject):
+                    return ask()
+            except PauseAsked as error:
+                if self._retries is None:
+                    raise
+                self._wait(self._retries, error)
+
+    def _wait(self, retries: Retries, error: PauseAsked) -> None:
+        """Wait as long as the server asks. Raises `error` where that is too long, or too often."""
+        self._alarm.cancel()
+        try:
+            retries.wait_after(Interrupted(error.what, error.why, error.pause_seconds), error.fix)
+        except DownloadError:
+            raise error from None
+        self._alarm.join()
+        self._alarm = self._new_alarm()
+        self._alarm.start()
+
+    def _new_alarm(self) -> threading.Timer:
+        alarm = threading.Timer(self._bounds.whole_seconds, self._end_late)
+        alarm.name, alarm.daemon = "hub-time-out", True
+        return alarm
 
     def _end_late(self) -> None:
         self._is_late = True
@@ -227,7 +275,7 @@ class Connection:
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
             with self._lock:
                 self._sockets.append(info["return_value"].get_extra_info("socket"))
-            if self._is_hung_up:
+            if self._hung_up.is_set():
                 self.hang_up()
 
     @contextlib.contextmanager

@@ -25,6 +25,10 @@ class HubError(CatalogError):
         self.pause_seconds = pause_seconds
 
 
+class PauseAsked(HubError):
+    """The server is there, and wants to be asked again a little later."""
+
+
 class GatedRepository(HubError):
     """The person must agree to the authors' terms first, on the repository's page."""
 

@@ -15,8 +15,8 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from catalog.hub.errors import GatedRepository, HubError, NotOffered
-from catalog.retries import asked_pause
+from catalog.hub.errors import GatedRepository, HubError, NotOffered, PauseAsked
+from catalog.retries import asked_pause, pause_text
 
 _PASSING_STATUSES = (408, 425)
 _BAD_TOKEN = "invalid credentials"
@@ -77,8 +77,8 @@ def refused(error: HfHubHTTPError, subject: Subject) -> HubError:
     if status == 429:
         pause = asked_pause(answer.headers)
         more = "" if token else " With a token, set in the settings, you may ask more often."
-        when = f"Try again in {round(pause)} seconds." if pause >= 1 else _LATER
-        return HubError(
+        when = f"Try again in {pause_text(pause)}." if pause else _LATER
+        return PauseAsked(
             f"{who} asks for a pause.",
             "It got too many requests from this network.",
             when + more,
@@ -86,12 +86,14 @@ def refused(error: HfHubHTTPError, subject: Subject) -> HubError:
             pause_seconds=pause,
         )
     if status >= 500 or status in _PASSING_STATUSES:
-        return HubError(
+        pause = asked_pause(answer.headers)
+        asks = status == 503 or pause > 0
+        return (PauseAsked if asks else HubError)(
             f"{who} can't answer now (status {status}).",
             "The trouble is on its side.",
-            _LATER,
+            f"Try again in {pause_text(pause)}." if pause else _LATER,
             may_pass=True,
-            pause_seconds=asked_pause(answer.headers),
+            pause_seconds=pause,
         )
     if status in (401, 403, 407):
         return HubError(
@@ -156,7 +158,7 @@ def unreachable(error: httpx2.HTTPError, subject: Subject, seconds: float) -> Hu
     if isinstance(error, httpx2.TimeoutException):
         return HubError(
             f"{subject.who} does not answer.",
-            f"Nothing came for {seconds:g} seconds.",
+            f"Nothing came for {pause_text(seconds)}.",
             _LATER,
             may_pass=True,
         )
@@ -174,7 +176,7 @@ def unreachable(error: httpx2.HTTPError, subject: Subject, seconds: float) -> Hu
 def too_slow(subject: Subject, seconds: float) -> HubError:
     return HubError(
         f"{subject.who} takes too long.",
-        f"It did not come to an end in {seconds:g} seconds.",
+        f"It did not come to an end in {pause_text(seconds)}.",
         _LATER,
         may_pass=True,
     )

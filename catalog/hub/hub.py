@@ -54,7 +54,8 @@ class Hub:
     """The Hugging Face Hub, or the mirror that the settings name.
 
     Every method blocks, bounded in time: call it on a background thread; several may at once. Each
-    raises `HubError` in words. `network` is asked anew for each call.
+    raises `HubError` in words. `network` is asked anew for each call. Where a server asks for a short
+    pause, a call waits and asks again.
     """
 
     def __init__(self, network: Callable[[], Network], *, bounds: Bounds | None = None) -> None:
@@ -113,15 +114,17 @@ class Hub:
             listed=files is not None,
         )
 
-    def resolve(self, file: HubFile) -> RemoteFile:
+    def resolve(self, file: HubFile, *, patient: bool = True) -> RemoteFile:
         """Where a file can be fetched now, and what it should be; `GatedRepository` where it may not.
+
+        One who waits for the server's pauses himself, as a download does, is not `patient`.
 
         `etag` is the Hub's own tag of the content, not the one of the server that `url` leads to.
         """
         _check_names(file.repo, file.revision)
         if not is_safe_path(file.path):
             raise HubError(f"“{text(file.path)}” can't be the name of a file on the Hub.")
-        with self._connected() as connection:
+        with self._connected(patient=patient) as connection:
             return _resolved(connection, file)
 
     def check_token(self, token: str) -> str:
@@ -155,10 +158,13 @@ class Hub:
                 connection.hang_up()
 
     @contextlib.contextmanager
-    def _connected(self, token: str | None = None) -> Iterator["Connection"]:
+    def _connected(
+        self, token: str | None = None, *, patient: bool = True
+    ) -> Iterator["Connection"]:
         from catalog.hub.connection import Connection
 
-        with Connection(self._network(), self._bounds, token=token) as connection:
+        network = self._network()
+        with Connection(network, self._bounds, token=token, patient=patient) as connection:
             with self._lock:
                 if self._is_closed:
                     raise HubError("Causeway is closing.")

@@ -51,6 +51,16 @@ def test_without_a_quant_the_one_that_show_names_is_pulled(
     assert Path(pulled["path"]).name == "tiny-Q8_0.gguf"
 
 
+def test_a_hub_that_asks_for_a_second_gets_it(causeway: CommandLine, tiny: bytes) -> None:
+    with HubServer(faults=["429"], fault_at="/api/models/") as hub:
+        hub.retry_after = "1"
+        hub.add("lab/tiny-GGUF", {"tiny-Q8_0.gguf": tiny})
+        causeway.run("settings", "hub_endpoint", hub.url)
+        pulled = causeway.json("pull", "hub:lab/tiny-GGUF")
+        assert hub.faults == []
+    assert Path(pulled["path"]).read_bytes() == tiny
+
+
 def test_a_projector_comes_along_and_belongs_to_the_model(
     causeway: CommandLine, tiny: bytes, tmp_path: Path
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 from catalog.errors import DownloadError
 from catalog.http import HttpClient, Offline, Refused, bounded_body
 from catalog.network import Network
-from catalog.retries import Interrupted, Patience, Retries, asked_pause
+from catalog.retries import Interrupted, Patience, Retries, asked_pause, pause_text
 from tests.catalog.file_server import FileServer
 
 HASTY = Patience(connect_seconds=2, read_seconds=0.5, pause_seconds=0.01)
@@ -134,6 +134,22 @@ def test_what_a_server_asks_to_wait_is_read(headers: dict[str, str], seconds: fl
 def test_a_date_to_wait_for_is_read() -> None:
     date = email.utils.formatdate(time.time() + 100, usegmt=True)
     assert 90 < asked_pause({"Retry-After": date}) <= 101
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.2, "1 second"),
+        (1, "1 second"),
+        (2, "2 seconds"),
+        (119, "119 seconds"),
+        (150, "2 minutes"),
+        (3600, "60 minutes"),
+        (7200, "2 hours"),
+    ],
+)
+def test_a_pause_is_told_in_words(seconds: float, words: str) -> None:
+    assert pause_text(seconds) == words
 
 
 def test_tries_end_sooner_where_nothing_ever_came() -> None:

@@ -20,7 +20,7 @@ from ui.models.detail_choice import OfferChoice
 from ui.models.detail_entry import link_button
 from ui.models.detail_licence import LicenceView
 from ui.models.detail_offers import offers_of_repository
-from ui.models.discover_result_rows import count_words
+from ui.models.discover_result_rows import downloads_words, likes_words
 from ui.models.discover_services import FitSource
 from ui.models.entry_words import parameter_words
 from ui.models.fit_words import context_words
@@ -112,10 +112,9 @@ class RepositoryDetail(QWidget):
         more.clicked.connect(partial(self.search_requested.emit, f"{owner}/"))
         facts = []
         if repository.downloads:
-            words = self.tr("{count} downloads")
-            facts.append(words.format(count=count_words(repository.downloads)))
+            facts.append(downloads_words(repository.downloads))
         if repository.likes:
-            facts.append(self.tr("{count} likes").format(count=count_words(repository.likes)))
+            facts.append(likes_words(repository.likes))
         if repository.updated:
             when = list_date(repository.updated, self._now())
             facts.append(self.tr("updated {when}").format(when=when))

@@ -123,7 +123,7 @@ class ResultRows(QAbstractListModel):
         if found.is_peft:
             words.append(self.tr("adapter to convert"))
         if found.downloads:
-            words.append(self.tr("{count} downloads").format(count=count_words(found.downloads)))
+            words.append(downloads_words(found.downloads))
         if found.licence:
             words.append(licence_name(found.licence))
         if found.updated:
@@ -167,8 +167,24 @@ def offline_row() -> NoteRow:
     )
 
 
+def downloads_words(count: int) -> str:
+    """“1 download”, “12k downloads”."""
+    if count == 1:
+        return _tr("1 download")
+    return _tr("{count} downloads").format(count=count_words(count))
+
+
+def likes_words(count: int) -> str:
+    """“1 like”, “12k likes”."""
+    return _tr("1 like") if count == 1 else _tr("{count} likes").format(count=count_words(count))
+
+
 def count_words(count: int) -> str:
     """“950”, “12k”, “1.2M”."""
     if count >= 999_500:
         return f"{count / 1e6:.1f}M"
     return f"{count / 1e3:.0f}k" if count >= 10_000 else f"{count:,}"
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("DiscoverResults", text)

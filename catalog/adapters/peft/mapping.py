@@ -122,9 +122,10 @@ def _place(module: str, name_of: NameOf, base: GgufHeader) -> str:
         # Some families never have an output layer of their own, so that nothing is named for it.
         name = name_of(inner) or (OUTPUT if inner == "lm_head" else None)
     if name is None:
+        layers = "1 layer" if base.n_layers == 1 else f"{base.n_layers:,} layers"
         raise _refused(
             f"It changes “{_shown(module)}”, which has no place in a {base.architecture} model of "
-            f"{base.n_layers:,} layers."
+            f"{layers}."
         )
     return name
 

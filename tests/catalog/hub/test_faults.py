@@ -1,14 +1,18 @@
 """A Hub that fails ends in words that say what to do, and soon."""
 
 import contextlib
+import email.utils
+import math
 import shutil
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,12 +24,20 @@ from catalog.hub.errors import HubError
 from catalog.hub.hub import Hub
 from catalog.hub.records import HubQuery
 from catalog.network import Network
+from catalog.retries import Patience
 from tests.catalog.hub_server import HubFault, HubServer
 
 REPO = "maker/tiny-GGUF"
 FILE = HubFile(REPO, "tiny-Q4_0.gguf")
 CONTENT = b"GGUF" * 1000
-QUICK = Bounds(connect_seconds=2, read_seconds=0.5, whole_seconds=1, answer_bytes=1_000_000)
+QUICK = Bounds(
+    connect_seconds=2,
+    read_seconds=1,
+    whole_seconds=3,
+    patience=Patience(pause_seconds=0.01, longest_asked_seconds=5),
+    answer_bytes=1_000_000,
+)
+UNHURRIED = Bounds(patience=Patience(pause_seconds=0.01))
 
 
 @pytest.fixture
@@ -35,8 +47,8 @@ def server() -> Iterator[HubServer]:
         yield server
 
 
-def hub_at(server: HubServer) -> Hub:
-    return Hub(lambda: Network(hub_endpoint=server.url), bounds=QUICK)
+def hub_at(server: HubServer, bounds: Bounds = QUICK) -> Hub:
+    return Hub(lambda: Network(hub_endpoint=server.url), bounds=bounds)
 
 
 FAULTS: list[tuple[HubFault, str, bool]] = [
@@ -64,12 +76,11 @@ def test_each_fault_of_a_search_is_told_in_words(
     server: HubServer, fault: HubFault, words: str, may_pass: bool
 ) -> None:
     server.faults, server.always = [fault], True
-    hub = hub_at(server)
     with pytest.raises(HubError, match=words) as raised:
-        hub.search(HubQuery())
+        hub_at(server).search(HubQuery())
     assert (raised.value.may_pass, bool(raised.value.fix)) == (may_pass, True)
     server.faults = []
-    assert len(hub.search(HubQuery()).found) == 1
+    assert len(hub_at(server, UNHURRIED).search(HubQuery()).found) == 1
 
 
 def test_a_search_that_answers_something_else_finds_nothing_odd(server: HubServer) -> None:
@@ -110,6 +121,75 @@ def test_a_pause_that_is_asked_for_is_told(server: HubServer) -> None:
     with pytest.raises(HubError, match="Try again in 55 seconds") as raised:
         hub_at(server).search(HubQuery())
     assert raised.value.pause_seconds == 55
+
+
+CALLS: dict[str, Callable[[Hub], object]] = {
+    "search": lambda hub: hub.search(HubQuery()).found[0],
+    "repository": lambda hub: hub.repository(REPO).quants[0],
+    "resolve": lambda hub: hub.resolve(FILE).size,
+    "check_token": lambda hub: hub.check_token("hf_right"),
+}
+
+
+@pytest.mark.parametrize("fault", ["429", "503"])
+@pytest.mark.parametrize("call", CALLS)
+def test_a_short_pause_that_is_asked_for_is_waited_for(
+    server: HubServer, call: str, fault: HubFault
+) -> None:
+    server.tokens = {"hf_right": "maker"}
+    server.faults, server.retry_after = [fault, fault], "1"
+    started = time.monotonic()
+    assert CALLS[call](hub_at(server, UNHURRIED))
+    assert time.monotonic() - started >= 2
+    assert server.faults == []
+
+
+def test_a_pause_until_a_date_is_waited_for(server: HubServer) -> None:
+    until = math.ceil(time.time()) + 1
+    server.faults, server.retry_after = ["503"], email.utils.formatdate(until, usegmt=True)
+    assert hub_at(server, UNHURRIED).search(HubQuery()).found
+    assert time.time() >= until
+
+
+def test_the_time_for_an_answer_begins_anew_after_a_pause(server: HubServer) -> None:
+    server.faults, server.retry_after = ["429"], "6"
+    bounds = msgspec.structs.replace(UNHURRIED, whole_seconds=5)
+    assert hub_at(server, bounds).search(HubQuery()).found
+
+
+@pytest.mark.parametrize("fault", ["429", "503"])
+def test_a_server_that_asks_for_ever_is_left_in_the_end(server: HubServer, fault: HubFault) -> None:
+    server.faults, server.always = [fault], True
+    with pytest.raises(HubError):
+        hub_at(server).search(HubQuery())
+    assert len(server.requests) == QUICK.patience.attempts
+
+
+def test_a_download_waits_by_itself(server: HubServer) -> None:
+    server.faults, server.retry_after = ["429"], "1"
+    with pytest.raises(HubError, match=r"Try again in 1 second\.") as raised:
+        hub_at(server).resolve(FILE, patient=False)
+    assert raised.value.pause_seconds == 1
+
+
+def test_closing_ends_a_pause(server: HubServer) -> None:
+    server.faults, server.retry_after = ["429"], "50"
+    hub = hub_at(server, UNHURRIED)
+    errors: list[HubError] = []
+
+    def ask() -> None:
+        try:
+            hub.search(HubQuery())
+        except HubError as error:
+            errors.append(error)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    while not server.requests:
+        asking.join(0.01)
+    hub.close()
+    asking.join(45)
+    assert len(errors) == 1
 
 
 def test_a_server_that_never_ends_its_pages_is_left(server: HubServer) -> None:

@@ -5,7 +5,7 @@ from catalog.fit.fit import Fit, MemoryEstimate
 from tests.ui.models.discover_world import GB, OLD_7B, OLD_65B, PLOVER, RAW, entry, found
 from ui.models.discover_entries import EntryFacts, is_road, stops_of
 from ui.models.discover_filters import Filters
-from ui.models.discover_result_rows import count_words
+from ui.models.discover_result_rows import count_words, downloads_words, likes_words
 from ui.models.entry_facts import meta_words, stop_words
 from ui.models.entry_words import day_words, full_day_words, month_words, parameter_words
 from ui.models.fit_words import (
@@ -80,6 +80,11 @@ def test_parameters_are_written_as_people_do(qapp, parameters, words):
 )
 def test_counts_are_rounded(count, words):
     assert count_words(count) == words
+
+
+def test_one_is_counted_in_the_singular():
+    assert (downloads_words(1), downloads_words(2)) == ("1 download", "2 downloads")
+    assert (likes_words(1), likes_words(12_345)) == ("1 like", "12k likes")
 
 
 def test_days_are_written_short_and_long_and_what_is_none_as_it_is(qapp):

@@ -40,7 +40,9 @@ class Probabilities(QWidget):
 
     def _summary(self, tokens: Sequence[TokenLogprob]) -> str:
         unsure = sum(step_of(token.logprob) == len(STEPS) - 1 for token in tokens)
-        words = self.tr("{unsure} of {count} tokens had less than 15 %.").format(
+        many = self.tr("{unsure} of {count} tokens had less than 15 %.")
+        one = self.tr("{unsure} of {count} token had less than 15 %.")
+        words = (one if len(tokens) == 1 else many).format(
             unsure=f"{unsure:,}", count=f"{len(tokens):,}"
         )
         if len(tokens) > MOST_TOKENS:
