@@ -1,7 +1,7 @@
 """The file in which the settings are kept."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +12,20 @@ from app.errors import AppError, StorageError
 from app.settings import Settings, checked_setting
 from app.shared_file import alone_with
 from catalog.kept_file import KeptFile
+from catalog.portable_paths import located, portable
 from catalog.whole_file import write_whole
 
 _LARGEST_FILE = 1_000_000
 _KEYS = tuple(field.name for field in msgspec.structs.fields(Settings))
 _ABSENT = object()
+_OF_PATHS = {"models_folder", "model_folders", "catalogues"}
 
 
 class SettingsFile:
     """The settings in a JSON file that a person can read and edit. Safe to call from any thread.
 
-    The file holds only what differs from the defaults. Keys it doesn't know, a newer program's, stay
+    The file holds only what differs from the defaults, and has paths in its own folder relative to it, so
+    that the folder can be moved. Keys it doesn't know, a newer program's, stay
     in it. Another process may write it too: each writes whole files, and only its own changes.
 
     Attributes:
@@ -33,7 +36,7 @@ class SettingsFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.file = KeptFile(path, _decoded, _LARGEST_FILE)
+        self.file = KeptFile(path, self._decoded, _LARGEST_FILE)
         self.current = Settings()
         self.notice = ""
         self._lock = threading.Lock()
@@ -55,7 +58,7 @@ class SettingsFile:
             stored = self._read() | checked
             defaults = msgspec.structs.asdict(Settings())
             kept = {key: v for key, v in stored.items() if v != defaults.get(key, _ABSENT)}
-            self._store(msgspec.json.format(msgspec.json.encode(kept), indent=2))
+            self._store(kept)
             self._take(kept)
             return self.current
 
@@ -85,7 +88,9 @@ class SettingsFile:
             self.notice = damage_sentence("settings", self.file.damage)
         return stored or {}
 
-    def _store(self, content: bytes) -> None:
+    def _store(self, kept: dict[str, Any]) -> None:
+        stored = _with_paths(kept, portable, self.path.parent)
+        content = msgspec.json.format(msgspec.json.encode(stored), indent=2)
         try:
             self.file.make_way()
             write_whole(self.path, content + b"\n", durable=True)
@@ -96,6 +101,20 @@ class SettingsFile:
                 "Free some space or make the folder writable, and change the setting again.",
             ) from error
 
+    def _decoded(self, content: bytes) -> dict[str, Any]:
+        stored = msgspec.json.decode(content, type=dict[str, Any])
+        return _with_paths(stored, located, self.path.parent)
 
-def _decoded(content: bytes) -> dict[str, Any]:
-    return msgspec.json.decode(content, type=dict[str, Any])
+
+def _with_paths(
+    values: dict[str, Any], change: Callable[[str, Path], str], home: Path
+) -> dict[str, Any]:
+    """The settings with each path changed. What is no text is left for the check of settings."""
+    changed = dict(values)
+    for key in _OF_PATHS & values.keys():
+        match values[key]:
+            case str() as path:
+                changed[key] = change(path, home)
+            case list() | tuple() as paths:
+                changed[key] = [change(p, home) if isinstance(p, str) else p for p in paths]
+    return changed

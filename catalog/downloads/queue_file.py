@@ -13,6 +13,7 @@ from catalog.downloads.wanted import DownloadProblem, DownloadRequest
 from catalog.errors import CatalogError
 from catalog.kept_file import KeptFile, stamp_of
 from catalog.lock_file import locked
+from catalog.portable_paths import located, portable
 from catalog.whole_file import overwrite
 
 _log = logging.getLogger(__name__)
@@ -123,11 +124,14 @@ class QueueFile:
                 f"This one can't read “{self._path}”, and leaves it as it is.",
                 "Update Causeway.",
             )
-        return msgspec.json.decode(content, type=_Contents).downloads
+        downloads = msgspec.json.decode(content, type=_Contents).downloads
+        return tuple(_with_path(each, located(each.path, self._path.parent)) for each in downloads)
 
     def _store(self, downloads: Sequence[QueuedDownload]) -> None:
         self.file.make_way()
-        contents = _Contents(version=_VERSION, downloads=tuple(downloads))
+        home = self._path.parent
+        stored = tuple(_with_path(each, portable(each.path, home)) for each in downloads)
+        contents = _Contents(version=_VERSION, downloads=stored)
         data = msgspec.json.format(msgspec.json.encode(contents), indent=1)
         overwrite(self._path, data, self._path.with_name(f"{self._path.name}.tmp"))
         self._stamp = stamp_of(self._path)
@@ -142,3 +146,7 @@ class QueueFile:
                 f"{error.strerror or error}.",
                 "Free some space, or check who may write there.",
             ) from error
+
+
+def _with_path(download: QueuedDownload, path: str) -> QueuedDownload:
+    return download if path == download.path else msgspec.structs.replace(download, path=path)

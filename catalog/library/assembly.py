@@ -10,10 +10,11 @@ from catalog.catalogues.entries import Entry
 from catalog.gguf.files import model_stem
 from catalog.library.facts import FileFacts, file_parts, fingerprint
 from catalog.library.found import FoundFile
+from catalog.library.found_again import found_again
 from catalog.library.installed import InstalledModel, ModelKind
 from catalog.library.projectors import projectors_of
 from catalog.library.recognition import Recognition, Recognized
-from catalog.library.registry import Content
+from catalog.library.registry import Content, carry_over
 from catalog.library.same_content import ComparedFile, same_content
 from catalog.library.scan import Looked
 
@@ -21,12 +22,14 @@ from catalog.library.scan import Looked
 class Assembled(msgspec.Struct, frozen=True, kw_only=True):
     """Models and adapters, by path of preference. `facts` are those to be remembered.
 
+    `again` are the paths of files that were moved or copied, to those under which they were known.
     `aliases` are the other names of a model, to its id: ids of the same content elsewhere, tags.
     """
 
     models: tuple[InstalledModel, ...]
     facts: dict[str, FileFacts]
     aliases: dict[str, str]
+    again: dict[str, str]
 
 
 def assemble(
@@ -38,7 +41,22 @@ def assemble(
 ) -> Assembled:
     """`known` facts are those of all files ever seen, whose ids stay theirs."""
     facts = dict(looked.facts)
+
+    def sampled(path: str) -> str:
+        if not facts[path].fingerprint:
+            parts = file_parts(Path(path), facts[path].n_parts)
+            facts[path] = msgspec.structs.replace(facts[path], fingerprint=fingerprint(parts))
+        return facts[path].fingerprint
+
+    again = found_again(looked, known, sampled)
+    for path, old in again.items():
+        facts[path] = msgspec.structs.replace(facts[path], id=known[old].id)
+    contents = dict(contents)
+    carry_over(contents, facts, again)
     usable = [path for path, each in facts.items() if each.kind != "projector"]
+    for path in usable:
+        if looked.found[path].managed or facts[path].added:
+            sampled(path)  # so that it is known again when it was moved
     sha256s = {path: _sha256(looked, contents, path) for path in usable}
     recognized = {
         path: recognition.of(
@@ -56,12 +74,6 @@ def assemble(
             model_id = new_id(looked.found[path], recognized[path], taken, recognition.ids)
             taken.add(model_id)
             facts[path] = msgspec.structs.replace(facts[path], id=model_id)
-
-    def sampled(path: str) -> str:
-        if not facts[path].fingerprint:
-            parts = file_parts(Path(path), facts[path].n_parts)
-            facts[path] = msgspec.structs.replace(facts[path], fingerprint=fingerprint(parts))
-        return facts[path].fingerprint
 
     compared = [
         ComparedFile(path, facts[path].size_bytes, looked.states[path].identity, sha256s[path])
@@ -91,7 +103,7 @@ def assemble(
             aliases.setdefault(facts[copy].id, model.id)
         for name in _names(looked.found[each] for each in everywhere):
             aliases.setdefault(name.casefold(), model.id)
-    return Assembled(models=tuple(models), facts=facts, aliases=aliases)
+    return Assembled(models=tuple(models), facts=facts, aliases=aliases, again=again)
 
 
 def new_id(

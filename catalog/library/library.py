@@ -15,6 +15,7 @@ from catalog.library.content import Expected, Verification, digests_of, verified
 from catalog.library.details import ModelDetails, details_of
 from catalog.library.facts import FileFacts, file_parts, read_facts, state_of
 from catalog.library.found import FoundFile
+from catalog.library.found_again import id_from_before
 from catalog.library.installed import InstalledModel, LibraryProblem, ModelKind, PlaceKind
 from catalog.library.places import TITLES, Place
 from catalog.library.recognition import Recognition
@@ -170,10 +171,11 @@ class Library:
         facts = self._facts_of_loose(where)
         with self._lock, self._registry.changing() as known:
             file = FoundFile(path=str(where), place="added", loose=True)
+            model_id = id_from_before(where, facts, known.files)
             taken = {other.id for other in known.files.values()}
             recognition = self._recognition()
             recognized = recognition.of(where.name, facts.size_bytes)
-            model_id = new_id(file, recognized, taken, recognition.ids)
+            model_id = model_id or new_id(file, recognized, taken, recognition.ids)
             known.files[str(where)] = msgspec.structs.replace(facts, id=model_id, added=True)
         return _at(where, self._scan()[0]) or self._loose_model(where, facts, frozenset())
 
@@ -296,6 +298,7 @@ class Library:
                     and path.startswith(tuple(folders))
                     and not os.path.exists(path)  # noqa: PTH110
                 ),
+                assembled.again,
             )
         models = sorted(assembled.models, key=lambda model: model.name.casefold())
         return msgspec.structs.replace(assembled, models=tuple(models)), looked

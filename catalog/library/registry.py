@@ -10,8 +10,9 @@ import msgspec
 
 from catalog.errors import CatalogError
 from catalog.kept_file import KeptFile
-from catalog.library.facts import FileFacts
+from catalog.library.facts import FileFacts, file_parts, state_of
 from catalog.lock_file import locked
+from catalog.portable_paths import located, portable
 from catalog.whole_file import overwrite
 
 _LARGEST_FILE = 100_000_000
@@ -40,13 +41,15 @@ class Contents(msgspec.Struct, frozen=True, omit_defaults=True):
 class Registry:
     """Facts by absolute path, in a JSON file that several processes may share.
 
+    The file itself has paths below its own folder relative to it, so that the folder can be moved.
+
     Of a damaged file nothing is known; `file` has what became of it. What is lost then are checksums,
     and the files that were added elsewhere.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self.file = KeptFile(path, _decoded, _LARGEST_FILE)
+        self.file = KeptFile(path, self._decoded, _LARGEST_FILE)
         self._lock_path = path.with_name(path.name + ".lock")
 
     def read(self) -> Contents:
@@ -70,18 +73,30 @@ class Registry:
         except OSError as error:
             raise self._unusable(error) from error
 
-    def remember(self, current: Mapping[str, FileFacts], gone: Callable[[str], bool]) -> None:
+    def remember(
+        self,
+        current: Mapping[str, FileFacts],
+        gone: Callable[[str], bool],
+        again: Mapping[str, str] = {},
+    ) -> None:
         """Take over what a scan found, and forget what it says is `gone`.
+
+        `again` leads from the paths of files to those under which they were known before.
 
         Costs nothing when nothing changed. It only spares the next scan some reading, so a full
         disk or a read-only folder is no failure.
         """
         known = self.read()
         forgotten = {path for path in (*known.files, *known.contents) if gone(path)}
-        if not forgotten and all(known.files.get(p) == facts for p, facts in current.items()):
+        if (
+            not forgotten
+            and not again
+            and all(known.files.get(p) == facts for p, facts in current.items())
+        ):
             return
         with contextlib.suppress(CatalogError), self.changing() as kept:
-            for path in forgotten:
+            carry_over(kept.contents, current, again)
+            for path in (*forgotten, *(old for path, old in again.items() if path != old)):
                 kept.files.pop(path, None)
                 kept.contents.pop(path, None)
             for path, facts in current.items():
@@ -94,8 +109,21 @@ class Registry:
 
     def _store(self, known: Contents) -> None:
         self.file.make_way()
-        data = msgspec.json.format(msgspec.json.encode(known), indent=1)
+        home = self._path.parent
+        stored = Contents(
+            {portable(path, home): facts for path, facts in known.files.items()},
+            {portable(path, home): content for path, content in known.contents.items()},
+        )
+        data = msgspec.json.format(msgspec.json.encode(stored), indent=1)
         overwrite(self._path, data, self._path.with_name(f"{self._path.name}.tmp"))
+
+    def _decoded(self, content: bytes) -> Contents:
+        stored = msgspec.json.decode(content, type=Contents)
+        home = self._path.parent
+        return Contents(
+            {located(path, home): facts for path, facts in stored.files.items()},
+            {located(path, home): each for path, each in stored.contents.items()},
+        )
 
     def _unusable(self, error: OSError) -> CatalogError:
         return CatalogError(
@@ -105,5 +133,19 @@ class Registry:
         )
 
 
-def _decoded(content: bytes) -> Contents:
-    return msgspec.json.decode(content, type=Contents)
+def carry_over(
+    contents: dict[str, Content], facts: Mapping[str, FileFacts], again: Mapping[str, str]
+) -> None:
+    """Let what is known of such files' content count where they are now."""
+    for path, old in again.items():
+        parts = file_parts(Path(path), facts[path].n_parts)
+        before_parts = file_parts(Path(old), facts[path].n_parts)
+        for part, before in zip(parts, before_parts, strict=False):
+            content = contents.pop(str(before), None)
+            state = state_of(str(part), 1)
+            if content and state and _size(content.stamp) == _size(state.stamp):
+                contents[str(part)] = msgspec.structs.replace(content, stamp=state.stamp)
+
+
+def _size(stamp: str) -> str:
+    return stamp.partition(":")[0]

@@ -225,3 +225,16 @@ def test_every_declared_setting_is_a_setting_with_that_default():
         for choice in setting.choices:
             assert checked_setting(setting.key, choice.value) == choice.value
     assert len({setting.key for setting in SETTINGS}) == len(SETTINGS)
+
+
+def test_folders_beside_the_file_move_with_it(path, file, tmp_path):
+    inside, outside = str(path.parent / "more" / "models"), str(tmp_path / "outside")
+    file.update(models_folder=inside, model_folders=(inside, outside))
+    assert written(path) == {
+        "models_folder": "./more/models",
+        "model_folders": ["./more/models", outside],
+    }
+    path.parent.rename(tmp_path / "moved")
+    moved = SettingsFile(tmp_path / "moved" / "settings.json").load()
+    there = str(tmp_path / "moved" / "more" / "models")
+    assert (moved.models_folder, moved.model_folders) == (there, (there, outside))

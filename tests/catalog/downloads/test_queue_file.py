@@ -128,3 +128,14 @@ def test_changes_of_many_threads_all_count(tmp_path: Path) -> None:
     for each in threads:
         each.join()
     assert sorted(each.request.entry_id for each in QueueFile(path).read()) == sorted(names)
+
+
+def test_where_a_download_came_to_lie_moves_with_the_home(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    done = msgspec.structs.replace(
+        queued("one"), wish="done", path=str(home / "models" / "one.gguf")
+    )
+    QueueFile(home / "downloads.json").change(lambda downloads: downloads.append(done))
+    moved = home.rename(tmp_path / "moved")
+    (download,) = QueueFile(moved / "downloads.json").read()
+    assert download.path == str(moved / "models" / "one.gguf")
