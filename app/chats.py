@@ -178,10 +178,8 @@ class Chats:
     def _ask(self, conversation: Conversation, parent_id: str | None, text: str) -> Turn:
         if not text.strip():
             raise AppError("There is nothing to send.", fix="Write a message first.")
-        question = self._store.add_message(
-            conversation.id, parent_id=parent_id, role="user", text=text
-        )
-        return self._answer(conversation, question)
+        question, answer = self._store.add_question(conversation.id, parent_id=parent_id, text=text)
+        return self._answer_turn(conversation, question, answer)
 
     def _answer(
         self, conversation: Conversation, question: Message, *, without_adapters: bool = False
@@ -189,6 +187,16 @@ class Chats:
         answer = self._store.add_message(
             conversation.id, parent_id=question.id, role="assistant", text="", status="streaming"
         )
+        return self._answer_turn(conversation, question, answer, without_adapters=without_adapters)
+
+    def _answer_turn(
+        self,
+        conversation: Conversation,
+        question: Message,
+        answer: Message,
+        *,
+        without_adapters: bool = False,
+    ) -> Turn:
         return self._turn(
             question,
             answer,
@@ -243,9 +251,8 @@ class Chats:
 
     def _refuse_while_writing(self, conversation_id: str, message_id: str | None) -> None:
         with self._lock:
-            here = any(
-                turn.conversation_id == conversation_id and not turn.ended for turn in self._turns
-            )
+            writing = [turn for turn in self._turns if not turn.ended]
+        here = any(turn.conversation_id == conversation_id for turn in writing)
         if here or (message_id is not None and self._is_being_written(message_id)):
             raise AppError(
                 "An answer is still being written in this chat.",
@@ -264,10 +271,11 @@ class Chats:
             )
 
     def _is_being_written(self, message_id: str) -> bool:
-        """Also by another process; but not by one that has died since."""
+        """By another process: none of this one writes in the chat. One that has died doesn't count."""
         if self._store.message(message_id).status != "streaming":
             return False
         self._store.recover()
+        self._store.end_unsaved(message_id)
         return self._store.message(message_id).status == "streaming"
 
 

@@ -119,7 +119,11 @@ class Turn:
 
         To be iterated once. Closing the iterator early stops the turn and saves what there is.
         """
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:  # the computer has no thread left
+            self.ended = True
+            raise
         try:
             while True:
                 event = self._next()

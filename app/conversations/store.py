@@ -1,6 +1,7 @@
 """Every conversation, on disk: what the window and the command line read and change."""
 
 import secrets
+import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -52,6 +53,7 @@ from app.options import Value
 from backends.protocol import TokenLogprob
 
 _CUT_OFF = "Causeway ended while this answer was being written."
+_UNSAVED = "The end of this answer could not be saved."
 
 
 class ConversationStore:
@@ -155,25 +157,34 @@ class ConversationStore:
         origin: Origin | None = None,
     ) -> Message:
         """A message after `parent_id` (None: a first one), which becomes the end of the shown branch."""
-        now = self._clock()
         with self._database.write() as connection:
-            conversation = conversation_seq(connection, conversation_id)
-            seq = insert_message(
+            return self._insert(
                 connection,
-                id=_new_id(),
-                conversation_seq=conversation,
-                parent_seq=None if parent_id is None else message_seq(connection, parent_id),
+                conversation_id,
+                parent_id=parent_id,
                 role=role,
                 text=text,
                 status=status,
                 origin=origin,
-                created=now,
-                writer=self._writer,
             )
-            show_leaf(connection, conversation, seq)
-            touch(connection, conversation, now)
-            name_after_question(connection, conversation)
-            return message_at(connection, seq)
+
+    def add_question(
+        self, conversation_id: str, *, parent_id: str | None, text: str
+    ) -> tuple[Message, Message]:
+        """A question and its empty answer, which this process will write: both, or neither."""
+        with self._database.write() as connection:
+            question = self._insert(
+                connection, conversation_id, parent_id=parent_id, role="user", text=text
+            )
+            answer = self._insert(
+                connection,
+                conversation_id,
+                parent_id=question.id,
+                role="assistant",
+                text="",
+                status="streaming",
+            )
+            return question, answer
 
     def stream_into(
         self, message_id: str, *, text: str, reasoning: str, reasoning_seconds: float
@@ -292,6 +303,18 @@ class ConversationStore:
                 index_message(connection, row["seq"], row["text"])
         return len(cut_off)
 
+    def end_unsaved(self, message_id: str) -> None:
+        """Mark an answer of this process as interrupted whose end could not be saved."""
+        with self._database.write() as connection:
+            row = connection.execute(
+                "UPDATE messages SET status = 'interrupted', problem = ?, writer_pid = NULL,"
+                " writer_started = NULL WHERE id = ? AND status = 'streaming'"
+                " AND writer_pid = ? AND writer_started = ? RETURNING seq, text",
+                (_UNSAVED, message_id, self._writer.pid, self._writer.started),
+            ).fetchone()
+            if row is not None:
+                index_message(connection, row["seq"], row["text"])
+
     def purge(self, *, older_than_seconds: float) -> bool:
         """Erase what was deleted longer ago than that: out of the file, not only out of sight.
 
@@ -307,6 +330,36 @@ class ConversationStore:
         if erased:
             self._database.empty_log()
         return erased
+
+    def _insert(
+        self,
+        connection: sqlite3.Connection,
+        conversation_id: str,
+        *,
+        parent_id: str | None,
+        role: Role,
+        text: str,
+        status: Status = "complete",
+        origin: Origin | None = None,
+    ) -> Message:
+        now = self._clock()
+        conversation = conversation_seq(connection, conversation_id)
+        seq = insert_message(
+            connection,
+            id=_new_id(),
+            conversation_seq=conversation,
+            parent_seq=None if parent_id is None else message_seq(connection, parent_id),
+            role=role,
+            text=text,
+            status=status,
+            origin=origin,
+            created=now,
+            writer=self._writer,
+        )
+        show_leaf(connection, conversation, seq)
+        touch(connection, conversation, now)
+        name_after_question(connection, conversation)
+        return message_at(connection, seq)
 
     def _set(self, conversation_id: str, column: str, value: str) -> Conversation:
         with self._database.write() as connection:

@@ -1,12 +1,16 @@
 """A turn, from the question on disk to the last word on disk."""
 
+import contextlib
 import hashlib
+import os
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
+import psutil
 import pytest
 
 from app.adapters import AdapterGlance, Adapters
@@ -648,16 +652,6 @@ def test_one_answer_at_a_time_in_a_chat(
     run(chats.send(conversation_id, "And?"))
 
 
-def test_an_answer_of_another_process_is_waited_for_too(
-    chats: Chats, store: ConversationStore, conversation_id: str
-) -> None:
-    store.add_message(
-        conversation_id, parent_id=None, role="assistant", text="", status="streaming"
-    )
-    with pytest.raises(AppError, match="still being written"):
-        chats.send(conversation_id, "Hello")
-
-
 @pytest.mark.parametrize("text", ["", "  \n"])
 def test_nothing_is_not_sent(chats: Chats, conversation_id: str, text: str) -> None:
     with pytest.raises(AppError, match="nothing to send"):
@@ -705,3 +699,58 @@ def test_options_come_from_the_chat_before_the_profile_before_the_person(
 def test_finished_tells_how_it_ended(chats: Chats, conversation_id: str) -> None:
     events, _ = run(chats.send(conversation_id, "Hello"))
     assert [event.reason for event in events if isinstance(event, Finished)] == ["stop"]
+
+
+def test_a_question_is_stored_with_its_answer_or_not_at_all(
+    chats: Chats, store: ConversationStore, conversation_id: str, paths: Paths
+) -> None:
+    with contextlib.closing(sqlite3.connect(paths.database_file)) as connection:
+        connection.execute(
+            "CREATE TRIGGER no_answer BEFORE INSERT ON messages WHEN NEW.role = 'assistant'"
+            " BEGIN SELECT RAISE (ABORT, 'no room'); END"
+        )
+        connection.commit()
+        with pytest.raises(sqlite3.IntegrityError, match="no room"):
+            chats.send(conversation_id, "Hello")
+        assert store.page(conversation_id).messages == ()
+        connection.execute("DROP TRIGGER no_answer")
+        connection.commit()
+    assert answer_to(chats.send(conversation_id, "Hello")).text == "Hello, world."
+
+
+def test_an_answer_whose_end_was_not_saved_does_not_close_its_chat(
+    chats: Chats,
+    store: ConversationStore,
+    conversation_id: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object, **__: object) -> Message:
+        raise StorageError("The disk is full.")
+
+    monkeypatch.setattr(store, "finish", refuse)
+    _, ended = run(chats.send(conversation_id, "One"))
+    assert ended.problem is not None
+    monkeypatch.undo()
+    assert store.message(ended.message.id).status == "streaming"
+    assert answer_to(chats.send(conversation_id, "Two")).status == "complete"
+    cut = store.message(ended.message.id)
+    assert (cut.status, cut.problem) == (
+        "interrupted",
+        "The end of this answer could not be saved.",
+    )
+
+
+def test_an_answer_that_another_process_writes_is_waited_for(
+    chats: Chats, store: ConversationStore, conversation_id: str, paths: Paths
+) -> None:
+    question, answer = store.add_question(conversation_id, parent_id=None, text="One")
+    parent = psutil.Process(os.getppid())
+    with contextlib.closing(sqlite3.connect(paths.database_file)) as connection:
+        connection.execute(
+            "UPDATE messages SET writer_pid = ?, writer_started = ? WHERE id = ?",
+            (parent.pid, parent.create_time(), answer.id),
+        )
+        connection.commit()
+    with pytest.raises(AppError, match="still being written"):
+        chats.send(conversation_id, "Two")
+    assert store.page(conversation_id).messages == (question, answer)

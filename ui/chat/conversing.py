@@ -20,10 +20,11 @@ from ui.kit import Toast
 
 
 class Begun(NamedTuple):
-    """A turn that is about to run, and the page on which its answer stands last."""
+    """A turn that must run now, since its chat waits for its end. `problem`: what failed afterwards."""
 
     turn: Turn | None
-    page: Page
+    page: Page | None = None
+    problem: Exception | None = None
 
 
 class Conversing(QObject):
@@ -53,7 +54,7 @@ class Conversing(QObject):
         self._composer = composer
         self._toast = toast
         self._written_in: OpenChat | None = None
-        self._edit_waiting: tuple[str, Callable[[], Turn | None]] | None = None
+        self._edit_waiting: tuple[OpenChat, Callable[[], Turn | None]] | None = None
         shown.opened.connect(self._show)
         turns.ended.connect(self._turn_ended)
         composer.message_submitted.connect(self._send)
@@ -108,16 +109,19 @@ class Conversing(QObject):
 
         def send() -> Begun:
             turn = self._services.chats.send(chat.stored(), text)
-            self._store.set_draft(chat.id, "")
-            chat.change(draft="")
-            return Begun(turn, self._store.page(chat.id, limit=2))
+            try:
+                self._store.set_draft(chat.id, "")
+                chat.change(draft="")
+            except Exception as error:
+                return Begun(turn, problem=error)
+            return Begun(turn)
 
-        def begin(begun: Begun) -> None:
-            if chat is self._shown.chat:
-                self._transcript.append_message(begun.page.messages[0])
-                self._composer.show_follow_up(True)
-                self._turns.show_chat(chat.id)
-            self._begin(begun)
+        def show(begun: Begun) -> None:
+            assert begun.turn is not None
+            assert begun.turn.question is not None
+            self._transcript.append_message(begun.turn.question)
+            self._composer.show_follow_up(True)
+            self._turns.show_chat(chat.id)
 
         def give_back(error: Exception) -> None:
             if chat is self._shown.chat:
@@ -126,41 +130,47 @@ class Conversing(QObject):
                     self._composer.show_draft(text)
             self._shown.tell_refusal(error)
 
-        self._shown.in_order(send, begin, give_back)
+        self._shown.in_order(send, partial(self._begin, chat, show), give_back)
 
-    def _answer_anew(self, make: Callable[[], Turn | None]) -> None:
-        """Run a turn that changes which branch is shown."""
-        chat = self._shown.chat
+    def _answer_anew(self, make: Callable[[], Turn | None], chat: OpenChat | None = None) -> None:
+        """Run a turn that changes which branch is shown, of the shown chat or of that one."""
+        chat = chat or self._shown.chat
 
         def work() -> Begun:
             turn = make()
-            return Begun(turn, self._store.page(chat.id))
+            try:
+                return Begun(turn, self._store.page(chat.id))
+            except Exception as error:
+                return Begun(turn, problem=error)
 
-        def begin(begun: Begun) -> None:
-            if chat is self._shown.chat:
+        def show(begun: Begun) -> None:
+            if begun.page is None:
+                self._shown.reload()
+            else:
                 page = begun.page if begun.turn is None else _without_last(begun.page)
                 self._transcript.show_page(page)
-            self._begin(begun)
 
-        self._shown.in_order(work, begin)
+        self._shown.in_order(work, partial(self._begin, chat, show))
 
-    def _begin(self, begun: Begun) -> None:
-        if begun.turn is not None:
-            self._turns.begin(begun.turn)
+    def _begin(self, chat: OpenChat, show: Callable[[Begun], None], begun: Begun) -> None:
+        """Show what was stored and run the turn, which happens even if the rest fails."""
+        try:
+            if chat is self._shown.chat:
+                show(begun)
+        finally:
+            if begun.turn is not None:
+                self._turns.begin(begun.turn)
         self.changed.emit()
+        if begun.problem is not None:
+            self._shown.tell_refusal(begun.problem)
 
     def _edit(self, message_id: str, text: str) -> None:
         edit = partial(self._services.chats.edit, message_id, text)
         if self._turns.stop(self._shown.id):
             # An answer is being written here: what the person wrote waits until it has ended.
-            self._edit_waiting = self._shown.id, edit
+            self._edit_waiting = self._shown.chat, edit
         else:
             self._answer_anew(edit)
-
-    def _run_unseen(self, turn: Turn | None) -> None:
-        """A turn of a chat that is not shown any more."""
-        if turn is not None:
-            self._turns.begin(turn)
 
     def _regenerate(self, message_id: str) -> None:
         self._answer_anew(partial(self._services.chats.regenerate, message_id))
@@ -185,12 +195,9 @@ class Conversing(QObject):
 
     def _turn_ended(self, conversation_id: str, answer: Message) -> None:
         self.changed.emit()
-        if self._edit_waiting is not None and self._edit_waiting[0] == conversation_id:
-            edit, self._edit_waiting = self._edit_waiting[1], None
-            if conversation_id == self._shown.id:
-                self._answer_anew(edit)
-            else:
-                self._shown.in_order(edit, self._run_unseen)
+        if self._edit_waiting is not None and self._edit_waiting[0].id == conversation_id:
+            (chat, edit), self._edit_waiting = self._edit_waiting, None
+            self._answer_anew(edit, self._shown.chat if chat.id == self._shown.id else chat)
         used = self._is_used_elsewhere(QGuiApplication.focusObject())
         if conversation_id == self._shown.id and not used:
             self._composer.take_focus()

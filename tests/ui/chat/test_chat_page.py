@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import msgspec
 import pytest
@@ -11,6 +12,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 import app.services
+from app.errors import StorageError
 from app.options.adapter_stack import StackedAdapter, stack_of, stack_text
 from app.paths import paths_under
 from app.settings_file import SettingsFile
@@ -328,3 +330,46 @@ def test_another_model_does_not_get_the_speed_of_the_one_before(world: World) ->
     world.wait(lambda: "tok/s" in world.status)
     world.page.use_model(world.services.library.add_file(write_model(world.folder / "next.gguf")))
     world.wait(lambda: "tok/s" not in world.status)
+
+
+def disk_is_full(*_: object, **__: object) -> NoReturn:
+    raise StorageError("The disk is full.")
+
+
+def test_a_message_is_answered_though_its_draft_stays_on_a_full_disk(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.ask("First")
+    monkeypatch.setattr(world.services.store, "set_draft", disk_is_full)
+    world.ask("Second")
+    assert world.toast.findChild(Paragraph).text() == "The disk is full."
+    monkeypatch.undo()
+    assert world.ask("Third").written == "Hello, world."
+
+
+def test_an_answer_that_is_written_again_ends_though_its_chat_can_not_be_read(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = world.ask("First")
+    monkeypatch.setattr(world.services.store, "page", disk_is_full)
+    answer.row.button("regenerate").click()
+    world.wait(lambda: world.toast.findChild(Paragraph).text() == "The disk is full.")
+    world.wait(lambda: not world.writing())
+    monkeypatch.undo()
+    assert world.ask("Second").written == "Hello, world."
+    assert world.services.store.page(world.id).messages[1].sibling_count == 2
+
+
+def test_a_message_that_is_not_stored_comes_back_and_can_be_sent_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.ask("First")
+    monkeypatch.setattr(world.services.store, "add_question", disk_is_full)
+    world.send("Second")
+    world.wait(lambda: world.field.text() == "Second")
+    assert world.toast.findChild(Paragraph).text() == "The disk is full."
+    monkeypatch.undo()
+    QTest.keyClick(world.field, Qt.Key.Key_Return)
+    world.wait(lambda: len(world.answers()) == 2 and not world.answers()[-1].streaming)
+    asked = [m.text for m in world.services.store.page(world.id).messages if m.role == "user"]
+    assert asked == ["First", "Second"]
