@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -21,6 +22,14 @@ from catalog.remote_file import RemoteFile
 _HEADERS_FOLDER = "headers"
 
 
+class Resolve(Protocol):
+    """Where a file of the Hub can be fetched; ends soon after `cancelled` is set."""
+
+    def __call__(
+        self, file: HubFile, *, cancelled: threading.Event | None = None
+    ) -> RemoteFile: ...
+
+
 class Fitting:
     """Judges models against the computer as it is now. May be used from any thread.
 
@@ -32,7 +41,7 @@ class Fitting:
 
     def __init__(
         self,
-        resolve: Callable[[HubFile], RemoteFile],
+        resolve: Resolve,
         cache_folder: Path,
         network: Callable[[], Network],
         machine: Callable[[], Machine],
@@ -150,7 +159,7 @@ class Fitting:
         known = known_header(sha256, self._headers_folder) if sha256 else None
         if known is not None:
             return known, None
-        remote = self._resolve(source)
+        remote = self._resolve(source, cancelled=cancelled)
         return self._remote_header(remote, cancelled), remote.size
 
     def _remote_header(self, remote: RemoteFile, cancelled: threading.Event | None) -> GgufHeader:

@@ -1,21 +1,46 @@
 """The one way in which the window does something long: off the main thread, and back."""
 
+import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
-from PySide6.QtCore import QObject, Qt, QThreadPool, Signal, SignalInstance
+from PySide6.QtCore import (
+    QDeadlineTimer,
+    QObject,
+    Qt,
+    QThreadPool,
+    Signal,
+    SignalInstance,
+)
 from shiboken6 import isValid
 
 T = TypeVar("T")
+Cancelled = threading.Event
 Report = Callable[[Any], None]
 OnError = Callable[[Exception], None]
+
+_AT_ONCE = 8
+_NO_BOUND = 10_000
 
 
 class _Job(NamedTuple):
     owner: QObject
     on_done: Callable[[Any], None] | None
     on_error: OnError | None
-    on_report: Report | None
+    on_report: Report | None = None
+    cancel: Callable[..., None] | None = None
+
+
+class Task:
+    """Something that was started and may no longer be wanted."""
+
+    def __init__(self, cancel: Callable[[], object]) -> None:
+        self._cancel = cancel
+
+    def cancel(self) -> None:
+        """End it soon, if it still runs. None of its callbacks is called any more."""
+        self._cancel()
 
 
 class Background(QObject):
@@ -24,6 +49,10 @@ class Background(QObject):
     An operation must not touch a widget; it returns plain data. Its callbacks run on the main
     thread, and not at all once their `owner` is destroyed. Without `on_error` a failure is raised
     on the main thread, where it reaches the program's reporter like any other bug.
+
+    Each kind of work has threads of its own, so that none waits for another: `run` is for what is
+    short, `run_in_order` for the database, `run_long` and `run_reporting` for what takes minutes (each
+    has a thread at once), and `look_up` for what depends on a server or a slow disk.
     """
 
     _done = Signal(int, object)
@@ -32,11 +61,10 @@ class Background(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._pool = QThreadPool(self)
-        # Downloads and answers hold a thread for minutes, so there are more threads than cores.
-        self._pool.setMaxThreadCount(8)
-        self._line = QThreadPool(self)
-        self._line.setMaxThreadCount(1)
+        self._pool = self._new_pool(_AT_ONCE)
+        self._line = self._new_pool(1)
+        self._long = self._new_pool(_NO_BOUND)
+        self._lookups = self._new_pool(_AT_ONCE)
         # Callbacks hold widgets, and a widget must die on the main thread: a worker thread is
         # given the number of its job, never the job.
         self._jobs: dict[int, _Job] = {}
@@ -55,7 +83,7 @@ class Background(QObject):
         on_error: OnError | None = None,
     ) -> None:
         """Run `op`, beside whatever else is running."""
-        self._start(self._pool, _Job(owner, on_done, on_error, None), lambda report: op())
+        self._start(self._pool, _Job(owner, on_done, on_error), lambda report: op())
 
     def run_in_order(
         self,
@@ -65,7 +93,20 @@ class Background(QObject):
         on_error: OnError | None = None,
     ) -> None:
         """Run `op` after every earlier operation of this kind: for the database."""
-        self._start(self._line, _Job(owner, on_done, on_error, None), lambda report: op())
+        self._start(self._line, _Job(owner, on_done, on_error), lambda report: op())
+
+    def run_long(
+        self,
+        owner: QObject,
+        op: Callable[[Cancelled], T],
+        on_done: Callable[[T], None] | None = None,
+        on_error: OnError | None = None,
+    ) -> Task:
+        """Run `op` now, whatever else is running: an answer, or a model that is being loaded.
+
+        `op` ends soon after the event that it is given is set, by the task or by the owner's end.
+        """
+        return self._start_cancellable(self._long, _Job(owner, on_done, on_error), op)
 
     def run_reporting(
         self,
@@ -75,8 +116,21 @@ class Background(QObject):
         on_done: Callable[[T], None] | None = None,
         on_error: OnError | None = None,
     ) -> None:
-        """Run `op`, which hands interim results to the function it is given, in order."""
-        self._start(self._pool, _Job(owner, on_done, on_error, on_report), op)
+        """Run `op` now. It hands interim results to the function it is given, in order."""
+        self._start(self._long, _Job(owner, on_done, on_error, on_report), op)
+
+    def look_up(
+        self,
+        owner: QObject,
+        op: Callable[[Cancelled], T],
+        on_done: Callable[[T], None] | None = None,
+        on_error: OnError | None = None,
+    ) -> Task:
+        """Run `op`, which asks a server or reads from afar, as `run_long` does; a few at a time.
+
+        Cancel what nobody waits for any more, so that others need not wait behind it.
+        """
+        return self._start_cancellable(self._lookups, _Job(owner, on_done, on_error), op)
 
     def finish(self, timeout_ms: int) -> bool:
         """Begin and deliver nothing more, and wait; False if something still runs.
@@ -85,15 +139,41 @@ class Background(QObject):
         started a long operation tells it to stop first.
         """
         self._finishing = True
-        self._jobs.clear()
-        self._pool.clear()
-        return self._pool.waitForDone(timeout_ms) and self._line.waitForDone(timeout_ms)
+        for number in tuple(self._jobs):
+            self._forget(number, cancel=True)
+        beside = (self._pool, self._long, self._lookups)
+        for pool in beside:
+            pool.clear()
+        deadline = QDeadlineTimer(timeout_ms)
+        # Each is waited for, also after one that did not end.
+        ended = [pool.waitForDone(deadline.remainingTime()) for pool in (self._line, *beside)]
+        return all(ended)
 
-    def _start(self, pool: QThreadPool, job: _Job, op: Callable[[Report], Any]) -> None:
-        if self._finishing:
-            return
+    def _new_pool(self, threads: int) -> QThreadPool:
+        pool = QThreadPool(self)
+        pool.setMaxThreadCount(threads)
+        return pool
+
+    def _start_cancellable(
+        self, pool: QThreadPool, job: _Job, op: Callable[[Cancelled], Any]
+    ) -> Task:
+        cancelled = Cancelled()
+
+        def unless_cancelled(report: Report) -> Any:
+            return None if cancelled.is_set() else op(cancelled)
+
+        def cancel(*_: object) -> None:
+            cancelled.set()
+
+        job.owner.destroyed.connect(cancel)
+        job = job._replace(cancel=cancel)
+        return Task(partial(self._forget, self._start(pool, job, unless_cancelled), cancel=True))
+
+    def _start(self, pool: QThreadPool, job: _Job, op: Callable[[Report], Any]) -> int:
         self._last += 1
         number = self._last
+        if self._finishing:
+            return number
         self._jobs[number] = job
 
         def tell(signal: SignalInstance, what: object) -> None:
@@ -110,14 +190,25 @@ class Background(QObject):
                 tell(self._done, result)
 
         pool.start(work)
+        return number
+
+    def _forget(self, number: int, *, cancel: bool = False) -> _Job | None:
+        """The job, of which nothing more is delivered."""
+        job = self._jobs.pop(number, None)
+        if job is not None and job.cancel is not None:
+            if cancel:
+                job.cancel()
+            if isValid(job.owner):
+                job.owner.destroyed.disconnect(job.cancel)
+        return job
 
     def _deliver_result(self, number: int, result: object) -> None:
-        job = self._jobs.pop(number, None)
+        job = self._forget(number)
         if job is not None and job.on_done is not None and isValid(job.owner):
             job.on_done(result)
 
     def _deliver_error(self, number: int, error: Exception) -> None:
-        job = self._jobs.pop(number, None)
+        job = self._forget(number)
         if job is None or not isValid(job.owner):
             return
         if job.on_error is None:

@@ -4,9 +4,11 @@ Nothing but this package imports it, and only when it is used: that takes a mome
 """
 
 import contextlib
+import math
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar, Token
 from types import TracebackType
@@ -47,6 +49,7 @@ from catalog.retries import Interrupted, Retries
 _T = TypeVar("_T")
 
 _LIBRARY = "Causeway"
+_POLL_SECONDS = 0.1
 # Left out of what the library sees: the first two would outlast the request, the third starts a
 # protocol that can't be cancelled.
 _IGNORED_HEADERS = ("set-cookie", "x-hf-warning", "x-xet-hash")
@@ -57,7 +60,8 @@ class Connection:
 
     Raises `HubError` at once where the settings rule it out. The token goes to the endpoint's origin
     alone, on redirects too; nothing goes unencrypted that began encrypted. A `patient` one waits
-    where the server asks for a pause, and asks again.
+    where the server asks for a pause, and asks again. Soon after `cancelled` is set, what is under way is
+    broken off.
     """
 
     def __init__(
@@ -67,6 +71,7 @@ class Connection:
         *,
         token: str | None = None,
         patient: bool = True,
+        cancelled: threading.Event | None = None,
     ) -> None:
         if network.offline:
             raise offline()
@@ -80,7 +85,10 @@ class Connection:
         self._lock = threading.Lock()
         self._hung_up = threading.Event()
         self._is_late = False
-        self._alarm = self._new_alarm()
+        self._cancelled = cancelled or threading.Event()
+        self._done = threading.Event()
+        self._deadline = math.inf
+        self._watch = threading.Thread(target=self._keep_time, name="hub-time-out", daemon=True)
         self._retries = Retries(self._hung_up, bounds.patience) if patient else None
         self._entered: Token[Connection | None] | None = None
 
@@ -89,7 +97,8 @@ class Connection:
             if not isinstance(get_session(), _Client):
                 set_client_factory(_Client)
         self._entered = _current.set(self)
-        self._alarm.start()
+        self._begin_time()
+        self._watch.start()
         return self
 
     def __exit__(
@@ -100,8 +109,8 @@ class Connection:
     ) -> None:
         if self._entered is not None:
             _current.reset(self._entered)
-        self._alarm.cancel()
-        self._alarm.join()
+        self._done.set()
+        self._watch.join()
         self._client.close()
 
     @property
@@ -241,23 +250,23 @@ class Connection:
 
     def _wait(self, retries: Retries, error: PauseAsked) -> None:
         """Wait as long as the server asks. Raises `error` where that is too long, or too often."""
-        self._alarm.cancel()
+        self._deadline = math.inf
         try:
             retries.wait_after(Interrupted(error.what, error.why, error.pause_seconds), error.fix)
         except DownloadError:
             raise error from None
-        self._alarm.join()
-        self._alarm = self._new_alarm()
-        self._alarm.start()
+        self._begin_time()
 
-    def _new_alarm(self) -> threading.Timer:
-        alarm = threading.Timer(self._bounds.whole_seconds, self._end_late)
-        alarm.name, alarm.daemon = "hub-time-out", True
-        return alarm
+    def _begin_time(self) -> None:
+        self._deadline = time.monotonic() + self._bounds.whole_seconds
 
-    def _end_late(self) -> None:
-        self._is_late = True
-        self.hang_up()
+    def _keep_time(self) -> None:
+        """Hang up when the time is over, or the question is cancelled."""
+        while not self._done.wait(_POLL_SECONDS):
+            self._is_late = time.monotonic() > self._deadline
+            if self._is_late or self._cancelled.is_set():
+                self.hang_up()
+                return
 
     def _too_much(self) -> HubError:
         subject = self.subject()

@@ -54,8 +54,8 @@ class Hub:
     """The Hugging Face Hub, or the mirror that the settings name.
 
     Every method blocks, bounded in time: call it on a background thread; several may at once. Each
-    raises `HubError` in words. `network` is asked anew for each call. Where a server asks for a short
-    pause, a call waits and asks again.
+    raises `HubError` in words; also soon after its `cancelled` is set. `network` is asked anew for
+    each call. Where a server asks for a short pause, a call waits and asks again.
     """
 
     def __init__(self, network: Callable[[], Network], *, bounds: Bounds | None = None) -> None:
@@ -65,9 +65,11 @@ class Hub:
         self._lock = threading.Lock()
         self._is_closed = False
 
-    def search(self, query: HubQuery, more: str = "") -> HubPage:
+    def search(
+        self, query: HubQuery, more: str = "", *, cancelled: threading.Event | None = None
+    ) -> HubPage:
         """One page of the repositories that match; `more` is of the page before."""
-        with self._connected() as connection:
+        with self._connected(cancelled=cancelled) as connection:
             for _ in range(_MOST_EMPTY_PAGES):
                 page = _page(connection, query, more)
                 if page.found or not page.more:
@@ -75,10 +77,12 @@ class Hub:
                 more = page.more
         return page
 
-    def repository(self, repo: str, revision: str = "main") -> Repository:
+    def repository(
+        self, repo: str, revision: str = "main", *, cancelled: threading.Event | None = None
+    ) -> Repository:
         """A repository's page, with its files by what they are; no more than names from some mirrors."""
         _check_names(repo, revision)
-        with self._connected() as connection:
+        with self._connected(cancelled=cancelled) as connection:
             said = _facts(connection, repo, revision)
             files = said.files
             at = said.commit or revision
@@ -114,7 +118,9 @@ class Hub:
             listed=files is not None,
         )
 
-    def resolve(self, file: HubFile, *, patient: bool = True) -> RemoteFile:
+    def resolve(
+        self, file: HubFile, *, patient: bool = True, cancelled: threading.Event | None = None
+    ) -> RemoteFile:
         """Where a file can be fetched now, and what it should be; `GatedRepository` where it may not.
 
         One who waits for the server's pauses himself, as a download does, is not `patient`.
@@ -124,12 +130,12 @@ class Hub:
         _check_names(file.repo, file.revision)
         if not is_safe_path(file.path):
             raise HubError(f"“{text(file.path)}” can't be the name of a file on the Hub.")
-        with self._connected(patient=patient) as connection:
+        with self._connected(patient=patient, cancelled=cancelled) as connection:
             return _resolved(connection, file)
 
-    def check_token(self, token: str) -> str:
+    def check_token(self, token: str, *, cancelled: threading.Event | None = None) -> str:
         """The name of the account that a token belongs to."""
-        with self._connected(token) as connection:
+        with self._connected(token, cancelled=cancelled) as connection:
             subject = connection.subject()
             if not connection.has_token:
                 raise HubError(
@@ -159,12 +165,18 @@ class Hub:
 
     @contextlib.contextmanager
     def _connected(
-        self, token: str | None = None, *, patient: bool = True
+        self,
+        token: str | None = None,
+        *,
+        patient: bool = True,
+        cancelled: threading.Event | None = None,
     ) -> Iterator["Connection"]:
         from catalog.hub.connection import Connection
 
         network = self._network()
-        with Connection(network, self._bounds, token=token, patient=patient) as connection:
+        with Connection(
+            network, self._bounds, token=token, patient=patient, cancelled=cancelled
+        ) as connection:
             with self._lock:
                 if self._is_closed:
                     raise HubError("Causeway is closing.")

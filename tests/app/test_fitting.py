@@ -45,7 +45,7 @@ def fitting(server: FileServer, tmp_path: Path) -> FittingOf:
     def make(
         memory: Memory = ROOMY, *, resolved: list[HubFile] | None = None, offline: bool = False
     ) -> Fitting:
-        def resolve(file: HubFile) -> RemoteFile:
+        def resolve(file: HubFile, *, cancelled: threading.Event | None = None) -> RemoteFile:
             if resolved is not None:
                 resolved.append(file)
             size = (tmp_path / "tiny.gguf").stat().st_size
@@ -205,7 +205,7 @@ def test_what_a_loaded_model_would_give_back_counts_as_free(
 ) -> None:
     memory = Memory(free=1000, total=1 << 30)
 
-    def nowhere(file: HubFile) -> RemoteFile:
+    def nowhere(file: HubFile, *, cancelled: threading.Event | None = None) -> RemoteFile:
         raise AssertionError("nobody is asked")
 
     fitting = Fitting(

@@ -2,10 +2,10 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, QThread
+from PySide6.QtCore import SIGNAL, QCoreApplication, QEvent, QObject, QThread
 from pytestqt.qtbot import QtBot
 
-from ui.background import Background, Report
+from ui.background import Background, Cancelled, Report, Task
 
 
 @pytest.fixture
@@ -130,3 +130,83 @@ def test_the_end_says_when_something_still_runs(owner: QObject, qtbot: QtBot) ->
     assert not background.finish(10)
     go.set()
     assert background.finish(5000)
+
+
+def hold_every_lookup(background: Background, owner: QObject, count: int = 50) -> list[Task]:
+    return [background.look_up(owner, lambda cancelled: cancelled.wait(60)) for _ in range(count)]
+
+
+def test_nothing_waits_behind_lookups_that_hang(
+    background: Background, owner: QObject, qtbot: QtBot
+) -> None:
+    hold_every_lookup(background, owner)
+    ended: list[str] = []
+    background.run(owner, lambda: "short", ended.append)
+    background.run_in_order(owner, lambda: "database", ended.append)
+    background.run_long(owner, lambda cancelled: "answer", ended.append)
+    background.run_reporting(owner, lambda report: "work", lambda _: None, ended.append)
+    qtbot.waitUntil(lambda: sorted(ended) == ["answer", "database", "short", "work"])
+
+
+def test_as_many_answers_are_written_at_once_as_are_asked_for(
+    background: Background, owner: QObject, qtbot: QtBot
+) -> None:
+    meet = threading.Barrier(30, timeout=10)
+    done: list[int] = []
+    for _ in range(30):
+        background.run_long(owner, lambda cancelled: meet.wait(), done.append)
+    qtbot.waitUntil(lambda: len(done) == 30, timeout=20_000)
+
+
+def test_what_is_cancelled_ends_makes_room_and_is_not_heard_of(
+    background: Background, owner: QObject, qtbot: QtBot
+) -> None:
+    heard: list[object] = []
+    tasks = [
+        background.look_up(owner, lambda cancelled: cancelled.wait(60), heard.append)
+        for _ in range(50)
+    ]
+    for task in tasks:
+        task.cancel()
+        task.cancel()
+    background.look_up(owner, lambda cancelled: "next", heard.append)
+    qtbot.waitUntil(lambda: bool(heard))
+    assert heard == ["next"]
+
+
+def test_lookups_end_with_their_owner(background: Background, qtbot: QtBot) -> None:
+    begun, ended = threading.Event(), threading.Event()
+    owner = QObject()
+
+    def op(cancelled: Cancelled) -> None:
+        begun.set()
+        if cancelled.wait(60):
+            ended.set()
+
+    background.look_up(owner, op)
+    assert begun.wait(10)
+    owner.deleteLater()
+    QCoreApplication.sendPostedEvents(owner, QEvent.Type.DeferredDelete)
+    assert ended.wait(10)
+
+
+def test_an_owner_keeps_nothing_of_what_has_ended(
+    background: Background, owner: QObject, qtbot: QtBot
+) -> None:
+    done: list[int] = []
+
+    def receivers_after(count: int) -> int:
+        for number in range(count):
+            background.look_up(owner, lambda cancelled, number=number: number, done.append)
+        qtbot.waitUntil(lambda: len(done) == count)
+        done.clear()
+        return owner.receivers(SIGNAL("destroyed(QObject*)"))
+
+    assert receivers_after(20) == receivers_after(1)
+
+
+def test_the_end_cancels_what_runs(owner: QObject, qtbot: QtBot) -> None:
+    background = Background()
+    hold_every_lookup(background, owner)
+    background.run_long(owner, lambda cancelled: cancelled.wait(60))
+    assert background.finish(10_000)

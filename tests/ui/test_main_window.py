@@ -16,7 +16,9 @@ from app.conversations.store import ConversationStore
 from app.paths import Paths, paths_under
 from app.settings_file import SettingsFile
 from catalog.catalogues.bundled import load_bundled
+from catalog.hub.records import FoundRepository
 from catalog.library import Library
+from tests.catalog.hub_server import HubServer
 from tests.gguf_files import write_model
 from tests.ui.whole_window import whole_window
 from ui.chat.answer_item import AnswerItem
@@ -27,6 +29,7 @@ from ui.chat.option_row import OptionRow
 from ui.chat.status import ModelStatus
 from ui.kit import Button, RailButton, Toast
 from ui.main_window import MainWindow
+from ui.models.detail_panel import DetailPanel
 from ui.models.model_details import ModelDetailsPanel
 from ui.settings.settings_page import SettingsPage
 from ui.theme import Theme
@@ -403,3 +406,25 @@ def test_an_edit_while_an_answer_is_written_ends_that_and_is_answered(
     )
     qtbot.waitUntil(lambda: bool(items(window, AnswerItem)), timeout=WAIT_MS)
     assert items(window, PersonItem)[0].message.sibling_count == 2
+
+
+def test_a_message_is_answered_while_every_lookup_hangs(
+    qtbot: QtBot, open_window: Open, paths: Paths, polite: Path
+) -> None:
+    install(paths, polite)
+    with HubServer(faults=["mute"], always=True) as server:
+        settings = SettingsFile(paths.settings_file)
+        settings.load()
+        settings.update(hub_endpoint=server.url)
+        window = open_window()
+        qtbot.waitUntil(lambda: not field(window).isReadOnly())
+        show_place(window, "Models")
+        qtbot.waitUntil(lambda: bool(window.findChildren(DetailPanel)))
+        panel = window.findChildren(DetailPanel)[0]
+        for number in range(1, 12):
+            panel.show_subject(FoundRepository(repo=f"maker/model-{number}"))
+            asked = f"maker/model-{number}/"
+            qtbot.waitUntil(lambda asked=asked: bool(server.asked(asked)), timeout=WAIT_MS)
+        show_place(window, "Chats")
+        ask(qtbot, window, "Are you there?")
+        assert finished(window)[0].written.strip() == ANSWER

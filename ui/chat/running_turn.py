@@ -42,7 +42,7 @@ class RunningTurn(QObject):
 
     def start(self) -> None:
         self._timer.start()
-        self._background.run(self, self._drive, self._finish, self._give_up)
+        self._background.run_long(self, lambda _: self._drive(), self._finish, self._give_up)
 
     def stop(self) -> None:
         self.turn.stop()

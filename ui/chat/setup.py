@@ -14,6 +14,7 @@ from app.options.adapter_stack import StackedAdapter, stack_of, stack_text
 from app.presets import with_preset
 from backends.errors import LoadCancelled
 from catalog.library import InstalledModel
+from ui.background import Cancelled, Task
 from ui.chat.chat_adapters import ChatAdapters
 from ui.chat.engine_watch import EngineWatch, state_in_words
 from ui.chat.layout import ChatLayout
@@ -55,6 +56,7 @@ class ChatSetup(QObject):
         self._has_messages = False
         self._offline = shown.services.settings.current.offline
         self._model: ChatModel | None = None
+        self._load: Task | None = None
         self._adapters = ChatAdapters(shown, layout.inspector.adapters, layout.picker, self)
         self._engine = EngineWatch(shown.services.engines, self)
         self._engine.changed.connect(self._show_engine)
@@ -116,6 +118,7 @@ class ChatSetup(QObject):
     def stop(self) -> None:
         """End a load that goes on, and listen to the engine no longer."""
         self._engine.stop()
+        self._end_load()
         self._services.engines.cancel_load()
 
     def _show(self, contents: ChatContents) -> None:
@@ -230,7 +233,7 @@ class ChatSetup(QObject):
             if chat.id:
                 self._services.store.set_model(chat.id, model_id)
 
-        def load() -> tuple[str, ...]:
+        def load(cancelled: Cancelled) -> tuple[str, ...]:
             model = self._services.models.find(model_id)
             if isinstance(model, OfferedModel):
                 return ()  # there is nothing to load
@@ -238,7 +241,9 @@ class ChatSetup(QObject):
             options = chats.loading(model, chats.options_for(conversation))
             with (
                 suppress(LoadCancelled),
-                self._services.engines.use(model, options, lambda fraction: True),
+                self._services.engines.use(
+                    model, options, lambda _: not cancelled.is_set(), cancelled=cancelled
+                ),
             ):
                 # It stays in memory, for the message to come.
                 info = self._services.engines.state.info
@@ -247,9 +252,15 @@ class ChatSetup(QObject):
 
         def chosen(_: object) -> None:
             self._shown.refresh()
-            self._shown.beside(load, self._tell_warnings)
+            self._end_load()  # of what was chosen before, but has not begun or ended yet
+            self._load = self._shown.load(load, self._tell_warnings)
 
         self._shown.in_order(choose, chosen)
+
+    def _end_load(self) -> None:
+        if self._load is not None:
+            self._load.cancel()
+            self._load = None
 
     def _tell_leaving(self, model_id: str) -> None:
         """What was written for this computer alone goes out with the next message: say so."""

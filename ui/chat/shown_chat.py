@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.errors import problem_from
 from app.services import Services
-from ui.background import Background
+from ui.background import Background, Cancelled, Task
 from ui.chat.open_chat import NEW, ChatContents, OpenChat, read_chat, read_new_chat
 from ui.kit import Toast
 
@@ -86,8 +86,14 @@ class ShownChat(QObject):
         self._background.run_in_order(self, op, on_done, on_error or self.tell_refusal)
 
     def beside(self, op: Callable[[], T], on_done: Callable[[T], None] | None = None) -> None:
-        """Run `op` off the main thread, beside everything else: for what takes long."""
+        """Run `op` off the main thread, beside everything else."""
         self._background.run(self, op, on_done, self.tell_refusal)
+
+    def load(
+        self, op: Callable[[Cancelled], T], on_done: Callable[[T], None] | None = None
+    ) -> Task:
+        """Run `op`, which may take minutes and ends soon after its event is set."""
+        return self._background.run_long(self, op, on_done, self.tell_refusal)
 
     def tell_refusal(self, error: Exception) -> None:
         """Show a known error in words; a bug goes on to the program's reporter."""

@@ -9,18 +9,20 @@ from app.errors import problem_from
 from catalog.adapters.fit import AdapterFit
 from catalog.gguf.header import GgufHeader
 from catalog.library import InstalledModel
-from ui.background import Background
+from ui.background import Background, Cancelled, Task
 from ui.models.discover_services import AdapterSource
 from ui.models.fit_list import FitList
 from ui.theme import Theme
 
 Fits = tuple[tuple[InstalledModel, AdapterFit], ...]
+ReadHeader = Callable[[Cancelled], GgufHeader | None]
 
 
 class AdapterComparison(QWidget):
     """Reads the header of the file on its server, and compares it with the models that are here.
 
-    `read` blocks; it answers None, or raises a `CatalogError`, where there is no header to be had.
+    `read` blocks; it answers None, or raises a `CatalogError`, where there is no header to be had or
+    its event is set.
     """
 
     def __init__(
@@ -28,13 +30,14 @@ class AdapterComparison(QWidget):
         theme: Theme,
         background: Background,
         adapters: AdapterSource,
-        read: Callable[[], GgufHeader | None],
+        read: ReadHeader,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._background = background
         self._adapters = adapters
         self._read = read
+        self._task: Task | None = None
         self._list = FitList(theme, self.tr("Fits"))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -44,8 +47,10 @@ class AdapterComparison(QWidget):
 
     def compare(self) -> None:
         """Once more: other models may be here."""
+        if self._task is not None:
+            self._task.cancel()
         look = partial(_compared, self._read, self._adapters)
-        self._background.run(self, look, self._show, self._give_up)
+        self._task = self._background.look_up(self, look, self._show, self._give_up)
 
     def _show(self, fits: Fits | None) -> None:
         if fits is None:
@@ -66,6 +71,6 @@ class AdapterComparison(QWidget):
         )
 
 
-def _compared(read: Callable[[], GgufHeader | None], adapters: AdapterSource) -> Fits | None:
-    header = read()
+def _compared(read: ReadHeader, adapters: AdapterSource, cancelled: Cancelled) -> Fits | None:
+    header = read(cancelled)
     return None if header is None else adapters.models_for_header(header)

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.formatting import bytes_text
 from catalog.downloads.wanted import DownloadState
 from catalog.fit.fit import Fit
 from catalog.library import InstalledModel
-from ui.background import Background
+from ui.background import Background, Task
 from ui.kit import Paragraph
 from ui.models.detail_action import ActionArea
 from ui.models.detail_licence import LicenceQuestion
@@ -65,6 +66,7 @@ class OfferChoice(QWidget):
         self._by_hand = False
         self._n_ctx = 0
         self._number = 0
+        self._reading: Task | None = None
         self._rough: dict[str, Fit] = {}
         self._exact: dict[tuple[str, int], Fit] = {}
         self._models: Sequence[InstalledModel] = ()
@@ -116,6 +118,15 @@ class OfferChoice(QWidget):
         self._ask_rough()
         self.show_disk(disk_free)
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._rest.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._rest.stop()
+        self._stop_reading()
+
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -149,6 +160,7 @@ class OfferChoice(QWidget):
         offer = self._chosen
         if offer is None:
             return
+        self._stop_reading()
         self._table.choose(offer.id)
         if offer.checked:
             words = self.tr("Checked against the known SHA-256 when it is here.")
@@ -228,8 +240,16 @@ class OfferChoice(QWidget):
         offer = self._chosen
         if offer is None or (offer.id, self._n_ctx) in self._exact:
             return
+        self._stop_reading()
         op = partial(exact_fit, offer, self._n_ctx)
-        self._background.run(self, op, partial(self._take_exact, self._number, offer, self._n_ctx))
+        done = partial(self._take_exact, self._number, offer, self._n_ctx)
+        self._reading = self._background.look_up(self, op, done)
+
+    def _stop_reading(self) -> None:
+        """Nobody waits any more for the header of what was chosen before."""
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
 
     def _take_exact(self, number: int, offer: Offer, n_ctx: int, fit: Fit | None) -> None:
         if fit is not None and number == self._number:

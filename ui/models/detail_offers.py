@@ -13,6 +13,7 @@ from catalog.downloads.wanted import DownloadRequest, DownloadState
 from catalog.fit.fit import Fit
 from catalog.hub.records import QuantFiles, Repository
 from catalog.library import InstalledModel
+from ui.background import Cancelled
 from ui.models.discover_services import FitSource
 
 
@@ -21,8 +22,8 @@ class Offer(NamedTuple):
 
     `described` is what the choice among offers depends on.
 
-    `rough` and `exact` take a context in tokens, 0 for the usual one; both are for a background
-    thread. `checked`: the content's checksum is known before the download.
+    `rough` and `exact` take a context in tokens, 0 for the usual one, and `exact` what cancels it;
+    both are for a background thread. `checked`: the content's checksum is known before the download.
     """
 
     quant: str
@@ -32,7 +33,7 @@ class Offer(NamedTuple):
     extra: int
     request: DownloadRequest
     rough: Callable[[int], Fit]
-    exact: Callable[[int], Fit]
+    exact: Callable[[int, Cancelled], Fit]
     checked: bool
 
     @property
@@ -133,10 +134,10 @@ def best_offer(offers: Sequence[Offer], fits: Mapping[str, Fit]) -> Offer | None
     )
 
 
-def exact_fit(offer: Offer, n_ctx: int) -> Fit | None:
+def exact_fit(offer: Offer, n_ctx: int, cancelled: Cancelled) -> Fit | None:
     """Blocks. None where the header can't be had now: the rough one has to do."""
     try:
-        return offer.exact(n_ctx)
+        return offer.exact(n_ctx, cancelled)
     except Exception as error:
         if problem_from(error) is None:
             raise

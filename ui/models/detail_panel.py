@@ -1,6 +1,6 @@
 """The panel at the side: what is known of one entry or repository, and what can be done with it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import QEvent, Qt, Signal
@@ -11,17 +11,16 @@ from app.errors import Problem, problem_from
 from app.machine import Machine
 from catalog.catalogues.entries import Collection, Entry
 from catalog.downloads.wanted import DownloadState
-from catalog.gguf.header import GgufHeader
 from catalog.hub.records import FoundRepository, Repository
 from catalog.library import InstalledModel
-from ui.background import Background
+from ui.background import Background, Cancelled, Task
 from ui.chat.links import ask_before_opening
 from ui.kit import Button, ElidedLabel, IconButton, Meter, Notice, Panel, Paragraph
 from ui.kit.escape import keep_escape
 from ui.kit.steady_scroll import SteadyScroll
 from ui.messages.formats import OUT
 from ui.messages.mathematics import Formulas
-from ui.models.adapter_comparison import AdapterComparison
+from ui.models.adapter_comparison import AdapterComparison, ReadHeader
 from ui.models.detail_choice import OfferChoice
 from ui.models.detail_entry import EntryDetail
 from ui.models.detail_repository import RepositoryDetail
@@ -81,7 +80,7 @@ class DetailPanel(Panel):
         self._models: Sequence[InstalledModel] = ()
         self._states: Sequence[DownloadState] = ()
         self._machine: Machine | None = None
-        self._number = 0
+        self._asking: Task | None = None
         self._agreed: set[str] = set()
         self._subject: Subject | None = None
         self._detail: EntryDetail | RepositoryDetail | None = None
@@ -124,7 +123,8 @@ class DetailPanel(Panel):
 
     def show_subject(self, subject: Subject | None) -> None:
         """Show an entry or a repository; None shows nothing."""
-        self._number += 1
+        if self._asking is not None:
+            self._asking.cancel()
         self._subject = subject
         match subject:
             case Entry():
@@ -174,7 +174,7 @@ class DetailPanel(Panel):
 
     def _make_comparison(self, content: QWidget) -> AdapterComparison | None:
         """Where an adapter is shown: which installed models it fits, before it is fetched."""
-        read: Callable[[], GgufHeader | None]
+        read: ReadHeader
         match content:
             case EntryDetail() if content.entry.kind == "adapter" and content.choice is not None:
                 artifact = content.entry.weights[0]
@@ -243,16 +243,14 @@ class DetailPanel(Panel):
         column.addWidget(meter)
         column.addStretch(1)
         self._put(waiting)
-        self._background.run(
+        self._asking = self._background.look_up(
             self,
             partial(_fetched, self._hub, found.repo),
-            partial(self._take_repository, self._number),
-            partial(self._fail, self._number, found),
+            self._take_repository,
+            partial(self._fail, found),
         )
 
-    def _take_repository(self, number: int, fetched: tuple[Repository, ReadableCard]) -> None:
-        if number != self._number:
-            return
+    def _take_repository(self, fetched: tuple[Repository, ReadableCard]) -> None:
         repository, card = fetched
         detail = RepositoryDetail(
             self._theme, self._background, self._fitting, self._formulas, repository, card
@@ -264,12 +262,11 @@ class DetailPanel(Panel):
         detail.link_activated.connect(self._open_link)
         self._put(detail)
 
-    def _fail(self, number: int, found: FoundRepository, error: Exception) -> None:
+    def _fail(self, found: FoundRepository, error: Exception) -> None:
         problem = problem_from(error)
         if problem is None:
             raise error
-        if number == self._number:
-            self._put(self._failure(found, problem))
+        self._put(self._failure(found, problem))
 
     def _failure(self, found: FoundRepository, problem: Problem) -> QWidget:
         again = Button(self._theme, self.tr("Try again"), icon="arrow-clockwise")
@@ -287,6 +284,6 @@ class DetailPanel(Panel):
         ask_before_opening(self, address)
 
 
-def _fetched(hub: HubSource, repo: str) -> tuple[Repository, ReadableCard]:
-    repository = hub.repository(repo)
+def _fetched(hub: HubSource, repo: str, cancelled: Cancelled) -> tuple[Repository, ReadableCard]:
+    repository = hub.repository(repo, cancelled=cancelled)
     return repository, readable_card(repository.card)

@@ -7,14 +7,11 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.errors import Problem, problem_from
 from catalog.hub.records import FoundRepository, HubPage, HubQuery
-from ui.background import Background
+from ui.background import Background, Cancelled, Task
 from ui.models.discover_services import HubSource
 
 PAUSE_MS = 300
 """How long typing must pause before the Hub is asked."""
-
-_AT_ONCE = 2
-"""Answers that nobody waits for any more may still be under way: no more than so many questions run."""
 
 Status = Literal["idle", "searching", "more", "done", "failed"]
 
@@ -40,8 +37,7 @@ class HubSearch(QObject):
         self._background = background
         self._hub = hub
         self._query: HubQuery | None = None
-        self._number = 0
-        self._running = 0
+        self._asking: Task | None = None
         self._asked_more = False
         self._more = ""
         self._pause = QTimer(self, singleShot=True, interval=PAUSE_MS)
@@ -83,30 +79,18 @@ class HubSearch(QObject):
             self._ask()
 
     def _forget(self) -> None:
-        self._number += 1
+        if self._asking is not None:
+            self._asking.cancel()
         self._pause.stop()
         self.found, self.problem = (), None
         self._more, self._asked_more = "", False
 
     def _ask(self) -> None:
-        if self._running >= _AT_ONCE:
-            self._pause.start(PAUSE_MS)
-            return
-        if self._query is None:
-            return
-        self._running += 1
-        number = self._number
-        self._background.run(
-            self,
-            partial(self._hub.search, self._query, self._more),
-            partial(self._take, number),
-            partial(self._fail, number),
-        )
+        if self._query is not None:
+            op = partial(_found, self._hub, self._query, self._more)
+            self._asking = self._background.look_up(self, op, self._take, self._fail)
 
-    def _take(self, number: int, page: HubPage) -> None:
-        self._running -= 1
-        if number != self._number:
-            return
+    def _take(self, page: HubPage) -> None:
         known = {each.repo for each in self.found}
         self.found += tuple(each for each in page.found if each.repo not in known)
         # A page that leads to itself would be asked for ever.
@@ -114,13 +98,14 @@ class HubSearch(QObject):
         self._more, self._asked_more = page.more, False
         self.changed.emit()
 
-    def _fail(self, number: int, error: Exception) -> None:
-        self._running -= 1
+    def _fail(self, error: Exception) -> None:
         problem = problem_from(error)
         if problem is None:
             raise error
-        if number != self._number:
-            return
         self._asked_more = False
         self.status, self.problem = "failed", problem
         self.changed.emit()
+
+
+def _found(hub: HubSource, query: HubQuery, more: str, cancelled: Cancelled) -> HubPage:
+    return hub.search(query, more, cancelled=cancelled)

@@ -8,7 +8,6 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.catalogue_refresh import CatalogueRefresh
 from app.engines import EngineState
 from catalog.adapters.fit import AdapterFit
 from catalog.catalogues.catalogues import KnownCatalogue
@@ -16,7 +15,7 @@ from catalog.catalogues.entries import Collection, Entry
 from catalog.downloads.wanted import DownloadState
 from catalog.library import InstalledModel, LibraryProblem
 from catalog.library.installed import PlaceKind
-from ui.background import Background
+from ui.background import Background, Task
 from ui.chat.engine_watch import EngineWatch
 from ui.downloads import Downloads, Snapshot
 from ui.installed_models import Installed, InstalledModels
@@ -108,7 +107,7 @@ class ModelsPage(QWidget):
         self._installed = installed
         self._fits = fits
         self._catalogues = _Catalogues((), (), ())
-        self._refresh: CatalogueRefresh | None = None
+        self._refresh: Task | None = None
         self._nav = ModelsNav(theme)
         self._place = SidePlace()
         self._discover = DiscoverPage(theme, background, services.hub, services.fitting)
@@ -223,8 +222,9 @@ class ModelsPage(QWidget):
         """Once a run of the program: fetch what is new in those that the person added."""
         current = self._services.settings.current
         if current.catalogues and not current.offline:
-            refresh = self._refresh = CatalogueRefresh(self._services.catalogues)
-            self._background.run(self, refresh.run, lambda _: self.show_catalogues())
+            self._refresh = self._background.look_up(
+                self, self._services.catalogues.refresh, lambda _: self.show_catalogues()
+            )
 
     def _connect(self) -> None:
         self._nav.place_chosen.connect(self._go)

@@ -7,13 +7,12 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 
-from app.catalogue_refresh import CatalogueRefresh
 from app.errors import Problem, problem_from
 from app.secrets import SecretsState
 from app.services import Services
 from app.settings import Settings
 from catalog.catalogues.catalogues import KnownCatalogue
-from ui.background import Background
+from ui.background import Background, Cancelled, Task
 from ui.keys.key_places import KeyPlaces
 from ui.settings.settings_page import SettingsPage
 
@@ -37,7 +36,7 @@ class SettingsWork(QObject):
         self._services = services
         self._keys = keys
         self._page = page
-        self._refresh: CatalogueRefresh | None = None
+        self._refresh: Task | None = None
         page.setting_changed.connect(self._change)
         page.folder_requested.connect(self._open_folder)
         page.token.submitted.connect(self._keep_token)
@@ -80,13 +79,12 @@ class SettingsWork(QObject):
 
     def _refresh_catalogues(self) -> None:
         self.stop()
-        refresh = self._refresh = CatalogueRefresh(self._services.catalogues)
 
         def show(_: object) -> None:
             self._show_catalogues()
             self.catalogues_changed.emit()
 
-        self._background.run(self, refresh.run, show)
+        self._refresh = self._background.look_up(self, self._services.catalogues.refresh, show)
 
     def _show_catalogues(self) -> None:
         self._background.run(self, self._services.catalogues.known, self._show_known)
@@ -104,14 +102,15 @@ class SettingsWork(QObject):
     def _test_token(self) -> None:
         services = self._services
 
-        def test() -> str:
-            return services.hub.check_token(services.secrets.hub_token())
+        def test(cancelled: Cancelled) -> str:
+            return services.hub.check_token(services.secrets.hub_token(), cancelled=cancelled)
 
         def tell(account: str) -> None:
             words = self.tr("It works. It belongs to {account}.")
             self._page.token.show_done(words.format(account=account))
 
-        self._do(test, tell)
+        self._page.token.show_working()
+        self._background.look_up(self, test, tell, self._refuse_token)
 
     def _remove_token(self) -> None:
         words = self.tr("The token is removed.")

@@ -305,3 +305,37 @@ def test_any_bytes_make_a_card(data: bytes) -> None:
     assert "license: mit" not in card or b"license: mit" in data
     with contextlib.suppress(UnicodeEncodeError):
         card.encode()
+
+
+QUESTIONS = {
+    "search": lambda hub, cancelled: hub.search(HubQuery(), cancelled=cancelled),
+    "repository": lambda hub, cancelled: hub.repository(REPO, cancelled=cancelled),
+    "resolve": lambda hub, cancelled: hub.resolve(FILE, cancelled=cancelled),
+    "check_token": lambda hub, cancelled: hub.check_token("hf_x", cancelled=cancelled),
+}
+
+
+@pytest.mark.parametrize("fault", ["mute", "stall", "drip"])
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_question_that_is_cancelled_ends_though_the_server_hangs(
+    server: HubServer, question: str, fault: HubFault
+) -> None:
+    server.faults, server.always = [fault], True
+    patient = Bounds(read_seconds=120, whole_seconds=120)
+    hub = Hub(lambda: Network(hub_endpoint=server.url), bounds=patient)
+    cancelled, ended = threading.Event(), threading.Event()
+
+    def ask() -> None:
+        with contextlib.suppress(HubError):
+            QUESTIONS[question](hub, cancelled)
+        ended.set()
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    while not server.requests:
+        assert asking.is_alive()
+        asking.join(0.01)
+    cancelled.set()
+    assert ended.wait(30)
+    asking.join()
+    hub.close()

@@ -17,7 +17,7 @@ from app.options.adapter_stack import StackedAdapter, stack_of, stack_text
 from app.paths import paths_under
 from app.settings_file import SettingsFile
 from catalog.catalogues.bundled import load_bundled
-from catalog.library import Library
+from catalog.library import InstalledModel, Library
 from tests.gguf_adapters import write_adapter_for
 from tests.gguf_files import write_model
 from tests.scripted_backend import Script, ScriptedBackend
@@ -373,3 +373,43 @@ def test_a_message_that_is_not_stored_comes_back_and_can_be_sent_again(
     world.wait(lambda: len(world.answers()) == 2 and not world.answers()[-1].streaming)
     asked = [m.text for m in world.services.store.page(world.id).messages if m.role == "user"]
     assert asked == ["First", "Second"]
+
+
+def add_models(world: World, *names: str) -> list[InstalledModel]:
+    return [
+        world.services.library.add_file(write_model(world.folder / f"{name}.gguf", seed=number))
+        for number, name in enumerate(names, start=7)
+    ]
+
+
+def loaded(world: World) -> list[str]:
+    return [Path(session.info.model).stem for session in world.backend.sessions]
+
+
+def test_of_models_that_are_chosen_while_an_answer_is_written_only_the_last_is_loaded(
+    world: World,
+) -> None:
+    world.backend.script = SLOW
+    world.send("Hello")
+    world.wait(lambda: bool(world.answers()) and bool(world.answers()[-1].written))
+    models = add_models(world, "a", "b", "c")
+    for model in models:
+        world.page.use_model(model)
+        world.wait(lambda id=model.id: world.services.store.get(world.id).model_id == id)
+    world.page.stop()
+    engines = world.services.engines
+    world.wait(lambda: (engines.state.model_id, engines.state.phase) == (models[-1].id, "ready"))
+    assert loaded(world) == ["tiny", "c"]
+
+
+def test_a_model_that_is_being_loaded_gives_way_to_the_one_chosen_next(world: World) -> None:
+    first, second = add_models(world, "a", "b")
+    engines = world.services.engines
+    world.backend.script = Script(load_seconds=30)
+    world.page.use_model(first)
+    world.wait(lambda: (engines.state.model_id, engines.state.phase) == (first.id, "loading"))
+    world.page.use_model(second)
+    world.wait(lambda: (engines.state.model_id, engines.state.phase) == (second.id, "loading"))
+    world.backend.script = Script()
+    world.wait(lambda: (engines.state.model_id, engines.state.phase) == (second.id, "ready"))
+    assert loaded(world) == ["b"]

@@ -123,16 +123,28 @@ class SizeFits:
     def rough_of_group(self, repository: Repository, group: QuantFiles, n_ctx: int = 0) -> Fit:
         return self._fit(group.size_bytes or 0, n_ctx)
 
-    def of_artifact(self, entry: Entry, artifact: Artifact, n_ctx: int = 0) -> Fit:
+    def of_artifact(
+        self,
+        entry: Entry,
+        artifact: Artifact,
+        n_ctx: int = 0,
+        cancelled: threading.Event | None = None,
+    ) -> Fit:
         return self._exact(artifact.quant, artifact.size_bytes or 0, n_ctx)
 
-    def of_hub_file(self, group: QuantFiles, n_ctx: int = 0) -> Fit:
+    def of_hub_file(
+        self, group: QuantFiles, n_ctx: int = 0, cancelled: threading.Event | None = None
+    ) -> Fit:
         return self._exact(group.quant, group.size_bytes or 0, n_ctx)
 
-    def header_of_artifact(self, artifact: Artifact) -> GgufHeader | None:
+    def header_of_artifact(
+        self, artifact: Artifact, cancelled: threading.Event | None = None
+    ) -> GgufHeader | None:
         return None
 
-    def header_of_hub_file(self, group: QuantFiles) -> GgufHeader:
+    def header_of_hub_file(
+        self, group: QuantFiles, cancelled: threading.Event | None = None
+    ) -> GgufHeader:
         raise CatalogError("There is no network.")
 
     def _exact(self, quant: str, size: int, n_ctx: int) -> Fit:
@@ -157,15 +169,21 @@ class ScriptedHub:
     def __init__(self, *pages: Sequence[FoundRepository]) -> None:
         self.pages = pages
         self.queries: list[tuple[HubQuery, str]] = []
+        self.cancelled: list[HubQuery] = []
         self.problem: CatalogError | None = None
         self.gate: Callable[[HubQuery], threading.Event | None] = lambda query: None
         self.repositories: dict[str, Repository] = {}
 
-    def search(self, query: HubQuery, more: str = "") -> HubPage:
+    def search(
+        self, query: HubQuery, more: str = "", *, cancelled: threading.Event | None = None
+    ) -> HubPage:
         self.queries.append((query, more))
         event = self.gate(query)
         if event is not None:
-            event.wait(10)
+            _wait_for(event, cancelled)
+            if cancelled is not None and cancelled.is_set():
+                self.cancelled.append(query)
+                raise CatalogError("It was cancelled.")
         if self.problem is not None:
             raise self.problem
         place = int(more or 0)
@@ -173,10 +191,18 @@ class ScriptedHub:
         following = str(place + 1) if place + 1 < len(self.pages) else ""
         return HubPage(found=tuple(found), more=following)
 
-    def repository(self, repo: str, revision: str = "main") -> Repository:
+    def repository(
+        self, repo: str, revision: str = "main", *, cancelled: threading.Event | None = None
+    ) -> Repository:
         if self.problem is not None:
             raise self.problem
         return self.repositories[repo]
+
+
+def _wait_for(event: threading.Event, cancelled: threading.Event | None) -> None:
+    for _ in range(500):
+        if event.wait(0.02) or (cancelled is not None and cancelled.is_set()):
+            return
 
 
 def found(name: str, parameters: float = 7, **more: object) -> FoundRepository:

@@ -56,7 +56,7 @@ class World:
             library=self.library,
             adapters=adapters,
             making=Making(self.library, adapters, SimpleNamespace(), Network),
-            hub=SimpleNamespace(repository=lambda repo: self.repositories[repo]),
+            hub=SimpleNamespace(repository=lambda repo, **_: self.repositories[repo]),
             machine=lambda: SimpleNamespace(disk_free=self.disk_free),
             fitting=SimpleNamespace(of_model=lambda model: FIT, of_size=lambda model, size: FIT),
         )

@@ -16,7 +16,7 @@ from catalog.adapters.peft.config import read_config
 from catalog.fit.fit import Fit
 from catalog.hub.peft_files import peft_files
 from catalog.library import InstalledModel
-from ui.background import Background
+from ui.background import Background, Cancelled
 from ui.installed_models import InstalledModels
 from ui.kit import Toast
 from ui.models.making.convert_dialog import ConvertDialog
@@ -148,8 +148,8 @@ class MakingWork(QObject):
     def _look_at_repository(self, dialog: RepositoryDialog, repo: str) -> None:
         hub = self._services.hub
 
-        def look() -> str:
-            repository = hub.repository(repo)
+        def look(cancelled: Cancelled) -> str:
+            repository = hub.repository(repo, cancelled=cancelled)
             if peft_files(repository) is None:
                 raise AppError(
                     f"“{repo}” is no PEFT adapter.",
@@ -167,7 +167,7 @@ class MakingWork(QObject):
                 raise error
             dialog.show_problem(problem.sentence())
 
-        self._background.run(dialog, look, ask, refuse)
+        self._background.look_up(dialog, look, ask, refuse)
 
     def convert_repository(self, repo: str, base: str = "") -> None:
         """Ask for which model, fetch the adapter from the Hub and convert it."""

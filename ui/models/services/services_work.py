@@ -80,7 +80,9 @@ class ServicesWork(QObject):
             if row := self.page.row(connection_id):
                 row.show_problem(problem.sentence())
 
-        self._background.run(self, partial(self._connections.check, connection_id), done, failed)
+        self._background.look_up(
+            self, lambda _: self._connections.check(connection_id), done, failed
+        )
 
     def _begin_connecting(self, provider_id: str) -> None:
         self._open(ServiceDialog(self._theme, provider_of(provider_id), None, self._window))
@@ -111,9 +113,9 @@ class ServicesWork(QObject):
             self._tell_changed()
             if isValid(dialog):
                 dialog.show_connected(connection)
-            self._background.run(
+            self._background.look_up(
                 self,
-                partial(self._connections.check, connection.id),
+                lambda _: self._connections.check(connection.id),
                 partial(self._finish, dialog, connection),
                 partial(self._refuse, dialog),
             )
