@@ -37,6 +37,7 @@ from backends.protocol import (
     ReasoningDelta,
     Session,
     SessionInfo,
+    Text,
     TextDelta,
     ToolCall,
     Usage,
@@ -132,14 +133,21 @@ class Answering:
         finally:
             answer.cancel()
 
-    async def embed(self, model: str, texts: Sequence[str], note: RequestNote) -> Embeddings:
+    async def embed(self, model: str, texts: Sequence[Text], note: RequestNote) -> Embeddings:
         """A vector for each text; of a model that chats, by the one that is loaded for chats. Raises `Failure`."""
         served, found = self._shelf.find(model)
         if not served.capabilities.embed:
             raise Failure(
                 "invalid", f"{served.name} makes no vectors.", code="unsupported", param="model"
             )
-        note.use(served.id, texts[0] if texts else "")
+        if not served.capabilities.tokens and not all(isinstance(text, str) for text in texts):
+            raise Failure(
+                "invalid",
+                f"{served.name} reads no numbers of tokens. Send the text itself.",
+                code="unsupported",
+                param="input",
+            )
+        note.use(served.id, shown(texts[0]) if texts else "")
 
         made_for_it = isinstance(found, InstalledModel) and served.kind == "embedding"
         vectors = await self._work(
@@ -254,7 +262,7 @@ class Answering:
         note.move("answering")
 
 
-def _embedded(session: Session, texts: Sequence[str], cancelled: threading.Event) -> Embeddings:
+def _embedded(session: Session, texts: Sequence[Text], cancelled: threading.Event) -> Embeddings:
     """In portions, so that a client that leaves doesn't keep the model at work."""
     vectors: list[tuple[float, ...]] = []
     tokens = 0
@@ -304,7 +312,12 @@ def _heard(future: "asyncio.Future[T]") -> None:
         future.exception()
 
 
+def shown(text: Text) -> str:
+    """What the list of requests shows of it."""
+    return text if isinstance(text, str) else f"({len(text):,} tokens)"
+
+
 def _newest_text(asked: Asked) -> str:
     if asked.prompt is not None:
-        return asked.prompt
+        return shown(asked.prompt)
     return next((each.content for each in reversed(asked.messages) if each.role == "user"), "")

@@ -3,7 +3,7 @@
 import msgspec
 
 from app.options import Value
-from backends.protocol import Grammar, Message, TokenBias, Tool, ToolChoice
+from backends.protocol import Grammar, Message, Text, TokenBias, Tool, ToolChoice
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -11,13 +11,15 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
     `model` as the client names it. `options` are those of `app.options` that the client sets, by
     key and checked ("temperature", "adapters", …); the others are as they stand for that model:
-    makers' advice, the person's defaults, its profile. A `prompt` takes the place of all messages.
+    makers' advice, the person's defaults, its profile. A `prompt` takes the place of all messages. With
+    `echo`, the model tells it back, with how likely its tokens were where `logprobs` are asked for.
     `continue_last`: the last message is the beginning of the answer.
     """
 
     model: str
     messages: tuple[Message, ...] = ()
-    prompt: str | None = None
+    prompt: Text | None = None
+    echo: bool = False
     options: dict[str, Value] = {}
     stop: tuple[str, ...] = ()
     logit_bias: tuple[TokenBias, ...] = ()

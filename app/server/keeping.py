@@ -52,8 +52,13 @@ class Keeping:
         self._lock = threading.Lock()
         self._ends: OrderedDict[bytes, tuple[str, str]] = OrderedDict()
 
-    def begin(self, asked: Asked, served: ServedModel) -> "KeptAnswer":
-        """To be told of the answer; it is stored when that has ended."""
+    def begin(self, asked: Asked, served: ServedModel) -> "KeptAnswer | None":
+        """To be told of the answer; it is stored when that has ended.
+
+        None where there is nothing that a person could read: a prompt that is numbers or is only scored.
+        """
+        if isinstance(asked.prompt, tuple) or asked.echo:
+            return None
         return KeptAnswer(self, asked, served)
 
     def store(self, asked: Asked, model: ServedModel, answer: "KeptAnswer", problem: str) -> None:
@@ -160,7 +165,7 @@ class KeptAnswer:
 def _lines(asked: Asked) -> tuple[str, list[_Line]]:
     """The system prompt, and what a conversation can hold of the messages."""
     if asked.prompt is not None:
-        return "", [_Line("user", asked.prompt)]
+        return "", [_Line("user", str(asked.prompt))]
     system = "\n\n".join(each.content for each in asked.messages if each.role == "system")
     return system, [_line(each) for each in asked.messages if each.role != "system"]
 

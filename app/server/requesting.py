@@ -42,6 +42,7 @@ def chat_request(
     return ChatRequest(
         messages=_messages(asked, str(options["system_prompt"])),
         prompt=asked.prompt,
+        echo=asked.echo,
         sampling=msgspec.structs.replace(
             sampling, logit_bias=(*sampling.logit_bias, *asked.logit_bias)
         ),
@@ -70,6 +71,13 @@ def _demands(asked: Asked, can: Capabilities) -> tuple[tuple[bool, bool, str, st
     has_images = any(message.images for message in asked.messages)
     return (
         (asked.prompt is not None, can.complete, "doesn't go on with plain text.", "prompt"),
+        (
+            isinstance(asked.prompt, tuple),
+            can.tokens,
+            "reads no numbers of tokens. Send the text itself.",
+            "prompt",
+        ),
+        (asked.echo, can.echo, "doesn't tell how likely a prompt was.", "echo"),
         (asked.prompt is None, can.chat, "can't chat.", "messages"),
         (has_images, can.images, "can't see pictures.", "messages"),
         (bool(asked.tools), can.tools, "can't use tools.", "tools"),

@@ -19,32 +19,37 @@ from app.server.openai_api.fields import (
     Model,
     Penalty,
     Temperature,
+    Texts,
     TokenUsage,
     TopP,
     biases_of,
     sampling_options,
     stops_of,
+    texts_of,
     usage_of,
 )
 from app.server.openai_api.sending import DONE, json_response, new_id, sse, with_errors
 from app.server.openai_api.several import Indexed, answers, variants
 from app.server.openai_api.text_choice import TextChoice, TextStream
 from app.server.streaming import SSE_IDLE, streamed
-from backends.protocol import Usage
+from backends.protocol import Text, Usage
 
-_MOST_PROMPTS = 16
+_MOST_PROMPTS = 64
 _USUAL_TOKENS = 16
 
 
 class CompletionRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Without `max_tokens`, an answer has 16, as at OpenAI."""
+    """Without `max_tokens`, an answer has 16, as at OpenAI. With 0, the prompt is only read.
 
-    prompt: str | Annotated[list[str | int | list[int]], msgspec.Meta(min_length=1)]
+    With `echo` and `logprobs`, the tokens of the prompt have theirs, too.
+    """
+
+    prompt: Texts
     model: Model = ""
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     n: Answers | None = None
-    max_tokens: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    max_tokens: Annotated[int, msgspec.Meta(ge=0)] | None = None
     stop: str | list[str] | None = None
     seed: int | None = None
     temperature: Temperature | None = None
@@ -85,8 +90,9 @@ class Completions:
         streams = [
             TextStream(
                 index,
-                begins_with=each.prompt or "" if wanted.echo else "",
+                begins_with=each.prompt if wanted.echo and isinstance(each.prompt, str) else "",
                 with_logprobs=each.logprobs >= 0,
+                tells_prompt=isinstance(each.prompt, tuple),
             )
             for index, each in enumerate(asked)
         ]
@@ -143,23 +149,16 @@ def _usage(streams: list[TextStream], n_prompts: int) -> TokenUsage:
     )
 
 
-def _prompts(request: CompletionRequest) -> list[str]:
+def _prompts(request: CompletionRequest) -> list[Text]:
     if request.suffix:
         raise Failure("invalid", "suffix: filling in is not supported.", param="suffix")
-    given = [request.prompt] if isinstance(request.prompt, str) else request.prompt
-    prompts = [prompt for prompt in given if isinstance(prompt, str)]
-    if len(prompts) < len(given):
-        raise Failure(
-            "invalid",
-            "prompt: numbers of tokens can't be read here. Send the text itself.",
-            param="prompt",
-        )
+    prompts = texts_of(request.prompt, "prompt")
     if len(prompts) * (request.n or 1) > _MOST_PROMPTS:
         raise Failure("invalid", f"prompt: at most {_MOST_PROMPTS} answers in all.", param="prompt")
     return prompts
 
 
-def _asked(request: CompletionRequest, prompt: str) -> Asked:
+def _asked(request: CompletionRequest, prompt: Text) -> Asked:
     extended = applied(request.causeway)
     own = sampling_options(
         temperature=request.temperature,
@@ -172,6 +171,8 @@ def _asked(request: CompletionRequest, prompt: str) -> Asked:
     return Asked(
         model=request.model,
         prompt=prompt,
+        # A text that is only repeated needs no model for that.
+        echo=bool(request.echo) and (request.logprobs is not None or isinstance(prompt, tuple)),
         options={**own, **extended.options},
         stop=stops_of(request.stop),
         logit_bias=biases_of(request.logit_bias),

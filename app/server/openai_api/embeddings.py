@@ -13,8 +13,9 @@ from starlette.responses import Response
 from app.server.answering import Answering
 from app.server.bodies import decoded
 from app.server.failures import Failure
-from app.server.openai_api.fields import Model
+from app.server.openai_api.fields import Model, Texts, texts_of
 from app.server.openai_api.sending import json_response
+from backends.protocol import Text
 
 _MOST_TEXTS = 2048
 
@@ -22,7 +23,7 @@ _MOST_TEXTS = 2048
 class EmbeddingRequest(msgspec.Struct, frozen=True, kw_only=True):
     """With `dimensions`, vectors are cut to so many numbers, and are of norm 1 again."""
 
-    input: str | Annotated[list[str | int | list[int]], msgspec.Meta(min_length=1)]
+    input: Texts
     model: Model = ""
     encoding_format: Literal["float", "base64"] | None = None
     dimensions: Annotated[int, msgspec.Meta(ge=1)] | None = None
@@ -73,22 +74,13 @@ class EmbeddingPage:
         )
 
 
-def _texts(given: str | list[str | int | list[int]]) -> list[str]:
-    texts = [given] if isinstance(given, str) else given
+def _texts(given: Texts) -> list[Text]:
+    texts = texts_of(given, "input")
     if len(texts) > _MOST_TEXTS:
         raise Failure("invalid", f"input: at most {_MOST_TEXTS} texts.", param="input")
-    checked: list[str] = []
-    for text in texts:
-        if not isinstance(text, str):
-            raise Failure(
-                "invalid",
-                "input: numbers of tokens can't be read here. Send the text itself.",
-                param="input",
-            )
-        if not text:
-            raise Failure("invalid", "input: a text is empty.", param="input")
-        checked.append(text)
-    return checked
+    if not all(texts):
+        raise Failure("invalid", "input: a text is empty.", param="input")
+    return texts
 
 
 def _cut(vector: Sequence[float], dimensions: int | None) -> Sequence[float]:

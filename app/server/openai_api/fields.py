@@ -8,12 +8,16 @@ import msgspec
 from app.options import Value, option
 from app.server.extensions import checked_option, thinking
 from app.server.failures import Failure
-from backends.protocol import TokenBias, Usage
+from backends.protocol import Text, TokenBias, Usage
 
 Temperature = Annotated[float, msgspec.Meta(ge=0, le=2)]
 TopP = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Penalty = Annotated[float, msgspec.Meta(ge=-2, le=2)]
 Answers = Annotated[int, msgspec.Meta(ge=1, le=8)]
+Token = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+"""A token's number, in the model's own vocabulary."""
+Texts = str | Annotated[list[str | Token | list[Token]], msgspec.Meta(min_length=1)]
+"""One text or several, each as a text or as the numbers of its tokens."""
 Model = Annotated[str, msgspec.Meta(max_length=500)]
 
 _MOST_STOPS = 16
@@ -93,6 +97,24 @@ def biases_of(logit_bias: Mapping[str, float] | None) -> tuple[TokenBias, ...]:
         if not -_LARGEST_BIAS <= bias <= _LARGEST_BIAS:
             raise Failure("invalid", "logit_bias: each is from -100 to 100.", param="logit_bias")
     return tuple(TokenBias(int(token), bias) for token, bias in biases.items())
+
+
+def texts_of(given: Texts, param: str) -> list[Text]:
+    """A list of numbers is one text. Raises `Failure` about `param`."""
+    if isinstance(given, str):
+        return [given]
+    if all(isinstance(each, int) for each in given):
+        return [tuple(each for each in given if isinstance(each, int))]
+    texts: list[Text] = []
+    for each in given:
+        if isinstance(each, int):
+            raise Failure(
+                "invalid", f"{param}: numbers of tokens stand beside something else.", param=param
+            )
+        texts.append(each if isinstance(each, str) else tuple(each))
+    if () in texts:
+        raise Failure("invalid", f"{param}: a list of tokens is empty.", param=param)
+    return texts
 
 
 def json_text(value: Any) -> str:

@@ -1,5 +1,6 @@
 """An answer of /v1/completions, whole and in pieces."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -8,9 +9,9 @@ from backends.protocol import (
     Event,
     Finished,
     Logprobs,
+    PromptEcho,
     ReasoningDelta,
     TextDelta,
-    TokenLogprob,
     Usage,
 )
 
@@ -18,12 +19,36 @@ FinishWord = Literal["stop", "length"]
 
 
 class TextLogprobs(msgspec.Struct, frozen=True):
-    """One entry a token in each; `text_offset` counts characters of the choice's whole text."""
+    """One entry a token in each; `text_offset` counts characters of the choice's whole text.
 
-    tokens: list[str]
-    token_logprobs: list[float]
-    top_logprobs: list[dict[str, float]]
-    text_offset: list[int]
+    The first token of a prompt has nothing before it that could tell how likely it was: null.
+    """
+
+    tokens: list[str] = []
+    token_logprobs: list[float | None] = []
+    top_logprobs: list[dict[str, float] | None] = []
+    text_offset: list[int] = []
+
+    def add(self, other: "TextLogprobs") -> None:
+        self.tokens.extend(other.tokens)
+        self.token_logprobs.extend(other.token_logprobs)
+        self.top_logprobs.extend(other.top_logprobs)
+        self.text_offset.extend(other.text_offset)
+
+    def note(
+        self, text: str, offset: int, logprob: float | None, top: Sequence[tuple[str, float]]
+    ) -> None:
+        self.tokens.append(text)
+        self.token_logprobs.append(logprob)
+        self.text_offset.append(offset)
+        if logprob is None:
+            self.top_logprobs.append(None)
+            return
+        likeliest: dict[str, float] = {}
+        # Several tokens may show the same text, such as parts of a character: the likeliest counts.
+        for each, value in (*top, (text, logprob)):
+            likeliest.setdefault(each, value)
+        self.top_logprobs.append(likeliest)
 
 
 class TextChoice(msgspec.Struct, frozen=True):
@@ -40,13 +65,16 @@ class TextStream:
         usage: what it took.
     """
 
-    def __init__(self, index: int, *, begins_with: str, with_logprobs: bool) -> None:
+    def __init__(
+        self, index: int, *, begins_with: str, with_logprobs: bool, tells_prompt: bool = False
+    ) -> None:
+        """`begins_with` is the prompt where it is to be repeated. `tells_prompt`: the model tells it."""
         self._index = index
         self._begins_with = begins_with
-        self._with_logprobs = with_logprobs
+        self._tells_prompt = tells_prompt
         self._text: list[str] = [begins_with]
-        self._logprobs: list[TokenLogprob] = []
         self._offset = len(begins_with)
+        self._logprobs = TextLogprobs() if with_logprobs else None
         self._finish: FinishWord = "stop"
         self.usage = Usage()
 
@@ -59,11 +87,15 @@ class TextStream:
             case TextDelta(text) | ReasoningDelta(text):
                 self._text.append(text)
                 return TextChoice(self._index, text)
-            case Logprobs(tokens) if self._with_logprobs:
-                before = self._offset
-                self._logprobs.extend(tokens)
-                self._offset += sum(len(each.text) for each in tokens)
-                return TextChoice(self._index, "", logprobs=_logprobs(tokens, before))
+            case PromptEcho():
+                return self._echo(event)
+            case Logprobs(tokens) if self._logprobs is not None:
+                come = TextLogprobs()
+                for token in tokens:
+                    come.note(token.text, self._offset, token.logprob, token.top)
+                    self._offset += len(token.text)
+                self._logprobs.add(come)
+                return TextChoice(self._index, "", logprobs=come)
             case Finished():
                 self.usage = event.usage
                 self._finish = "length" if event.reason == "length" else "stop"
@@ -71,20 +103,17 @@ class TextStream:
         return None
 
     def whole(self) -> TextChoice:
-        logprobs = None
-        if self._with_logprobs:
-            logprobs = _logprobs(tuple(self._logprobs), len(self._begins_with))
-        return TextChoice(self._index, "".join(self._text), self._finish, logprobs)
+        return TextChoice(self._index, "".join(self._text), self._finish, self._logprobs)
 
-
-def _logprobs(tokens: tuple[TokenLogprob, ...], offset: int) -> TextLogprobs:
-    offsets = []
-    for each in tokens:
-        offsets.append(offset)
-        offset += len(each.text)
-    return TextLogprobs(
-        [each.text for each in tokens],
-        [each.logprob for each in tokens],
-        [dict(each.top) for each in tokens],
-        offsets,
-    )
+    def _echo(self, echo: PromptEcho) -> TextChoice | None:
+        text = echo.text if self._tells_prompt else ""
+        if text:
+            self._text.append(text)
+            self._offset += len(text)
+        come: TextLogprobs | None = None
+        if self._logprobs is not None:
+            come = TextLogprobs()
+            for token in echo.tokens:
+                come.note(token.text, token.offset, token.logprob, token.top)
+            self._logprobs.add(come)
+        return TextChoice(self._index, text, logprobs=come) if text or come else None
