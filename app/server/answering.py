@@ -94,7 +94,7 @@ class Answering:
         return self._shelf.served()
 
     def find(self, name: str) -> ServedModel:
-        """The model of that id or name; the default one for "" or "default". Raises `Failure`."""
+        """The model of that id or name; the one last chosen for "default". Raises `Failure`."""
         return self._shelf.find(name)[0]
 
     def loaded(self) -> tuple[ServedModel, SessionInfo] | None:

@@ -18,14 +18,14 @@ THINKING = "thinking"
 _FIELD = "causeway"
 
 
-class RequestedAdapter(msgspec.Struct, frozen=True):
+class RequestedAdapter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An installed adapter by id or name, and how much of it is added to the model's weights."""
 
     adapter: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
     scale: Annotated[float, msgspec.Meta(ge=-2, le=2)] = 1.0
 
 
-class Extensions(msgspec.Struct, frozen=True, kw_only=True):
+class Extensions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The key `causeway` of a request, the same in every interface.
 
     `options` are settings of a chat's sampling by key ("min_p", "xtc_probability", "mirostat", …).

@@ -13,7 +13,7 @@ from app.sessions import Sessions
 from backends.protocol import Capabilities
 from catalog.library import InstalledModel, ModelKind
 
-DEFAULT_NAMES = ("", "default")
+DEFAULT_NAME = "default"
 """What a client may call the model that was last chosen in the window."""
 
 _FRESH_SECONDS = 2.0
@@ -90,7 +90,15 @@ class Shelf:
     def find(self, name: str) -> tuple[ServedModel, ChatModel]:
         """Raises `Failure`."""
         wanted = name.strip().casefold()
-        if wanted in DEFAULT_NAMES:
+        if not wanted:
+            # Nobody means a certain model with it, and another would have to leave memory.
+            raise Failure(
+                "invalid",
+                "model: it is empty. Name a model; “default” is the one that was chosen last in Causeway.",
+                code="model_missing",
+                param="model",
+            )
+        if wanted == DEFAULT_NAME:
             return self._find_default()
         found = self._by_name.get(wanted) or self._by_name.get(wanted.removesuffix(":latest"))
         if found is None:

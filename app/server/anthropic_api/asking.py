@@ -24,6 +24,10 @@ _MOST_STOPS = 64
 
 def asked_of(request: MessagesRequest) -> Asked:
     """Raises `Failure`."""
+    _refuse(
+        request.mcp_servers, "mcp_servers", "This server connects to no other servers for tools."
+    )
+    _refuse(request.container, "container", "This server runs no code.")
     messages = prompt_of(request.system, request.messages)
     last = messages[-1]
     if last.role == "assistant" and last.tool_calls:
@@ -68,6 +72,11 @@ def shows_thinking(request: MessagesRequest) -> bool:
 def omits_thinking(request: MessagesRequest) -> bool:
     """Whether blocks of thinking are to come without their text."""
     return request.thinking is not None and request.thinking.display == "omitted"
+
+
+def _refuse(given: object, field: str, words: str) -> None:
+    if given:
+        raise Failure("invalid", f"{field}: {words}", code="unsupported_parameter", param=field)
 
 
 def _options(request: MessagesRequest) -> dict[str, Value]:

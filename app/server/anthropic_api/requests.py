@@ -75,7 +75,7 @@ class MessagesRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     model: str
     messages: tuple[Message, ...]
-    max_tokens: Annotated[int, msgspec.Meta(ge=0, le=_MOST_TOKENS)]
+    max_tokens: Annotated[int, msgspec.Meta(ge=1, le=_MOST_TOKENS)]
     system: str | tuple[Block, ...] | None = None
     stream: bool | None = None
     temperature: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
@@ -87,6 +87,8 @@ class MessagesRequest(msgspec.Struct, frozen=True, kw_only=True):
     thinking: Thinking | None = None
     output_config: OutputConfig | None = None
     output_format: OutputFormat | None = None
+    mcp_servers: tuple[Any, ...] | None = None
+    container: Any = None
     causeway: Extensions | None = None
 
 

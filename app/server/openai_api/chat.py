@@ -34,7 +34,7 @@ class ChatCompletions:
         model = self._answering.find(wanted.model).id
         count = wanted.n or 1
         answer = answers(self._answering, variants(asked, count), request.state.note)
-        streams = [ChoiceStream(index) for index in range(count)]
+        streams = [ChoiceStream(index, is_legacy=wanted.is_legacy) for index in range(count)]
         if wanted.stream:
             options = wanted.stream_options
             with_usage = options is not None and bool(options.include_usage)

@@ -1,6 +1,6 @@
 """A request of /v1/chat/completions, and what it asks."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -20,11 +20,15 @@ from app.server.openai_api.fields import (
 from app.server.openai_api.messages import Messages, prompt_of
 from app.server.openai_api.tools import (
     ChatTool,
+    Chosen,
+    FunctionTool,
+    NamedFunction,
     NamedTool,
     ResponseFormat,
     chosen_tools,
     grammar_of,
 )
+from app.server.served import DEFAULT_NAME
 from backends.protocol import Grammar
 
 
@@ -39,10 +43,14 @@ class TemplateOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChatCompletionRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What is not here is ignored. A last message of the assistant is gone on with."""
+    """What is not here is ignored. A last message of the assistant is gone on with.
+
+    `functions` and `function_call` are what `tools` were before. `top_k`, `min_p` and the penalty for
+    repetition, by either name, are taken as other local servers take them.
+    """
 
     messages: Messages
-    model: Model = ""
+    model: Model = DEFAULT_NAME
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     n: Answers | None = None
@@ -60,23 +68,33 @@ class ChatCompletionRequest(msgspec.Struct, frozen=True, kw_only=True):
     response_format: ResponseFormat | None = None
     tools: list[ChatTool] | None = None
     tool_choice: Literal["none", "auto", "required"] | NamedTool | None = None
+    functions: list[FunctionTool] | None = None
+    function_call: Literal["none", "auto"] | NamedFunction | None = None
     parallel_tool_calls: bool | None = None
     reasoning_effort: str | None = None
     chat_template_kwargs: TemplateOptions | None = None
+    top_k: Annotated[int, msgspec.Meta(ge=-1)] | None = None
+    min_p: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
+    repeat_penalty: float | None = None
+    repetition_penalty: float | None = None
+    modalities: list[str] | None = None
+    audio: Any = None
+    web_search_options: Any = None
     causeway: Extensions | None = None
+
+    @property
+    def is_legacy(self) -> bool:
+        """Whether calls are wanted as `function_call`, one an answer, as before there were tools."""
+        return self.functions is not None
 
 
 def asked_of(request: ChatCompletionRequest) -> Asked:
     """Raises `Failure`."""
+    _refuse_what_is_missing(request)
     messages = prompt_of(request.messages)
     last = messages[-1]
     extended = applied(request.causeway)
-    choice = request.tool_choice
-    tools, tool_choice = chosen_tools(
-        [tool.function for tool in request.tools or ()],
-        choice if isinstance(choice, str) else "auto",
-        choice.function.name if isinstance(choice, NamedTool) else "",
-    )
+    tools, tool_choice = _chosen(request)
     limit = request.max_completion_tokens
     own = sampling_options(
         temperature=request.temperature,
@@ -86,6 +104,11 @@ def asked_of(request: ChatCompletionRequest) -> Asked:
         seed=request.seed,
         max_tokens=limit if limit is not None else request.max_tokens,
         effort=request.reasoning_effort,
+        top_k=request.top_k,
+        min_p=request.min_p,
+        repeat_penalty=request.repetition_penalty
+        if request.repeat_penalty is None
+        else request.repeat_penalty,
     )
     templated = request.chat_template_kwargs
     own |= thinking(templated.enable_thinking if templated else None)
@@ -98,10 +121,46 @@ def asked_of(request: ChatCompletionRequest) -> Asked:
         grammar=_grammar(request.response_format) or extended.grammar,
         tools=tools,
         tool_choice=tool_choice,
-        parallel_tool_calls=request.parallel_tool_calls is not False,
+        parallel_tool_calls=request.parallel_tool_calls is not False and not request.is_legacy,
         logprobs=_logprobs(request),
         continue_last=last.role == "assistant" and not last.tool_calls,
     )
+
+
+def _chosen(request: ChatCompletionRequest) -> Chosen:
+    if not request.is_legacy:
+        choice = request.tool_choice
+        return chosen_tools(
+            [tool.function for tool in request.tools or ()],
+            choice if isinstance(choice, str) else "auto",
+            choice.function.name if isinstance(choice, NamedTool) else "",
+        )
+    if request.tools:
+        raise Failure(
+            "invalid", "functions: give either these or “tools”, not both.", param="functions"
+        )
+    called = request.function_call
+    return chosen_tools(
+        request.functions or (),
+        called if isinstance(called, str) else "auto",
+        called.name if isinstance(called, NamedFunction) else "",
+        "functions",
+    )
+
+
+def _refuse_what_is_missing(request: ChatCompletionRequest) -> None:
+    wants_sound = request.audio or any(each != "text" for each in request.modalities or ())
+    for wanted, field, words in (
+        (wants_sound, "modalities", "models here answer in text alone."),
+        (request.web_search_options, "web_search_options", "this server searches no web."),
+        (
+            request.function_call is not None and not request.is_legacy,
+            "function_call",
+            "there are no “functions” to call.",
+        ),
+    ):
+        if wanted:
+            raise Failure("invalid", f"{field}: {words}", code="unsupported_parameter", param=field)
 
 
 def _logprobs(request: ChatCompletionRequest) -> int:
@@ -117,5 +176,6 @@ def _logprobs(request: ChatCompletionRequest) -> int:
 def _grammar(wanted: ResponseFormat | None) -> Grammar | None:
     if wanted is None:
         return None
-    schema = wanted.json_schema.schema if wanted.json_schema else None
+    inner = wanted.json_schema.schema if wanted.json_schema else None
+    schema = wanted.schema if inner is None else inner
     return grammar_of(wanted.type, schema, "response_format.json_schema")

@@ -17,7 +17,7 @@ from backends.protocol import (
     Usage,
 )
 
-FinishWord = Literal["stop", "length", "tool_calls"]
+FinishWord = Literal["stop", "length", "tool_calls", "function_call"]
 
 
 class TopLogprob(msgspec.Struct, frozen=True):
@@ -62,6 +62,7 @@ class AnsweredMessage(msgspec.Struct, frozen=True, kw_only=True):
     content: str | None
     reasoning_content: str | msgspec.UnsetType = msgspec.UNSET
     tool_calls: list[AnsweredCall] | msgspec.UnsetType = msgspec.UNSET
+    function_call: AnsweredFunction | msgspec.UnsetType = msgspec.UNSET
     refusal: None = None
 
 
@@ -86,6 +87,7 @@ class Delta(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     content: str | msgspec.UnsetType = msgspec.UNSET
     reasoning_content: str | msgspec.UnsetType = msgspec.UNSET
     tool_calls: list[DeltaCall] | msgspec.UnsetType = msgspec.UNSET
+    function_call: AnsweredFunction | msgspec.UnsetType = msgspec.UNSET
 
 
 class ChunkChoice(msgspec.Struct, frozen=True):
@@ -111,8 +113,10 @@ class ChoiceStream:
         usage: what it took.
     """
 
-    def __init__(self, index: int) -> None:
+    def __init__(self, index: int, *, is_legacy: bool = False) -> None:
+        """`is_legacy`: a call is told as `function_call`."""
         self._index = index
+        self._is_legacy = is_legacy
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._calls: list[ToolCall] = []
@@ -147,12 +151,14 @@ class ChoiceStream:
 
     def whole(self, *, with_logprobs: bool) -> Choice:
         calls = [AnsweredCall(each.id, _function(each)) for each in self._calls]
+        is_legacy = self._is_legacy and bool(calls)
         text = "".join(self._text)
         reasoning = "".join(self._reasoning)
         message = AnsweredMessage(
             content=None if calls and not text else text,
             reasoning_content=reasoning or msgspec.UNSET,
-            tool_calls=calls or msgspec.UNSET,
+            tool_calls=calls if calls and not is_legacy else msgspec.UNSET,
+            function_call=calls[0].function if is_legacy else msgspec.UNSET,
         )
         logprobs = ChoiceLogprobs(self._logprobs) if with_logprobs else None
         return Choice(self._index, message, self._finish, logprobs)
@@ -160,6 +166,8 @@ class ChoiceStream:
     def _call(self, call: ToolCall) -> ChunkChoice:
         delta = DeltaCall(len(self._calls), call.id, _function(call))
         self._calls.append(call)
+        if self._is_legacy:
+            return self._chunk(Delta(function_call=delta.function))
         return self._chunk(Delta(tool_calls=[delta]))
 
     def _end(self, event: Finished) -> ChunkChoice:
@@ -167,7 +175,7 @@ class ChoiceStream:
         if event.reason == "length":
             self._finish = "length"
         elif self._calls:
-            self._finish = "tool_calls"
+            self._finish = "function_call" if self._is_legacy else "tool_calls"
         return ChunkChoice(self._index, Delta(), self._finish)
 
     def _chunk(self, delta: Delta) -> ChunkChoice:

@@ -31,6 +31,7 @@ from app.server.openai_api.fields import (
 from app.server.openai_api.sending import DONE, json_response, new_id, sse, with_errors
 from app.server.openai_api.several import Indexed, answers, variants
 from app.server.openai_api.text_choice import TextChoice, TextStream
+from app.server.served import DEFAULT_NAME
 from app.server.streaming import SSE_IDLE, streamed
 from backends.protocol import Text, Usage
 
@@ -45,7 +46,7 @@ class CompletionRequest(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     prompt: Texts
-    model: Model = ""
+    model: Model = DEFAULT_NAME
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     n: Answers | None = None
@@ -60,6 +61,11 @@ class CompletionRequest(msgspec.Struct, frozen=True, kw_only=True):
     logprobs: Annotated[int, msgspec.Meta(ge=0, le=5)] | None = None
     echo: bool | None = None
     suffix: str | None = None
+    best_of: int | None = None
+    top_k: Annotated[int, msgspec.Meta(ge=-1)] | None = None
+    min_p: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
+    repeat_penalty: float | None = None
+    repetition_penalty: float | None = None
     causeway: Extensions | None = None
 
 
@@ -152,6 +158,12 @@ def _usage(streams: list[TextStream], n_prompts: int) -> TokenUsage:
 def _prompts(request: CompletionRequest) -> list[Text]:
     if request.suffix:
         raise Failure("invalid", "suffix: filling in is not supported.", param="suffix")
+    if request.best_of is not None and request.best_of > (request.n or 1):
+        raise Failure(
+            "invalid",
+            "best_of: answers are not compared here. Ask for several by “n”.",
+            param="best_of",
+        )
     prompts = texts_of(request.prompt, "prompt")
     if len(prompts) * (request.n or 1) > _MOST_PROMPTS:
         raise Failure("invalid", f"prompt: at most {_MOST_PROMPTS} answers in all.", param="prompt")
@@ -167,6 +179,11 @@ def _asked(request: CompletionRequest, prompt: Text) -> Asked:
         presence_penalty=request.presence_penalty,
         seed=request.seed,
         max_tokens=_USUAL_TOKENS if request.max_tokens is None else request.max_tokens,
+        top_k=request.top_k,
+        min_p=request.min_p,
+        repeat_penalty=request.repetition_penalty
+        if request.repeat_penalty is None
+        else request.repeat_penalty,
     )
     return Asked(
         model=request.model,

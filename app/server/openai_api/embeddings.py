@@ -15,6 +15,7 @@ from app.server.bodies import decoded
 from app.server.failures import Failure
 from app.server.openai_api.fields import Model, Texts, texts_of
 from app.server.openai_api.sending import json_response
+from app.server.served import DEFAULT_NAME
 from backends.protocol import Text
 
 _MOST_TEXTS = 2048
@@ -24,7 +25,7 @@ class EmbeddingRequest(msgspec.Struct, frozen=True, kw_only=True):
     """With `dimensions`, vectors are cut to so many numbers, and are of norm 1 again."""
 
     input: Texts
-    model: Model = ""
+    model: Model = DEFAULT_NAME
     encoding_format: Literal["float", "base64"] | None = None
     dimensions: Annotated[int, msgspec.Meta(ge=1)] | None = None
 

@@ -19,6 +19,7 @@ Token = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 Texts = str | Annotated[list[str | Token | list[Token]], msgspec.Meta(min_length=1)]
 """One text or several, each as a text or as the numbers of its tokens."""
 Model = Annotated[str, msgspec.Meta(max_length=500)]
+"""Where a request names none, it is the default one."""
 
 _MOST_STOPS = 16
 _LARGEST_BIAS = 100.0
@@ -56,6 +57,9 @@ def sampling_options(
     seed: int | None = None,
     max_tokens: int | None = None,
     effort: str | None = None,
+    top_k: int | None = None,
+    min_p: float | None = None,
+    repeat_penalty: float | None = None,
 ) -> dict[str, Value]:
     """The options that a request sets, of those that it has."""
     wanted: dict[str, object] = {
@@ -64,6 +68,10 @@ def sampling_options(
         "frequency_penalty": frequency_penalty,
         "presence_penalty": presence_penalty,
         "seed": None if seed is None else seed % _SEEDS,
+        # Beyond so many it makes no difference that anybody could see.
+        "top_k": None if top_k is None else min(max(top_k, 0), int(option("top_k").maximum)),
+        "min_p": min_p,
+        "repeat_penalty": repeat_penalty,
     }
     options = {
         key: checked_option(key, value, key) for key, value in wanted.items() if value is not None

@@ -16,6 +16,7 @@ ROLES: dict[str, Role] = {
     "user": "user",
     "assistant": "assistant",
     "tool": "tool",
+    "function": "tool",
 }
 
 
@@ -49,11 +50,14 @@ class MessageToolCall(msgspec.Struct, frozen=True):
 
 
 class ChatMessage(msgspec.Struct, frozen=True, kw_only=True):
-    role: Literal["developer", "system", "user", "assistant", "tool"]
+    """A message of the role “function”, and `function_call`, are what tools and their calls were before."""
+
+    role: Literal["developer", "system", "user", "assistant", "tool", "function"]
     content: str | list[TextPart | ImagePart | RefusalPart] | None = None
     reasoning_content: str | None = None
     tool_calls: list[MessageToolCall] | None = None
     tool_call_id: str | None = None
+    function_call: CalledFunction | None = None
 
 
 Messages = Annotated[list[ChatMessage], msgspec.Meta(min_length=1, max_length=20_000)]
@@ -61,7 +65,18 @@ Messages = Annotated[list[ChatMessage], msgspec.Meta(min_length=1, max_length=20
 
 def prompt_of(messages: Sequence[ChatMessage]) -> tuple[Message, ...]:
     """Raises `Failure`."""
-    return joined(_message(each, f"messages[{index}]") for index, each in enumerate(messages))
+    known = [_with_ids(each, index) for index, each in enumerate(messages)]
+    return joined(_message(each, f"messages[{index}]") for index, each in enumerate(known))
+
+
+def _with_ids(message: ChatMessage, index: int) -> ChatMessage:
+    """A function's call and its result as those of a tool: the result follows its call at once."""
+    if message.role == "function" and message.tool_call_id is None:
+        return msgspec.structs.replace(message, tool_call_id=f"call_{index - 1}")
+    if message.function_call is not None and not message.tool_calls:
+        call = MessageToolCall(f"call_{index}", message.function_call)
+        return msgspec.structs.replace(message, tool_calls=[call])
+    return message
 
 
 def joined(messages: Iterable[Message]) -> tuple[Message, ...]:
@@ -101,7 +116,7 @@ def _message(message: ChatMessage, where: str) -> Message:
         tool_calls=tuple(
             ToolCall(each.id, each.function.name, each.function.arguments) for each in calls
         ),
-        tool_call_id=message.tool_call_id or "" if message.role == "tool" else "",
+        tool_call_id=message.tool_call_id or "" if ROLES[message.role] == "tool" else "",
     )
 
 

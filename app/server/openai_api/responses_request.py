@@ -10,6 +10,7 @@ from app.server.failures import Failure
 from app.server.openai_api.fields import Model, Temperature, TopP, sampling_options
 from app.server.openai_api.responses_items import InputItem, prompt_of
 from app.server.openai_api.tools import FunctionTool, chosen_tools, grammar_of
+from app.server.served import DEFAULT_NAME
 from backends.protocol import Message
 
 
@@ -50,7 +51,7 @@ class ResponsesRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What is not here is ignored. `store` is too: nothing is stored."""
 
     input: str | Annotated[list[InputItem], msgspec.Meta(min_length=1, max_length=20_000)]
-    model: Model = ""
+    model: Model = DEFAULT_NAME
     instructions: str | None = None
     stream: bool | None = None
     max_output_tokens: Annotated[int, msgspec.Meta(ge=1)] | None = None
@@ -63,6 +64,9 @@ class ResponsesRequest(msgspec.Struct, frozen=True, kw_only=True):
     reasoning: Reasoning | None = None
     previous_response_id: str | None = None
     background: bool | None = None
+    conversation: Any = None
+    prompt: Any = None
+    top_logprobs: int | None = None
     metadata: dict[str, str] | None = None
     causeway: Extensions | None = None
 
@@ -70,6 +74,7 @@ class ResponsesRequest(msgspec.Struct, frozen=True, kw_only=True):
 def asked_of(request: ResponsesRequest) -> Asked:
     """Raises `Failure`."""
     _refuse_memory(request)
+    _refuse_what_is_missing(request)
     messages = _messages(request)
     last = messages[-1]
     extended = applied(request.causeway)
@@ -116,10 +121,24 @@ def _messages(request: ResponsesRequest) -> tuple[Message, ...]:
     return (first, *messages)
 
 
+def _refuse_what_is_missing(request: ResponsesRequest) -> None:
+    for field, value, words in (
+        (
+            "prompt",
+            request.prompt,
+            "this server keeps no prompts. Send “instructions” and “input”.",
+        ),
+        ("top_logprobs", request.top_logprobs, "/v1/chat/completions tells them."),
+    ):
+        if value:
+            raise Failure("invalid", f"{field}: {words}", code="unsupported_parameter", param=field)
+
+
 def _refuse_memory(request: ResponsesRequest) -> None:
     for field, value in (
         ("previous_response_id", request.previous_response_id),
         ("background", request.background),
+        ("conversation", request.conversation),
     ):
         if value:
             raise Failure(

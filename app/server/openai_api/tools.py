@@ -49,8 +49,11 @@ class JsonSchema(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ResponseFormat(msgspec.Struct, frozen=True, kw_only=True):
+    """Some clients put the `schema` here, without the object around it that OpenAI wants."""
+
     type: Literal["text", "json_object", "json_schema"]
     json_schema: JsonSchema | None = None
+    schema: dict[str, Any] | None = None
 
 
 def chosen_tools(
@@ -84,7 +87,7 @@ def grammar_of(kind: str, schema: dict[str, Any] | None, param: str) -> Grammar 
     """What an answer of that format must be. Raises `Failure`."""
     match kind:
         case "json_object":
-            return Grammar("json_schema", _ANY_OBJECT)
+            return Grammar("json_schema", json_text(schema) if schema else _ANY_OBJECT)
         case "json_schema":
             if schema is None:
                 raise Failure("invalid", f"{param}: the schema is missing.", param=param)
