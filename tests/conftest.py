@@ -10,7 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+# Qt's own offscreen screen is 800 × 800. A path with a drive in it would end at its colon.
+SCREEN = os.path.relpath(Path(__file__).with_name("screen.json"))
+os.environ.setdefault("QT_QPA_PLATFORM", f"offscreen:configfile={SCREEN}")
 
 GRACE_SECONDS = 30.0  # only waited for by a test that leaves something; a loaded machine is slow
 

@@ -38,6 +38,8 @@ def run(arguments: Sequence[str]) -> int:
     window = MainWindow(theme, background, paths, settings)
     first = FirstInstance(paths.home, window)
     first.raised.connect(window.come_forward)
+    # Queued: only afterwards is the window on another screen.
+    app.screenRemoved.connect(window.keep_on_screen, Qt.ConnectionType.QueuedConnection)
     report_bugs_to(window, paths)
     GarbageCollector(window)
     # The collector's timer wakes the interpreter often enough to hear these.

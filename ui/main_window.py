@@ -23,13 +23,11 @@ from ui.model_files import dropped_model_files
 from ui.rail import Rail
 from ui.shell import Shell
 from ui.theme import Theme
+from ui.window_place import keep_on_screen, place_in_the_middle
 
 if TYPE_CHECKING:
     from ui.pages import Pages
     from ui.startup import Opened
-
-SMALLEST = (880, 560)
-USUAL = (1280, 800)
 
 
 class MainWindow(QMainWindow):
@@ -50,12 +48,13 @@ class MainWindow(QMainWindow):
         self._pages: Pages | None = None
         self._opened: Opened | None = None
         self.setWindowTitle("Causeway")
-        self.setMinimumSize(*SMALLEST)
         self.setAcceptDrops(True)
         self._rail = Rail(theme)
         self._rail.setEnabled(False)
         self._stack = QStackedWidget()
         self._shell = Shell(theme)
+        # By then the window has its frame, which may not fit on the screen with it.
+        self._shell.painted.connect(self.keep_on_screen, Qt.ConnectionType.QueuedConnection)
         self._shell.painted.connect(self._open, Qt.ConnectionType.QueuedConnection)
         self._stack.addWidget(self._shell)
         self._toast = Toast(theme, self._stack)
@@ -109,6 +108,10 @@ class MainWindow(QMainWindow):
         if file:
             self.open_with(file)
 
+    def keep_on_screen(self) -> None:
+        """Move and shrink the window where it reaches out of the screen."""
+        keep_on_screen(self)
+
     def show_bug(self, words: str) -> None:
         """A bug of ours was reported; the window goes on."""
         self._toast.show_message(words)
@@ -134,10 +137,12 @@ class MainWindow(QMainWindow):
 
     def _restore_geometry(self) -> None:
         geometry = self._settings.current.window.get("geometry")
-        if not isinstance(geometry, str) or not self.restoreGeometry(
+        if isinstance(geometry, str) and self.restoreGeometry(
             QByteArray.fromBase64(geometry.encode())
         ):
-            self.resize(*USUAL)
+            keep_on_screen(self)
+        else:
+            place_in_the_middle(self)
 
     def _show_program(self, opened: "Opened") -> None:
         from ui.pages import Pages

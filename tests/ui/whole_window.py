@@ -3,20 +3,25 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtCore import QCoreApplication, QEvent, QSize
 
 from app.paths import Paths
 from app.settings_file import SettingsFile
 from ui.background import Background
 from ui.main_window import MainWindow
 from ui.theme import Theme
+from ui.window_place import USUAL
 
 
 @contextmanager
-def whole_window(theme: Theme, paths: Paths, settings: SettingsFile) -> Iterator[MainWindow]:
+def whole_window(
+    theme: Theme, paths: Paths, settings: SettingsFile, size: QSize | None = USUAL
+) -> Iterator[MainWindow]:
+    """`size` None: as the window finds it right."""
     background = Background()
     window = MainWindow(theme, background, paths, settings)
-    window.resize(1280, 800)
+    if size is not None:
+        window.resize(size)
     window.show()
     try:
         yield window

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QDialog,
     QFrame,
@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 from backends.protocol import TokenLogprob
 from ui.chat.probabilities.probabilities import Probabilities
 from ui.kit import Button, Label
+from ui.kit.fitted_dialog import room_on_screen
 from ui.theme import Theme
 
 _WIDTH = 440
@@ -69,10 +70,10 @@ class DetailsDialog(QDialog):
         left.setFixedWidth(_WIDTH - 2 * 24)
         self.setMinimumWidth(_WIDTH)
         needed = left.sizeHint().height() + 112
+        wanted = QSize(_WIDTH, min(needed, _TALLEST))
         if tokens:
-            self.resize(_WIDTH + _PROBABILITIES_WIDTH, max(min(needed, _TALLEST), _LOWEST))
-        else:
-            self.resize(_WIDTH, min(needed, _TALLEST))
+            wanted = QSize(_WIDTH + _PROBABILITIES_WIDTH, max(wanted.height(), _LOWEST))
+        self.resize(wanted.boundedTo(room_on_screen(self)))
         # Not the figures: they can only be scrolled, and a ring around them would be all one sees.
         close.setFocus(Qt.FocusReason.OtherFocusReason)
 

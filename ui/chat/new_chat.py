@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.models import ChatModel, OfferedModel
 from ui.kit import Button, Label, Mark, Paragraph
+from ui.kit.flow import Flow
 from ui.theme import Theme
 
 COLUMN = 440
@@ -25,18 +26,14 @@ class NewChat(QWidget):
         super().__init__(parent)
         self._title = Label(theme, kind="heading")
         self._words = Paragraph(theme, alignment=Qt.AlignmentFlag.AlignHCenter)
-        self._suggestions = QWidget()
-        row = QHBoxLayout(self._suggestions)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        for text in self._texts():
-            button = Button(theme, text, small=True)
+        buttons = [Button(theme, text, small=True) for text in self._texts()]
+        for button in buttons:
             button.clicked.connect(self._suggest)
-            row.addWidget(button)
+        self._suggestions = Flow(buttons, 8, centred=True)
         self._models = Button(theme, self.tr("Choose a model"), "primary")
         self._models.clicked.connect(self.models_requested)
         centre = Qt.AlignmentFlag.AlignHCenter
-        self._words.setFixedWidth(COLUMN)
+        self._words.setMaximumWidth(COLUMN)
         column = QVBoxLayout(self)
         column.setSpacing(0)
         column.addStretch(2)
@@ -44,9 +41,9 @@ class NewChat(QWidget):
         column.addSpacing(16)
         column.addWidget(self._title, 0, centre)
         column.addSpacing(4)
-        column.addWidget(self._words, 0, centre)
+        column.addLayout(_in_the_middle(self._words))
         column.addSpacing(16)
-        column.addWidget(self._suggestions, 0, centre)
+        column.addWidget(self._suggestions)
         column.addWidget(self._models, 0, centre)
         column.addStretch(3)
         self.show_model(None, "")
@@ -82,3 +79,12 @@ class NewChat(QWidget):
         button = self.sender()
         if isinstance(button, Button):
             self.suggestion_chosen.emit(button.text())
+
+
+def _in_the_middle(words: QWidget) -> QHBoxLayout:
+    """In a row of its own: beside an alignment, its height would be reckoned for another width."""
+    row = QHBoxLayout()
+    row.addStretch(1)
+    row.addWidget(words, 100)
+    row.addStretch(1)
+    return row

@@ -2,6 +2,7 @@
 
 from ui.kit.buttons import Button, IconButton, PaintedButton
 from ui.kit.chips import Chip
+from ui.kit.control_line import ControlLine
 from ui.kit.fields import ComboBox, NumberField, SearchField, TextArea, TextField
 from ui.kit.fold_line import FoldLine
 from ui.kit.menu_button import MenuButton
@@ -22,6 +23,7 @@ __all__ = [
     "CardPage",
     "Chip",
     "ComboBox",
+    "ControlLine",
     "ElidedLabel",
     "EmptyState",
     "FoldLine",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ui.kit.buttons import Button
 from ui.kit.fields import TextField
@@ -49,25 +49,17 @@ class AskingDialog(FittedDialog):
         self._go_on = Button(theme, go_on, "primary")
         self._go_on.clicked.connect(self._confirm)
         self._go_on.setEnabled(False)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(8)
-        buttons.addStretch(1)
-        buttons.addWidget(cancel)
-        buttons.addWidget(self._go_on)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 20, 24, 20)
-        column.setSpacing(12)
-        column.addWidget(Paragraph(theme, words))
+        self.column.addWidget(Paragraph(theme, words))
         for field in self._fields:
             pair = QVBoxLayout()
             pair.setSpacing(4)
             pair.addWidget(Label(theme, field.accessibleName(), "label"))
             pair.addWidget(field)
-            column.addLayout(pair)
-        column.addWidget(self._meter)
-        column.addWidget(self._problem)
-        column.addSpacing(4)
-        column.addLayout(buttons)
+            self.column.addLayout(pair)
+        self.column.addWidget(self._meter)
+        self.column.addWidget(self._problem)
+        self.buttons.addWidget(cancel)
+        self.buttons.addWidget(self._go_on)
         self._fields[0].setFocus(Qt.FocusReason.OtherFocusReason)
 
     def show_working(self, working: bool) -> None:

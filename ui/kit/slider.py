@@ -46,7 +46,7 @@ class Slider(LeavesWheel, QSlider):
         self.setPageStep(max(1, self.maximum() // 10))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setFixedHeight(24)
-        self.setMinimumWidth(64)
+        self.setMinimumWidth(48)
         self.valueChanged.connect(self._report)
 
     @property

@@ -23,6 +23,8 @@ from ui.theme import Theme
 
 _SHOWN_MS = 8000
 _WIDEST = 480
+_BESIDE_WORDS = 240
+"""The room for the button, the way to close it, and the margins."""
 _ABOVE_BOTTOM = 24
 _GAP = 8
 _MOVES = (QEvent.Type.Move, QEvent.Type.Resize, QEvent.Type.Show, QEvent.Type.Hide)
@@ -114,7 +116,7 @@ class Toast(QWidget):
         self._act = act
         self._words.set_text(text)
         line = QFontMetricsF(self._theme.font("body")).horizontalAdvance(text)
-        width = min(math.ceil(line) + 2, _WIDEST)
+        width = min(math.ceil(line) + 2, _WIDEST, max(self._ground.width() - _BESIDE_WORDS, 120))
         self._words.setMaximumWidth(width)  # its height is reckoned for no more than that
         self._words.setFixedSize(width, self._words.heightForWidth(width))
         self.setAccessibleName(text)

@@ -5,13 +5,14 @@ from typing import Literal
 
 import msgspec
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from catalog.catalogues.entries import Entry, Kind
 from catalog.catalogues.entry_filter import EntryFilter
 from catalog.hub.records import FoundRepository, HubQuery, Sort
 from ui.kit import ComboBox
 from ui.kit.filter_chip import FilterChip
+from ui.kit.flow import Flow
 from ui.models.licence_words import licence_name
 from ui.theme import Theme
 
@@ -168,7 +169,7 @@ class FilterBar(QWidget):
         )
         self._licence.setMaximumWidth(_MENU_WIDTH)
         self.show_entries(())
-        self._menus = QWidget()
+        self._menus = Flow([self._size, self._licence, self._sort], 8)
         self._lay_out()
         for chip in self._chips.values():
             chip.toggled.connect(self._report)
@@ -219,24 +220,10 @@ class FilterBar(QWidget):
         self._quiet = False
 
     def _lay_out(self) -> None:
-        chips = QHBoxLayout()
-        chips.setSpacing(6)
-        for chip in self._chips.values():
-            chips.addWidget(chip)
-        chips.addStretch(1)
-        menus = QHBoxLayout(self._menus)
-        menus.setContentsMargins(0, 8, 0, 0)
-        menus.setSpacing(8)
-        menus.addWidget(self._size)
-        menus.addWidget(self._licence)
-        menus.addWidget(self._sort)
-        menus.addStretch(1)
-        # A narrow window cuts the last chip rather than push the page apart.
-        self.setMinimumWidth(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 8, 0, 8)
-        column.setSpacing(0)
-        column.addLayout(chips)
+        column.setSpacing(8)
+        column.addWidget(Flow([*self._chips.values()]))
         column.addWidget(self._menus)
 
     def _report(self) -> None:

@@ -6,7 +6,17 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.server.config import ServerState
-from ui.kit import Button, Card, ElidedLabel, IconButton, Label, Notice, Paragraph, Switch
+from ui.kit import (
+    Button,
+    Card,
+    ControlLine,
+    ElidedLabel,
+    IconButton,
+    Label,
+    Notice,
+    Paragraph,
+    Switch,
+)
 from ui.theme import Theme
 
 
@@ -89,18 +99,12 @@ class StatusCard(Card):
 
     def _make_switch_row(self) -> QWidget:
         row = QWidget()
-        words = QVBoxLayout()
-        words.setSpacing(1)
-        words.addWidget(Label(self.theme, self.tr("Local server"), "label"))
-        words.addWidget(self._state)
-        line = QHBoxLayout()
-        line.setSpacing(24)
-        line.addLayout(words, 1)
-        line.addWidget(self._switch)
+        title = Label(self.theme, self.tr("Local server"), "label")
+        line = ControlLine([title, self._state], [self._switch])
         column = QVBoxLayout(row)
         column.setContentsMargins(16, 14, 16, 14)
         column.setSpacing(10)
-        column.addLayout(line)
+        column.addWidget(line)
         column.addWidget(self._places)
         column.addWidget(self._open)
         return row
@@ -116,22 +120,14 @@ class StatusCard(Card):
         self._renew = Button(self.theme, self.tr("Make a new one"), "ghost")
         self._renew.clicked.connect(self._ask)
         self._question = self._make_question()
-        words = QVBoxLayout()
-        words.setSpacing(1)
-        words.addWidget(Label(self.theme, self.tr("Key"), "label"))
-        words.addWidget(self._key_words)
-        line = QHBoxLayout()
-        line.setSpacing(8)
-        line.addLayout(words, 1)
-        line.addSpacing(16)
-        line.addWidget(self._key)
-        line.addSpacing(8)
-        line.addWidget(self._copy_key)
-        line.addWidget(self._renew)
+        line = ControlLine(
+            [Label(self.theme, self.tr("Key"), "label"), self._key_words],
+            [self._key, self._copy_key, self._renew],
+        )
         column = QVBoxLayout(row)
         column.setContentsMargins(16, 14, 16, 14)
         column.setSpacing(10)
-        column.addLayout(line)
+        column.addWidget(line)
         column.addWidget(self._question)
         return row
 

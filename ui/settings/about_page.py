@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.paths import Paths
 from app.versions import installed_version
-from ui.kit import Button, Card, CardPage, ElidedLabel, Label, Mark, Paragraph
+from ui.kit import Button, Card, CardPage, ControlLine, ElidedLabel, Label, Mark, Paragraph
 from ui.theme import Theme
 
 
@@ -61,18 +61,13 @@ class AboutPage(CardPage):
 
     def _folder_row(self) -> QWidget:
         row = QWidget()
-        line = QHBoxLayout(row)
-        line.setContentsMargins(16, 14, 16, 14)
-        line.setSpacing(24)
-        words = QVBoxLayout()
-        words.setSpacing(1)
-        words.addWidget(Label(self.theme, self.tr("Where your chats and models are"), "label"))
-        folder = str(self._folder)
-        words.addWidget(ElidedLabel(self.theme, folder, "small", "text2"))
-        line.addLayout(words, 1)
+        column = QVBoxLayout(row)
+        column.setContentsMargins(16, 14, 16, 14)
+        title = Label(self.theme, self.tr("Where your chats and models are"), "label")
+        folder = ElidedLabel(self.theme, str(self._folder), "small", "text2")
         show = Button(self.theme, self.tr("Open the folder"))
         show.clicked.connect(self._request_folder)
-        line.addWidget(show)
+        column.addWidget(ControlLine([title, folder], [show]))
         return row
 
     def _part_row(self, name: str, number: str) -> QWidget:

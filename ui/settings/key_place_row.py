@@ -1,10 +1,10 @@
 """Where keys and tokens are kept: the system's keyring, or a file that a passphrase seals."""
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.secrets import SecretsState
-from ui.kit import Button, Chip, Label, Paragraph
+from ui.kit import Button, Chip, ControlLine, Label, Paragraph
 from ui.theme import Theme
 
 
@@ -36,20 +36,17 @@ class KeyPlaceRow(QWidget):
             "The Hub token, the keys of services and the server's key. Never as plain text: the "
             "system's keyring has them, or a file that your passphrase seals."
         )
-        words = QVBoxLayout()
-        words.setSpacing(1)
-        words.addWidget(Label(theme, self.tr("Where keys are kept"), "label"))
-        words.addWidget(Paragraph(theme, about, "small"))
-        line = QHBoxLayout()
-        line.setSpacing(8)
-        line.addLayout(words, 1)
-        line.addSpacing(16)
-        for control in (self._chip, self._unlock, self._file, self._keyring):
-            line.addWidget(control)
+        line = ControlLine(
+            [
+                Label(theme, self.tr("Where keys are kept"), "label"),
+                Paragraph(theme, about, "small"),
+            ],
+            [self._chip, self._unlock, self._file, self._keyring],
+        )
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 14, 16, 14)
         column.setSpacing(8)
-        column.addLayout(line)
+        column.addWidget(line)
         column.addWidget(self._words)
         for button in (self._unlock, self._file, self._keyring):
             button.hide()

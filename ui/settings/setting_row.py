@@ -1,11 +1,11 @@
 """What every row of the settings has: its words, and what is wrong with its value."""
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.errors import AppError
 from app.settings import Setting, checked_setting
-from ui.kit import Label, Paragraph
+from ui.kit import ControlLine, Label, Paragraph
 from ui.theme import Theme
 
 
@@ -24,20 +24,13 @@ class SettingRow(QWidget):
         self.setting = setting
         self._problem = Paragraph(theme, kind="small", role="danger")
         self._problem.hide()
-        words = QVBoxLayout()
-        words.setSpacing(1)
-        words.addWidget(Label(theme, self.tr(setting.title), "label"))
-        words.addWidget(Paragraph(theme, self.tr(setting.help), "small"))
-        self.controls = QHBoxLayout()
-        self.controls.setSpacing(8)
-        line = QHBoxLayout()
-        line.setSpacing(24)
-        line.addLayout(words, 1)
-        line.addLayout(self.controls)
+        title = Label(theme, self.tr(setting.title), "label")
+        line = ControlLine([title, Paragraph(theme, self.tr(setting.help), "small")])
+        self.controls = line.controls
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(16, 14, 16, 14)
         self.column.setSpacing(8)
-        self.column.addLayout(line)
+        self.column.addWidget(line)
         self.column.addWidget(self._problem)
 
     def show_problem(self, words: str) -> None:

@@ -1,10 +1,10 @@
 """What is kept of chats that were read: how much it is, and the button that deletes it."""
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.formatting import bytes_text
-from ui.kit import Button, Label, Paragraph
+from ui.kit import Button, ControlLine, Label, Paragraph
 from ui.kit.focus import pass_focus_back
 from ui.theme import Theme
 
@@ -23,15 +23,10 @@ class StatesRow(QWidget):
         self._clear.setAccessibleName(self.tr("Clear what was remembered"))
         self._clear.setEnabled(False)
         self._clear.clicked.connect(self.clear_requested)
-        words = QVBoxLayout()
-        words.setSpacing(1)
-        words.addWidget(Label(theme, self.tr("Remembered now"), "label"))
-        words.addWidget(self._words)
-        line = QHBoxLayout(self)
-        line.setContentsMargins(16, 14, 16, 14)
-        line.setSpacing(24)
-        line.addLayout(words, 1)
-        line.addWidget(self._clear)
+        title = Label(theme, self.tr("Remembered now"), "label")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 14, 16, 14)
+        column.addWidget(ControlLine([title, self._words], [self._clear]))
 
     def show_bytes(self, taken: int) -> None:
         """What it takes on the disk."""

@@ -1,9 +1,9 @@
 """The Hub token: set, test, replace and remove it. Once set it is never shown again."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
-from ui.kit import Button, Chip, Label, Paragraph, TextField
+from ui.kit import Button, Chip, ControlLine, Label, Paragraph, TextField
 from ui.theme import Theme
 
 _WIDTH = 300
@@ -47,29 +47,25 @@ class TokenRow(QWidget):
         self._chip = Chip(theme, self.tr("In the keyring"), "ok", "key")
         self._words = Paragraph(theme, kind="small")
         self._words.hide()
-        self._controls = QStackedWidget()
-        self._controls.addWidget(_line(self._field, self._save))
-        self._controls.addWidget(_line(self._chip, self._test, replace, remove))
-        words = QVBoxLayout()
-        words.setSpacing(1)
-        words.addWidget(Label(theme, self.tr("Access token"), "label"))
+        self._when_unset = (self._field, self._save)
+        self._when_set = (self._chip, self._test, replace, remove)
+        title = Label(theme, self.tr("Access token"), "label")
         help_ = self.tr("For models that ask for one. It is never shown again.")
-        words.addWidget(Paragraph(theme, help_, "small"))
-        line = QHBoxLayout()
-        line.setSpacing(24)
-        line.addLayout(words, 1)
-        line.addWidget(self._controls)
+        line = ControlLine(
+            [title, Paragraph(theme, help_, "small")], [*self._when_unset, *self._when_set]
+        )
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 14, 16, 14)
         column.setSpacing(8)
-        column.addLayout(line)
+        column.addWidget(line)
         column.addWidget(self._words)
+        self.show_set(False)
 
     def show_set(self, is_set: bool) -> None:
         """Whether there is one."""
         self._is_set = is_set
         self._field.clear()
-        self._show_controls(1 if is_set else 0)
+        self._show_controls(of_a_set_token=is_set)
 
     def show_place(self, sealed_file: bool) -> None:
         """Where it is kept: in the sealed file, or in the keyring."""
@@ -92,27 +88,19 @@ class TokenRow(QWidget):
         if token := self._field.text().strip():
             self.submitted.emit(token)
         elif self._is_set:
-            self._show_controls(1)
+            self._show_controls(of_a_set_token=True)
 
     def _begin_replacing(self) -> None:
-        self._show_controls(0)
+        self._show_controls(of_a_set_token=False)
         self._field.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def _show_controls(self, index: int) -> None:
-        self._controls.setCurrentIndex(index)
+    def _show_controls(self, *, of_a_set_token: bool) -> None:
+        for part in self._when_unset:
+            part.setVisible(not of_a_set_token)
+        for control in self._when_set:
+            control.setVisible(of_a_set_token)
 
     def _say(self, words: str, role: str) -> None:
         self._words.set_role(role)
         self._words.set_text(words)
         self._words.setVisible(bool(words))
-
-
-def _line(*widgets: QWidget) -> QWidget:
-    holder = QWidget()
-    line = QHBoxLayout(holder)
-    line.setContentsMargins(0, 0, 0, 0)
-    line.setSpacing(_GAP)
-    line.addStretch(1)
-    for widget in widgets:
-        line.addWidget(widget)
-    return holder

@@ -42,7 +42,9 @@ class Water(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         width = self.width()
-        dry = self._shore.geometry().bottom() + 12 if self._shore else 0
+        dry = 0
+        if self._shore is not None:
+            dry = self._shore.mapTo(self, self._shore.rect().bottomLeft()).y() + 12
         for row in range(_ROWS):
             nearness = row / (_ROWS - 1)
             y = self.height() - _HEIGHT + 164 * nearness**1.2

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QSpacerItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSpacerItem, QVBoxLayout, QWidget
 
 from app.errors import Problem
 from catalog.catalogues.entries import Entry
@@ -126,8 +126,9 @@ class WelcomePage(Water):
 
     def _lay_out(self, theme: Theme) -> None:
         centre = Qt.AlignmentFlag.AlignHCenter
-        self._column = column = QVBoxLayout(self)
-        column.setContentsMargins(24, 0, 24, 24)
+        content = QWidget()
+        self._column = column = QVBoxLayout(content)
+        column.setContentsMargins(16, 0, 16, 24)
         column.setSpacing(0)
         self._above = QSpacerItem(0, 72)
         column.addItem(self._above)
@@ -155,8 +156,20 @@ class WelcomePage(Water):
         models = Button(theme, self.tr("Browse the catalogue"), "link")
         models.clicked.connect(self.models_requested)
         column.addLayout(_centred(6, question, models))
-        self.keep_dry(models)
         column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidget(content)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        # The water shines through.
+        scroll.viewport().setAutoFillBackground(False)
+        content.setAutoFillBackground(False)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(scroll)
+        self.keep_dry(models)
 
 
 def _centred(spacing: int, *widgets: QWidget) -> QHBoxLayout:

@@ -1,14 +1,15 @@
 """A text with a form of its own, in a window with room for it."""
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.errors import AppError
 from app.options import Option, checked
 from ui.kit import Button, Paragraph, TextArea
+from ui.kit.fitted_dialog import room_on_screen
 from ui.theme import Theme
 
-_SIZE = (640, 480)
+_SIZE = QSize(640, 480)
 
 
 class TextDialog(QDialog):
@@ -33,7 +34,7 @@ class TextDialog(QDialog):
         self._example_text = example
         self.setWindowTitle(self.tr(option.title))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(*_SIZE)
+        self.resize(_SIZE.boundedTo(room_on_screen(self)))
         self._box = TextArea(theme, self.tr(option.title))
         self._box.setFont(theme.font("code"))
         self._box.setPlainText(text)

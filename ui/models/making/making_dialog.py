@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.formatting import bytes_text
 from app.making import has_room
@@ -34,23 +34,17 @@ class MakingDialog(FittedDialog):
         self._name.returnPressed.connect(self._begin.click)
         self._cancel = Button(theme, self.tr("Cancel"))
         self._cancel.clicked.connect(self.reject)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(8)
-        buttons.addStretch(1)
-        buttons.addWidget(self._cancel)
-        buttons.addWidget(self._begin)
         name = QVBoxLayout()
         name.setSpacing(4)
         name.addWidget(Label(theme, self.tr("Name"), "label"))
         name.addWidget(self._name)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 20, 24, 20)
-        column.setSpacing(16)
-        column.addWidget(Paragraph(theme, words))
-        column.addLayout(self.content)
-        column.addLayout(name)
-        column.addWidget(self._result)
-        column.addLayout(buttons)
+        self.column.setSpacing(16)
+        self.column.addWidget(Paragraph(theme, words))
+        self.column.addLayout(self.content)
+        self.column.addLayout(name)
+        self.column.addWidget(self._result)
+        self.buttons.addWidget(self._cancel)
+        self.buttons.addWidget(self._begin)
 
     @property
     def name(self) -> str:

@@ -2,7 +2,7 @@
 
 import msgspec
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.connections.connections import Provider
 from app.connections.records import Connection, KeyPlace
@@ -118,26 +118,18 @@ class ServiceDialog(FittedDialog):
             read = Button(theme, self.tr("What they say of privacy"), "link", "arrow-square-out")
             read.clicked.connect(self._open_privacy_page)
             about.addWidget(read, 0, Qt.AlignmentFlag.AlignLeft)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(8)
-        buttons.addStretch(1)
-        buttons.addWidget(self._cancel)
-        buttons.addWidget(self._go_on)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 20, 24, 20)
-        column.setSpacing(12)
-        column.addLayout(about)
+        self.column.addLayout(about)
         for field in (self._address, self._title):
             pair = QVBoxLayout()
             pair.setSpacing(4)
             pair.addWidget(Label(theme, field.accessibleName(), "label"))
             pair.addWidget(field)
-            column.addLayout(pair)
-        column.addWidget(self.key)
-        column.addWidget(self._meter)
-        column.addWidget(self._words)
-        column.addSpacing(4)
-        column.addLayout(buttons)
+            self.column.addLayout(pair)
+        self.column.addWidget(self.key)
+        self.column.addWidget(self._meter)
+        self.column.addWidget(self._words)
+        self.buttons.addWidget(self._cancel)
+        self.buttons.addWidget(self._go_on)
 
     def _edited(self) -> None:
         self._words.hide()

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from app.connections.connections import Provider
 from app.secrets import SecretsState
 from ui.chat.leaving import LEAVES_ICON, leaves_words
-from ui.kit import Button, Chip, ElidedLabel, IconButton, Label, Paragraph, Tile
+from ui.kit import Button, Chip, ControlLine, ElidedLabel, IconButton, Label, Paragraph, Tile
 from ui.models.services.service_words import ShownService, key_words, models_words, place_words
 from ui.theme import Theme
 
@@ -162,22 +162,20 @@ class ProviderRow(QWidget):
         self.button = Button(theme, self.tr("Connect…"))
         self.button.setAccessibleName(self.tr("Connect {title}").format(title=provider.title))
         self.button.clicked.connect(self._request)
-        words = QVBoxLayout()
-        words.setSpacing(1)
-        head = QHBoxLayout()
+        title = QWidget()
+        head = QHBoxLayout(title)
+        head.setContentsMargins(0, 0, 0, 0)
         head.setSpacing(8)
         head.addWidget(Label(theme, provider.title, "label"))
         if provider.url:
             place = place_words(provider.url)
             head.addWidget(Label(theme, place, "small", "text3", tabular=True))
         head.addStretch(1)
-        words.addLayout(head)
-        words.addWidget(Paragraph(theme, provider.privacy, "small"))
-        line = QHBoxLayout(self)
-        line.setContentsMargins(16, 12, 16, 12)
-        line.setSpacing(24)
-        line.addLayout(words, 1)
-        line.addWidget(self.button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 12, 16, 12)
+        column.addWidget(
+            ControlLine([title, Paragraph(theme, provider.privacy, "small")], [self.button])
+        )
 
     def _request(self) -> None:
         self.connect_requested.emit(self.provider.id)
