@@ -79,7 +79,7 @@ class Allocations:
     def _read(self) -> tuple[Allocated, ...]:
         try:
             return msgspec.json.decode(self._file.read_bytes(), type=_Contents).loads
-        except (OSError, msgspec.MsgspecError):
+        except (OSError, ValueError, RecursionError):
             return ()
 
 

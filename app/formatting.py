@@ -3,7 +3,22 @@
 from datetime import date, datetime
 from typing import Literal
 
+_LONGEST_QUOTE = 80
+
 DateGroup = Literal["Today", "Yesterday", "Previous 7 days", "Previous 30 days", "Older"]
+
+
+def shortened(text: str) -> str:
+    """As much of it as a sentence can hold: what is wrong may be of any length."""
+    return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}…"
+
+
+def whole_characters(text: str) -> str:
+    """The text without halves of characters (lone surrogates): no file and no process takes those.
+
+    Arguments of the command line that are no UTF-8 have them, and what other programs copied can.
+    """
+    return text.encode("utf-8", "replace").decode()
 
 
 def bytes_text(size: int, *, digits: int = 1) -> str:

@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote, urlsplit
 from msgspec import structs
 
 from app.errors import AppError
+from app.formatting import shortened
 from catalog.catalogues.entries import Artifact, Entry, HubFile, Package, Source, Url
 from catalog.downloads.wanted import DownloadRequest, WantedFile
 from catalog.gguf.files import parts_of
@@ -17,7 +18,6 @@ from catalog.hub.records import QuantFiles, Repository, RepositoryFile
 from catalog.safe_names import is_model_file_name, is_safe_path
 
 _LONGEST_FOLDER = 200
-_SHOWN = 80
 
 
 def request_for(
@@ -169,7 +169,7 @@ def _folder_of(url: str) -> str:
 def _safe_name(name: str) -> str:
     if is_model_file_name(name):
         return name
-    shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
+    shown = shortened(name)
     if not name.lower().endswith(".gguf"):
         raise AppError(f"“{shown}” is no name of a model file.", fix="It must end in .gguf.")
     raise AppError(

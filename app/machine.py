@@ -127,7 +127,7 @@ class ThisMachine:
 
         processor, cores = processor_name(), usable_cores()
         engine = installed_version("llama-cpp-python") or ""
-        with contextlib.suppress(OSError, msgspec.MsgspecError):
+        with contextlib.suppress(OSError, ValueError, RecursionError):
             known = msgspec.json.decode(self._file.read_bytes(), type=_Measured)
             if (known.processor, known.cores, known.engine) == (processor, cores, engine):
                 return known

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from app.errors import AppError, StorageError
+from app.formatting import whole_characters
 from app.options import Value, checked
 from app.shared_file import alone_with
 from catalog.kept_file import KeptFile
@@ -164,7 +165,7 @@ def _decoded(content: bytes) -> tuple[Profile, ...]:
 
 
 def _checked_name(name: str, others: tuple[Profile, ...]) -> str:
-    line = " ".join(name.split())[:_LONGEST_NAME]
+    line = " ".join(whole_characters(name).split())[:_LONGEST_NAME]
     if not line:
         raise AppError("A profile needs a name.")
     if line.casefold() in {other.name.casefold() for other in others}:

@@ -72,15 +72,19 @@ def _run(argv: Sequence[str]) -> int:
         return ended.code if isinstance(ended.code, int) else 0
     except Exception as error:
         problem = problem_from(error)
-        say(problem.sentence() if problem else _full_disk(error) or _report_bug(error))
+        say(problem.sentence() if problem else _of_the_system(error) or _report_bug(error))
         return FAILED
     return 0
 
 
-def _full_disk(error: Exception) -> str:
-    """What standard output is redirected to can be full, of which no layer below knows."""
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+def _of_the_system(error: Exception) -> str:
+    """Words for what no layer below knows: the disk of a redirected output, names in arguments."""
+    if not isinstance(error, OSError):
+        return ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "The output could not be written. The disk is full. Free some space and try again."
+    if error.errno == errno.ENAMETOOLONG:
+        return "This system takes no file name that is so long. Give a shorter one."
     return ""
 
 

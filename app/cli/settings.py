@@ -9,6 +9,7 @@ import typer
 from app.cli.opening import opened
 from app.cli.output import print_json, print_table, say
 from app.errors import AppError
+from app.formatting import shortened
 from app.logs import without_credentials
 from app.options import Value
 from app.settings import SETTINGS, Setting
@@ -78,14 +79,17 @@ def _value(setting: Setting, values: list[str]) -> Value | bool | tuple[str, ...
     text = " ".join(values)
     if setting.kind == "switch":
         if text.casefold() not in _SWITCHES:
-            raise AppError(f"“{text}” is no value for {setting.key}.", fix="It takes on or off.")
+            raise AppError(
+                f"“{shortened(text)}” is no value for {setting.key}.", fix="It takes on or off."
+            )
         return _SWITCHES[text.casefold()]
     if setting.kind == "number" or (setting.kind == "choice" and isinstance(setting.default, int)):
         try:
             return int(text)
         except ValueError:
             raise AppError(
-                f"“{text}” is no value for {setting.key}.", fix="It takes a whole number."
+                f"“{shortened(text)}” is no value for {setting.key}.",
+                fix="It takes a whole number.",
             ) from None
     return text
 

@@ -36,7 +36,7 @@ class ModelLists:
                         content = opened.read(_LARGEST_FILE)
                     models = msgspec.json.decode(content, type=tuple[ModelDescription, ...])
                     known = self._known[connection_id] = (changed, models)
-            except (OSError, msgspec.MsgspecError):
+            except (OSError, ValueError, RecursionError):
                 return ()
             return known[1]
 

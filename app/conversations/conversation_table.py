@@ -138,5 +138,5 @@ def _options(stored: str) -> dict[str, Value]:
     """None of them where they can't be read: the defaults serve."""
     try:
         return msgspec.json.decode(stored, type=dict[str, Value])
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):
         return {}

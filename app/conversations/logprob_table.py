@@ -27,5 +27,5 @@ def logprobs_of(connection: sqlite3.Connection, message_seq: int) -> tuple[Token
     ).fetchone()
     try:
         return msgspec.msgpack.decode(row["tokens"], type=_TOKENS) if row else ()
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):
         return ()

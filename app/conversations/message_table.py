@@ -201,5 +201,5 @@ def _origin(stored: str | None) -> Origin | None:
     """None too where it can't be read: an answer is worth showing without its history."""
     try:
         return msgspec.json.decode(stored, type=Origin) if stored else None
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):
         return None

@@ -53,7 +53,7 @@ class Addresses:
                 address = msgspec.json.decode(file.read_bytes(), type=Address)
             except OSError:
                 continue
-            except (ValueError, msgspec.MsgspecError):
+            except (ValueError, RecursionError):
                 _remove(file)
                 continue
             if address.version == _version():

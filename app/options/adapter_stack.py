@@ -28,7 +28,7 @@ def parse_stack(text: str) -> AdapterStack:
         return ()
     try:
         stack = msgspec.json.decode(text, type=AdapterStack)
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):  # as all that msgspec raises
         raise AppError(
             "These are no adapters.",
             fix='They are a JSON list of objects such as {"adapter": "NAME", "scale": 0.8}.',

@@ -7,11 +7,13 @@ from typing import get_args
 import msgspec
 
 from app.errors import AppError
+from app.formatting import shortened
 from backends.protocol import Sampler, TokenBias
 
 _SERVER = re.compile(r"[A-Za-z0-9.\-]+:\d{1,5}|\[[0-9A-Fa-f:]+\]:\d{1,5}")
 _LARGEST_BIAS = 100.0
-_NUMBERED = re.compile(r"#\d+")
+_NUMBERED = re.compile(r"#[0-9]+")
+_LONGEST_NUMBER = len("#999999999")
 
 
 def parse_order(text: str) -> tuple[Sampler, ...]:
@@ -21,7 +23,8 @@ def parse_order(text: str) -> tuple[Sampler, ...]:
     order = tuple(sampler for name in names for sampler in known if sampler == name)
     if len(order) < len(names) or len(set(order)) < len(order):
         raise AppError(
-            f"“{text}” is no order of samplers.", fix=f"Name each once: {' '.join(known)}."
+            f"“{shortened(text)}” is no order of samplers.",
+            fix=f"Name each once: {' '.join(known)}.",
         )
     return order
 
@@ -37,7 +40,7 @@ def parse_schema(text: str) -> None:
         return
     try:
         schema = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # as all that msgspec raises
         raise AppError("The schema is not JSON.", f"{error}.") from None
     if not isinstance(schema, dict | bool):
         raise AppError("The schema is not a JSON schema.", "It is no object.")
@@ -57,7 +60,8 @@ def parse_servers(text: str) -> tuple[str, ...]:
     for server in servers:
         if not _SERVER.fullmatch(server) or not 0 < int(server.rpartition(":")[2]) < 65536:
             raise AppError(
-                f"“{server}” is no address of a machine.", fix="It is of the form HOST:PORT."
+                f"“{shortened(server)}” is no address of a machine.",
+                fix="It is of the form HOST:PORT.",
             )
     return servers
 
@@ -70,7 +74,15 @@ def _bias(line: str) -> TokenBias:
         bias = math.nan
     if not name or not -_LARGEST_BIAS <= bias <= _LARGEST_BIAS:
         raise AppError(
-            f"“{line.strip()}” is no bias.",
+            f"“{shortened(line.strip())}” is no bias.",
             fix=f"Write TEXT=NUMBER, with a number from -{_LARGEST_BIAS:g} to {_LARGEST_BIAS:g}.",
         )
-    return TokenBias(int(name[1:]) if _NUMBERED.fullmatch(name) else name, bias)
+    return TokenBias(_token(name) if _NUMBERED.fullmatch(name) else name, bias)
+
+
+def _token(name: str) -> int:
+    if len(name) > _LONGEST_NUMBER:
+        raise AppError(
+            f"“{shortened(name)}” is no token.", fix="No vocabulary has so many: look it up again."
+        )
+    return int(name[1:])

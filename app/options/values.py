@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from app.errors import AppError
+from app.formatting import shortened, whole_characters
 from app.options.adapter_stack import parse_stack
 from app.options.option import Kind, Option, Value
 from app.options.table import CHAT_OPTIONS
@@ -31,7 +32,8 @@ def option(key: str) -> Option:
         return _BY_KEY[key]
     except KeyError:
         raise AppError(
-            f"There is no setting called “{key}”.", fix=f"The settings are {', '.join(_BY_KEY)}."
+            f"There is no setting called “{shortened(key)}”.",
+            fix=f"The settings are {', '.join(_BY_KEY)}.",
         ) from None
 
 
@@ -44,7 +46,7 @@ def checked(key: str, value: object) -> Value:
         return _switched(opt, value)
     if opt.is_number:
         return _number(opt, value)
-    text = str(value)
+    text = whole_characters(str(value))
     if parse := _PARSERS.get(opt.kind):
         parse(text)
     return text
@@ -63,7 +65,9 @@ def _chosen(opt: Option, value: object) -> Value:
         if str(value).strip().casefold() == str(choice.value):
             return choice.value
     allowed = ", ".join(str(choice.value) for choice in opt.choices)
-    raise AppError(f"“{value}” is no value for {opt.key}.", fix=f"It takes one of {allowed}.")
+    raise AppError(
+        f"“{shortened(str(value))}” is no value for {opt.key}.", fix=f"It takes one of {allowed}."
+    )
 
 
 def _switched(opt: Option, value: object) -> int:
@@ -72,19 +76,21 @@ def _switched(opt: Option, value: object) -> int:
         return 1
     if word in ("0", "off", "false", "no"):
         return 0
-    raise AppError(f"“{value}” is no value for {opt.key}.", fix="It takes on or off.")
+    raise AppError(
+        f"“{shortened(str(value))}” is no value for {opt.key}.", fix="It takes on or off."
+    )
 
 
 def _number(opt: Option, value: object) -> Value:
     try:
         number = float(value) if isinstance(value, (int, float, str)) else float("nan")
-    except ValueError:
+    except (ValueError, OverflowError):  # no number, or one that is too large for a float
         number = float("nan")
     whole = opt.kind == "integer"
     if not opt.minimum <= number <= opt.maximum or (whole and number != int(number)):
         sort = "a whole number" if whole else "a number"
         raise AppError(
-            f"“{value}” is no value for {opt.key}.",
+            f"“{shortened(str(value))}” is no value for {opt.key}.",
             fix=f"It takes {sort} from {opt.minimum:g} to {opt.maximum:g}.",
         )
     return int(number) if whole else number

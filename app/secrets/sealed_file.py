@@ -127,7 +127,7 @@ class SealedFile:
                 f"The file with your keys can't be read: {self._path}.",
                 f"{error.strerror or error}.",
             ) from error
-        except msgspec.MsgspecError as error:
+        except (ValueError, RecursionError) as error:
             raise _damaged(self._path) from error
         if not (1 < held.cost <= _DEAREST and len(held.nonce) == _NONCE_BYTES):
             raise _damaged(self._path)

@@ -47,6 +47,9 @@ STATUS: dict[FailureKind, int] = {
 }
 
 
+_LONGEST_MESSAGE = 1_500
+
+
 class Failure(Exception):
     """A request that is refused or failed.
 
@@ -63,6 +66,8 @@ class Failure(Exception):
         param: str = "",
         retry_after: int = 0,
     ) -> None:
+        if len(message) > _LONGEST_MESSAGE:  # one that quotes what the client sent
+            message = f"{message[:_LONGEST_MESSAGE]}…"
         super().__init__(message)
         self.kind = kind
         self.message = message

@@ -13,6 +13,7 @@ from app.chats import Chats
 from app.conversations.store import ConversationStore
 from app.engines import Engines
 from app.errors import AppError, Problem
+from app.formatting import shortened
 from app.models import Models
 from app.server.access import local_addresses
 from app.server.config import EVERY_ADDRESS, LOOPBACK_HOSTS, ServerConfig, ServerState
@@ -162,7 +163,7 @@ def _listening(config: ServerConfig) -> socket.socket:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((config.host, config.port))
         listening.listen(_BACKLOG)
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, UnicodeError, TypeError) as error:  # the last two of a name
         listening.close()
         raise _refusal(config, error) from None
     return listening
@@ -185,10 +186,10 @@ def _refusal(config: ServerConfig, error: Exception) -> AppError:
             f"This system doesn't let Causeway use port {config.port}.",
             "Choose a port above 1023.",
         )
-    if number in (errno.EADDRNOTAVAIL, getattr(errno, "WSAEADDRNOTAVAIL", None)):
-        return AppError(
-            what, f"This computer has no address {config.host}.", "Choose another address."
-        )
+    is_no_name = isinstance(error, socket.gaierror | UnicodeError | TypeError)
+    if is_no_name or number in (errno.EADDRNOTAVAIL, getattr(errno, "WSAEADDRNOTAVAIL", None)):
+        host = shortened(config.host)
+        return AppError(what, f"This computer has no address {host}.", "Choose another address.")
     return AppError(what, f"{error}.", "Choose another port.")
 
 

@@ -157,7 +157,7 @@ def _read_header(file: BinaryIO) -> _Header:
         raise DamagedState("the header")
     try:
         header = _decode(encoded)
-    except msgspec.MsgspecError as error:
+    except (ValueError, RecursionError) as error:
         raise DamagedState("the header") from error
     if size != _START.size + length + header.n_bytes:
         raise DamagedState("the length")

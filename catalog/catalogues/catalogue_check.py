@@ -78,7 +78,10 @@ def check_catalogue(data: bytes, title: str) -> CatalogueCheck:
     except CatalogError as error:
         return CatalogueCheck(None, (error,), ())
     catalogue = decoded.catalogue
-    warnings = [*_unknown_fields(msgspec.json.decode(data))]
+    try:
+        warnings = [*_unknown_fields(msgspec.json.decode(data))]
+    except (ValueError, RecursionError) as error:  # of a field that is not read
+        warnings = [f"It could not be looked through for unknown fields. {error}."]
     if catalogue.id == RESERVED_ID:
         warnings.append(
             f"The id “{RESERVED_ID}” is the bundled catalogue's: no other can be added."

@@ -92,7 +92,7 @@ def _project_page(client: HttpClient, package: Package, index: str) -> ProjectPa
             return ProjectPage.from_html(
                 package.project, body, base, from_encoding=answer.charset_encoding
             )
-    except (ValueError, msgspec.DecodeError, UnsupportedRepoVersionError) as error:
+    except (ValueError, RecursionError, UnsupportedRepoVersionError) as error:
         raise _not_an_index(index) from error
     raise _not_an_index(index)
 

@@ -234,7 +234,7 @@ def read_sidecar(path: Path) -> _Sidecar | None:
         with sidecar_path(path).open("rb") as file:
             data = file.read(_LONGEST_SIDECAR)
         sidecar = msgspec.json.decode(data, type=_Sidecar)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, ValueError, RecursionError):
         return None
     return sidecar if all(0 <= start < end for start, end in sidecar.extents) else None
 

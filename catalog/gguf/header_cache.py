@@ -24,7 +24,7 @@ class HeaderCache:
         path = self._path(key)
         try:
             header = msgspec.msgpack.decode(path.read_bytes(), type=GgufHeader)
-        except (OSError, msgspec.MsgspecError):
+        except (OSError, ValueError, RecursionError):
             return None
         with contextlib.suppress(OSError):
             path.touch()

@@ -16,7 +16,7 @@ def json_text(path: Path, key: str) -> str:
     try:
         values = msgspec.json.decode(_read(path), type=dict[str, msgspec.Raw])
         value = msgspec.json.decode(values[key], type=str)
-    except (msgspec.DecodeError, KeyError, RecursionError):
+    except (ValueError, KeyError, RecursionError):
         return ""
     return _sane(value)
 

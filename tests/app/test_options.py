@@ -45,6 +45,8 @@ def test_a_value_becomes_what_it_means(key, value, expected) -> None:
         ("logit_bias", "however=much"),
         ("logit_bias", "however=1000"),
         ("logit_bias", "=1"),
+        ("logit_bias", "#4294967296000=1"),
+        ("logit_bias", f"#{'9' * 5_000}=1"),
         ("answer_schema", "{"),
         ("answer_schema", "[1]"),
         ("answer_schema", "[" * 100_000),

@@ -153,7 +153,7 @@ def _filled(block: ContentBlock, text: str) -> ContentBlock:
 def _tool_use(call: ToolCall) -> ToolUseBlock:
     try:
         arguments = msgspec.json.decode(call.arguments or "{}", type=dict[str, object])
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):
         # With other arguments than it meant, a tool could do harm.
         raise Failure(
             "unavailable",

@@ -158,7 +158,7 @@ def _fields(ending: Ending | None) -> dict[str, Any]:
 def _call(call: protocol.ToolCall, index: int) -> ToolCall:
     try:
         arguments = msgspec.json.decode(call.arguments or "{}", type=dict[str, object])
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):
         # With other arguments than it meant, a tool could do harm.
         raise Failure(
             "unavailable",
