@@ -60,12 +60,16 @@ class Arrivals(QObject):
             self, add, partial(self._arrive, on_added), partial(_refuse, on_problem)
         )
 
-    def find(self, state: DownloadState, on_found: Callable[[InstalledModel], None]) -> None:
+    def find(
+        self,
+        state: DownloadState,
+        on_found: Callable[[InstalledModel], None],
+        on_problem: OnProblem | None = None,
+    ) -> None:
         """What a download that is done has brought."""
         find = partial(self._library.find, state.path)
-        self._background.run(
-            self, find, partial(self._arrive, on_found), partial(_refuse, self._tell)
-        )
+        refuse = partial(_refuse, on_problem or self._tell)
+        self._background.run(self, find, partial(self._arrive, on_found), refuse)
 
     def offer(self, state: DownloadState, model: InstalledModel) -> None:
         """Say that what was fetched is ready, under the name that it was asked for by."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QStackedWidget
@@ -73,7 +73,8 @@ class Pages(QObject):
         self._stack = stack
         self._starter = request_for(opened.starter, opened.starter.weights[0])
         self._starter_entry = opened.starter
-        self._starter_wanted = False
+        self._starter_came = False
+        self._starter_step: Literal["", "opening", "gone"] = ""
         self._downloads = Downloads(background, services.downloads, self)
         self._installed = InstalledModels(background, services.library, self)
         self._installed.now = Installed.of(opened.models)
@@ -129,7 +130,7 @@ class Pages(QObject):
             case _:
                 page = self._built_welcome()
                 self._stack.setCurrentWidget(page)
-                page.show_download(self._downloads.state_of(self._starter.id))
+                self._show_starter(page)
                 page.focus_first()
         self.place_changed.emit(place)
         self.title_changed.emit(self._chat.title if place == "chats" else "")
@@ -293,8 +294,10 @@ class Pages(QObject):
     # Models
 
     def _fetch_starter(self) -> None:
-        self._starter_wanted = True
+        self._starter_step = ""
         self._downloads.add(self._starter)
+        if self._welcome is not None:
+            self._show_starter(self._welcome)
 
     def _pause_starter(self) -> None:
         """What was fetched stays, and the next try goes on from there."""
@@ -305,21 +308,44 @@ class Pages(QObject):
         fractions = [fraction_of(state) or 0.0 for state in running]
         fraction = sum(fractions) / len(fractions) if fractions else None
         self.fetching.emit(fraction, summary_words(snapshot.states))
-        if self._welcome is not None:
-            self._welcome.show_download(self._downloads.state_of(self._starter.id))
+        if self._welcome is not None and self._is_welcoming:
+            self._show_starter(self._welcome)
+
+    @property
+    def _is_welcoming(self) -> bool:
+        return self._welcome is not None and self._stack.currentWidget() is self._welcome
+
+    def _show_starter(self, page: WelcomePage) -> None:
+        """How far the starter model is, whoever asked for it and when. Once it is here, it is opened."""
+        state = self._downloads.state_of(self._starter.id)
+        if state is None or state.phase != "done":
+            self._starter_came = state is not None
+            self._starter_step = ""
+        elif self._starter_step == "gone":
+            state = None  # so that it can be fetched again
+        elif self._starter_step == "":
+            self._starter_step = "opening"
+            self._arrivals.find(state, self._chat_with, self._starter_refused)
+        page.show_download(state)
+
+    def _starter_refused(self, problem: Problem) -> None:
+        self._starter_step = "gone"
+        if self._welcome is None:
+            return
+        self._welcome.show_download(None)
+        if self._starter_came:  # else it was removed in an earlier run of the program
+            self._welcome.show_problem(problem)
 
     def _download_finished(self, state: DownloadState) -> None:
-        there = self._stack.currentWidget() is self._welcome
-        if self._starter_wanted and there and state.request.id == self._starter.id:
-            self._arrivals.find(state, self._chat_with)
-        elif self._shows_downloads():
+        if self._is_welcoming and state.request.id == self._starter.id:
+            return  # it is being opened
+        if self._shows_downloads():
             self._installed.refresh()
         else:
             self._arrivals.find(state, partial(self._arrivals.offer, state))
 
     def _download_failed(self, state: DownloadState) -> None:
-        there = self._stack.currentWidget() is self._welcome
-        if not there and not self._shows_downloads():
+        if not self._is_welcoming and not self._shows_downloads():
             self._arrivals.tell_failure(state)
 
     def _shows_downloads(self) -> bool:
@@ -333,7 +359,7 @@ class Pages(QObject):
         self._arrivals.adopt([file])
 
     def _chat_with(self, model: ChatModel) -> None:
-        self._starter_wanted = False
+        self._starter_step = ""
         now = self._installed.now
         is_new = all(known.id != model.id for known in now.models)
         if isinstance(model, InstalledModel) and is_new:
@@ -372,7 +398,8 @@ class Pages(QObject):
             return
         self._offered = writers
         self._show_installed(self._installed.now)
-        if self._stack.currentWidget() is self._welcome and not self._starter_wanted:
+        starter = self._downloads.state_of(self._starter.id)
+        if self._is_welcoming and (starter is None or starter.phase not in ("waiting", "running")):
             self.show_place("chats")
 
     def _apply_settings(self, key: str, current: Settings) -> None:

@@ -1,23 +1,28 @@
 """The whole window over real parts: a real worker on a tiny model, a real database."""
 
+import hashlib
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import msgspec
 import psutil
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+import ui.main_window
 from app.conversations.store import ConversationStore
 from app.paths import Paths, paths_under
 from app.settings_file import SettingsFile
 from catalog.catalogues.bundled import load_bundled
+from catalog.catalogues.entries import Artifact, Url
 from catalog.hub.records import FoundRepository
 from catalog.library import Library
+from tests.catalog.file_server import FileServer
 from tests.catalog.hub_server import HubServer
 from tests.gguf_files import write_model
 from tests.ui.whole_window import whole_window
@@ -32,6 +37,7 @@ from ui.main_window import MainWindow
 from ui.models.detail_panel import DetailPanel
 from ui.models.model_details import ModelDetailsPanel
 from ui.settings.settings_page import SettingsPage
+from ui.startup import Opened
 from ui.theme import Theme
 from ui.trouble_page import TroublePage
 from ui.welcome.welcome import WelcomePage
@@ -428,3 +434,73 @@ def test_a_message_is_answered_while_every_lookup_hangs(
         show_place(window, "Chats")
         ask(qtbot, window, "Are you there?")
         assert finished(window)[0].written.strip() == ANSWER
+
+
+@pytest.fixture
+def starter_server(
+    polite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[FileServer]:
+    """Sends what is the starter model here, slowly."""
+    padded = tmp_path / "starter.gguf"
+    padded.write_bytes(polite.read_bytes() + bytes(8 << 20))
+    with FileServer({padded.name: padded}, bytes_per_second_per_connection=100_000) as server:
+        artifact = Artifact(
+            role="weights",
+            quant="F32",
+            sources=(Url(server.address(padded.name)),),
+            size_bytes=padded.stat().st_size,
+            sha256=hashlib.sha256(padded.read_bytes()).hexdigest(),
+        )
+        bundled = ui.main_window._open
+
+        def open_with(paths: Paths, settings: SettingsFile) -> Opened:
+            opened = bundled(paths, settings)
+            entry = msgspec.structs.replace(opened.starter, artifacts=(artifact,))
+            return opened._replace(starter=entry)
+
+        monkeypatch.setattr(ui.main_window, "_open", open_with)
+        yield server
+
+
+def starter_phase(window: MainWindow) -> str:
+    states = window._opened.services.downloads.states() if window._opened else ()
+    return states[0].phase if states else ""
+
+
+def start_button(window: MainWindow) -> Button:
+    buttons = window.findChildren(WelcomePage)[0].findChildren(Button)
+    return next(each for each in buttons if each.text() == "Start chatting")
+
+
+def shows_the_chat(window: MainWindow) -> bool:
+    return isinstance(window._stack.currentWidget(), ChatPage)
+
+
+def test_a_starter_whose_download_was_interrupted_by_closing_opens_its_chat(
+    qtbot: QtBot, open_window: Open, starter_server: FileServer
+) -> None:
+    window = open_window()
+    start_button(window).click()
+    qtbot.waitUntil(lambda: bool(starter_server.requests), timeout=WAIT_MS)
+    starter_server.bytes_per_second = 0.0
+    window = open_window()
+    qtbot.waitUntil(lambda: shows_the_chat(window), timeout=WAIT_MS)
+    ask(qtbot, window, "Hello")
+    assert finished(window)[0].written.strip() == ANSWER
+
+
+def test_a_starter_that_was_removed_is_offered_again(
+    qtbot: QtBot, open_window: Open, starter_server: FileServer, paths: Paths
+) -> None:
+    starter_server.bytes_per_second = 0.0
+    window = open_window()
+    start_button(window).click()
+    qtbot.waitUntil(lambda: shows_the_chat(window), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: starter_phase(window) == "done", timeout=WAIT_MS)
+    for file in paths.models_folder.rglob("*.gguf"):
+        file.unlink()
+    window = open_window()
+    qtbot.waitUntil(lambda: starter_phase(window) == "done", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: start_button(window).isVisible(), timeout=WAIT_MS)
+    start_button(window).click()
+    qtbot.waitUntil(lambda: shows_the_chat(window), timeout=WAIT_MS)
