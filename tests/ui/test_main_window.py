@@ -4,7 +4,7 @@ import hashlib
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import msgspec
@@ -12,6 +12,7 @@ import psutil
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 import ui.main_window
@@ -29,6 +30,7 @@ from tests.ui.whole_window import whole_window
 from ui.chat.answer_item import AnswerItem
 from ui.chat.chat_page import ChatPage
 from ui.chat.composer_field import ComposerField
+from ui.chat.conversation_view import ConversationView
 from ui.chat.message_item import PersonItem
 from ui.chat.option_row import OptionRow
 from ui.chat.status import ModelStatus
@@ -504,3 +506,37 @@ def test_a_starter_that_was_removed_is_offered_again(
     qtbot.waitUntil(lambda: start_button(window).isVisible(), timeout=WAIT_MS)
     start_button(window).click()
     qtbot.waitUntil(lambda: shows_the_chat(window), timeout=WAIT_MS)
+
+
+def test_a_chat_is_renamed_and_written_in_right_after_a_click(
+    qtbot: QtBot, open_window: Open, paths: Paths, polite: Path
+) -> None:
+    install(paths, polite)
+    with closing(ConversationStore(paths.database_file)) as store:
+        for title in ("First", "Second"):
+            chat = store.create()
+            store.add_question(chat.id, parent_id=None, text=title)
+        store.finish(
+            store.get(chat.id).leaf_id,
+            text="Yes.",
+            reasoning="",
+            reasoning_seconds=0,
+            status="complete",
+        )
+    window = open_window()
+    with qtbot.waitActive(window):
+        window.activateWindow()
+    view = window.findChildren(ConversationView)[0]
+    row = view.model().index_of(chat.id)
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=view.visualRect(row).center())
+    qtbot.waitUntil(lambda: window.windowTitle().startswith("Second"))
+    QTest.keyClick(window.focusWidget(), Qt.Key.Key_F2)
+    QTest.keyClicks(QApplication.focusWidget(), "Named")
+    QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: window.windowTitle().startswith("Named"))
+    assert len(transcript(window).items) == 2
+    for letter in "Hello":
+        QTest.keyClick(QApplication.focusWidget(), letter)
+    assert field(window).text() == "Hello"
+    QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: len(finished(window)) == 2, timeout=WAIT_MS)

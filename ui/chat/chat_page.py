@@ -167,6 +167,7 @@ class ChatPage(QWidget):
         chats = self._layout.list
         chats.conversation_chosen.connect(self.open_chat)
         chats.writing_requested.connect(self._write_in)
+        chats.writing_begun.connect(self._write)
         chats.new_chat_requested.connect(self.new_chat)
         chats.search_changed.connect(self.refresh_rows)
         chats.rename_submitted.connect(self._rename)
@@ -204,6 +205,9 @@ class ChatPage(QWidget):
     def _write_in(self, conversation_id: str) -> None:
         self.open_chat(conversation_id)
         self.take_focus()
+
+    def _write(self, text: str) -> None:
+        self._layout.composer.type(text)
 
     def _turn_ended(self, conversation_id: str, answer: Message) -> None:
         if conversation_id == self._shown.id:

@@ -72,6 +72,12 @@ class Composer(QWidget):
         self._field.insert_words(text)
         self.take_focus()
 
+    def type(self, text: str) -> None:
+        """Go on writing with this, which was typed elsewhere."""
+        self.take_focus()
+        if not self._field.isReadOnly():
+            self._field.insertPlainText(text)
+
     def flush_draft(self) -> None:
         """Report a change at once that waits for a pause: before another chat is shown."""
         if self._draft.isActive():

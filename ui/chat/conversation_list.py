@@ -23,7 +23,8 @@ class ConversationList(Panel):
 
     Signals:
         conversation_chosen(str): show this one.
-        writing_requested(str): show this one and go to its composer (a click, or Enter).
+        writing_requested(str): show this one and go to its composer.
+        writing_begun(str): the person types this; it is meant for the message.
         new_chat_requested
         search_changed(str): what to search for; empty for all.
         rename_submitted(str, str): id and new title.
@@ -33,6 +34,7 @@ class ConversationList(Panel):
 
     conversation_chosen = Signal(str)
     writing_requested = Signal(str)
+    writing_begun = Signal(str)
     new_chat_requested = Signal()
     search_changed = Signal(str)
     rename_submitted = Signal(str, str)
@@ -149,6 +151,7 @@ class ConversationList(Panel):
         self._new.clicked.connect(self.new_chat_requested)
         self._view.chosen.connect(self._choose)
         self._view.entered_chat.connect(self._enter)
+        self._view.writing_begun.connect(self.writing_begun)
         self._view.stop_requested.connect(self.stop_requested)
         self._view.delete_requested.connect(self.delete_requested)
         self._view.renaming_ended.connect(self._show_waiting, Qt.ConnectionType.QueuedConnection)

@@ -18,8 +18,9 @@ class ConversationView(QListView):
     """Conversations; choosing one opens it.
 
     Signals:
-        chosen(str): the arrows came to rest on it.
-        entered_chat(str): by a click or Enter; the person wants to write there.
+        chosen(str): by a click, or the arrows came to rest on it.
+        entered_chat(str): by Enter; the person wants to write there.
+        writing_begun(str): the person types this; it is meant for the message.
         stop_requested(str): the answer that is being written there shall end.
         delete_requested(str)
         renaming_ended: the field for a new title is gone, with or without one.
@@ -27,6 +28,7 @@ class ConversationView(QListView):
 
     chosen = Signal(str)
     entered_chat = Signal(str)
+    writing_begun = Signal(str)
     stop_requested = Signal(str)
     delete_requested = Signal(str)
     renaming_ended = Signal()
@@ -50,7 +52,7 @@ class ConversationView(QListView):
         self.setMouseTracking(True)
         self.setTabKeyNavigation(False)
         self.setAccessibleName(self.tr("Chats"))
-        self.clicked.connect(self._enter)
+        self.clicked.connect(self._choose)
         model.repaint_wanted.connect(self.viewport().update)
 
     def current_id(self) -> str:
@@ -87,14 +89,19 @@ class ConversationView(QListView):
         match event.key():
             case Qt.Key.Key_F2:
                 self.rename_current()
-            case Qt.Key.Key_Delete | Qt.Key.Key_Backspace:
+            case Qt.Key.Key_Delete:
                 self._request_delete()
+            case Qt.Key.Key_Backspace if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+                self._request_delete()  # what a Mac has in place of Del
             case Qt.Key.Key_Return | Qt.Key.Key_Enter:
                 self._enter(self.currentIndex())
             case Qt.Key.Key_Home if self._model.ids:
                 self.select(self._model.ids[0])
             case Qt.Key.Key_End if self._model.ids:
                 self.select(self._model.ids[-1])
+            case _ if _is_writing(event):
+                # Not a search for titles, as lists have it: a click on a chat is followed by a message.
+                self.writing_begun.emit(event.text())
             case _:
                 super().keyPressEvent(event)
         if self.currentIndex() != before:
@@ -164,3 +171,9 @@ class ConversationView(QListView):
     def _show_ring(self, shown: bool) -> None:
         self._delegate.keyboard_used = shown
         self.viewport().update()
+
+
+def _is_writing(event: QKeyEvent) -> bool:
+    commands = Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
+    is_command = event.modifiers() & (commands | Qt.KeyboardModifier.ControlModifier)
+    return event.text().isprintable() and bool(event.text().strip()) and not is_command

@@ -7,7 +7,14 @@ from typing import NamedTuple
 import msgspec
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QAbstractSpinBox, QLineEdit, QPlainTextEdit, QTextEdit, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QAbstractSpinBox,
+    QLineEdit,
+    QPlainTextEdit,
+    QTextEdit,
+    QWidget,
+)
 
 from app.conversations.records import Message, Page
 from app.turns import Turn
@@ -203,13 +210,13 @@ class Conversing(QObject):
             self._composer.take_focus()
 
     def _is_used_elsewhere(self, focused: QObject | None) -> bool:
-        """Whether the person reads with the keyboard, or is typing in another field."""
+        """Whether the person reads or chooses with the keyboard, or is typing in another field."""
         if focused is None or (
             isinstance(focused, QWidget) and self._composer.isAncestorOf(focused)
         ):
             return False
         return self._transcript.holds(focused) or isinstance(
-            focused, QLineEdit | QTextEdit | QPlainTextEdit | QAbstractSpinBox
+            focused, QLineEdit | QTextEdit | QPlainTextEdit | QAbstractSpinBox | QAbstractItemView
         )
 
     def _copy_message(self, message_id: str) -> None:

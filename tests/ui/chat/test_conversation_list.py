@@ -111,12 +111,40 @@ def test_showing_a_current_chat_is_not_choosing_it(qtbot, panel):
         panel.show_current("c1")
 
 
-def test_a_click_asks_to_write_there(qtbot, panel, view):
+def click(qtbot, view, chat: str) -> None:
+    place = view.visualRect(view.model().index_of(chat)).center()
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+
+
+def test_a_click_chooses_and_the_keys_act_on_that_chat(qtbot, panel, view):
     panel.show_rows(rows(60, DAY))
-    place = view.visualRect(view.model().index_of("c1")).center()
-    with qtbot.waitSignal(panel.writing_requested) as chosen:
-        qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    with qtbot.waitSignal(panel.conversation_chosen) as chosen:
+        click(qtbot, view, "c1")
     assert chosen.args == ["c1"]
+    assert panel.window().focusWidget() is view
+    with qtbot.waitSignal(panel.rename_submitted) as renamed:
+        rename(qtbot, view, "Tidal flats", Qt.Key.Key_Return)
+    assert renamed.args == ["c1", "Tidal flats"]
+    with qtbot.waitSignal(panel.delete_requested) as deleted:
+        qtbot.keyClick(view, Qt.Key.Key_Delete)
+    assert deleted.args == ["c1"]
+
+
+def test_what_is_typed_on_a_chat_is_meant_for_its_message(qtbot, panel, view):
+    panel.show_rows(rows(60, DAY))
+    click(qtbot, view, "c1")
+    with qtbot.waitSignal(panel.writing_begun) as begun:
+        qtbot.keyClick(view, "h")
+    assert begun.args == ["h"]
+    assert view.current_id() == "c1"
+    keys = (Qt.Key.Key_Backspace, Qt.Key.Key_Tab, Qt.Key.Key_Escape, Qt.Key.Key_F5)
+    with (
+        qtbot.assertNotEmitted(panel.writing_begun),
+        qtbot.assertNotEmitted(panel.delete_requested),
+    ):
+        for key in keys:
+            qtbot.keyClick(view, key)
+        qtbot.keyClick(view, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
 
 
 def test_the_arrows_skip_headings_and_choose_where_they_rest(qtbot, panel, view):
