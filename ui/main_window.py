@@ -27,6 +27,7 @@ from ui.window_place import keep_on_screen, place_in_the_middle
 
 if TYPE_CHECKING:
     from ui.pages import Pages
+    from ui.rescue import Rescue
     from ui.startup import Opened
 
 
@@ -46,6 +47,7 @@ class MainWindow(QMainWindow):
         self._settings = settings
         self._file = ""
         self._pages: Pages | None = None
+        self._rescue: Rescue | None = None
         self._opened: Opened | None = None
         self.setWindowTitle("Causeway")
         self.setAcceptDrops(True)
@@ -120,6 +122,8 @@ class MainWindow(QMainWindow):
         """The program ends: whatever is going on shall come to its end soon."""
         if self._pages is not None:
             self._pages.stop_work()
+        if self._rescue is not None:
+            self._rescue.stop()
 
     def close_services(self) -> None:
         """When nothing runs any more: keep what the next start restores, and close everything."""
@@ -178,13 +182,17 @@ class MainWindow(QMainWindow):
         if problem is None:
             raise error
         from app.conversations.database import DamagedDatabase
+        from ui.rescue import Rescue
         from ui.trouble_page import TroublePage
 
         page = TroublePage(self._theme, problem, damaged=isinstance(error, DamagedDatabase))
         page.retry_requested.connect(self._retry)
         page.fresh_start_requested.connect(self._start_fresh)
         page.folder_requested.connect(self._show_folder)
+        page.quit_requested.connect(self.close)
         self._replace_page(page)
+        self._rescue = Rescue(self._background, self._paths.database_file, page)
+        self._rescue.saved_copy_used.connect(self._retry)
 
     def _retry(self) -> None:
         self._replace_page(Shell(self._theme))

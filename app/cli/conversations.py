@@ -8,10 +8,12 @@ from typing import Annotated
 import msgspec
 import typer
 
-from app.cli.output import print_json, print_table, say, terminal_safe
+from app.cli.output import StatusLine, print_json, print_table, say, terminal_safe
 from app.conversations.records import Conversation, ConversationRow, Message
+from app.conversations.recovery import is_whole, use_recovered
+from app.conversations.recovery import recover as rescue
 from app.conversations.store import ConversationStore
-from app.errors import StorageError
+from app.errors import AppError, StorageError
 from app.formatting import list_date
 from app.paths import default_paths
 
@@ -60,6 +62,44 @@ def show(
         print(terminal_safe(message.text).rstrip() + "\n")
         for remark in filter(None, (message.notice, message.problem)):
             print(f"({terminal_safe(remark)})\n")
+
+
+@commands.command()
+def recover(
+    use: Annotated[
+        bool, typer.Option("--use", help="Go on with what was saved. The damaged file is kept.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Save what can be read of a damaged database into a new one beside it."""
+    path = default_paths().database_file
+    if not path.exists():
+        raise AppError("There are no conversations yet.")
+    if is_whole(path):
+        raise AppError("The conversations are not damaged.", "Every page of the database was read.")
+    status = StatusLine()
+    try:
+        saved = rescue(path, lambda done, of: status.show(f"Reading: {100 * done // of} %"))
+    finally:
+        status.clear()
+    aside = use_recovered(path) if use else None
+    if as_json:
+        print_json(saved if aside is None else msgspec.structs.replace(saved, path=path))
+        return
+    print(f"Chats: {_of(saved.chats, saved.of_chats)}")
+    print(f"Messages: {_of(saved.messages, saved.of_messages)}")
+    if saved.cut:
+        print(f"Messages that lost their end: {saved.cut}")
+    if saved.moved:
+        print(f"Messages that lost what came before them: {saved.moved}")
+    if aside is not None:
+        say(f"They are in use now. The damaged database is kept: {aside}")
+    else:
+        say(f"Saved as {saved.path}. “causeway conversations recover --use” puts it in use.")
+
+
+def _of(count: int, of: int | None) -> str:
+    return f"{count} of {of}" if of is not None and of >= count else str(count)
 
 
 @contextmanager

@@ -73,8 +73,17 @@ def _run(argv: Sequence[str]) -> int:
     except Exception as error:
         problem = problem_from(error)
         say(problem.sentence() if problem else _of_the_system(error) or _report_bug(error))
+        _say_way_out(error)
         return FAILED
     return 0
+
+
+def _say_way_out(error: Exception) -> None:
+    from app.cli.output import say
+    from app.conversations.database import DamagedDatabase
+
+    if isinstance(error, DamagedDatabase):
+        say("“causeway conversations recover” saves what can be read of it.")
 
 
 def _of_the_system(error: Exception) -> str:

@@ -20,7 +20,7 @@ BUSY_SECONDS = 5.0
 
 
 class DamagedDatabase(StorageError):
-    """The file is no database of ours, or damaged. `back_up_and_start_fresh` is the way out."""
+    """The file is damaged, or no database of ours. `recover` and `back_up_and_start_fresh` are ways out."""
 
 
 class Database:
@@ -67,6 +67,7 @@ def back_up_and_start_fresh(path: Path) -> Path:
     backup = set_aside_name(path, "set-aside")
     try:
         path.rename(backup)
+        damage_mark(path).unlink(missing_ok=True)
         for suffix in ("-wal", "-shm"):
             companion = path.with_name(path.name + suffix)
             if companion.exists():
@@ -109,6 +110,7 @@ def _connect(path: Path, *, alone: bool) -> sqlite3.Connection:
         if alone:
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         _refuse_what_is_not_ours(connection, path)
+        _refuse_what_is_marked(connection, path)
         for pragma in (
             "journal_mode = WAL",
             "synchronous = FULL",
@@ -142,6 +144,15 @@ def _refuse_what_is_not_ours(connection: sqlite3.Connection, path: Path) -> None
             "Nothing in it was changed.",
             "Update Causeway, or set CAUSEWAY_HOME to another folder to start with an empty one.",
         )
+
+
+def _refuse_what_is_marked(connection: sqlite3.Connection, path: Path) -> None:
+    """Damage in a page that a start does not read would be met again in the middle of a chat."""
+    if damage_mark(path).exists():
+        (said,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+        if said != "ok":
+            raise _damaged(path, f"SQLite says: {said}.")
+        damage_mark(path).unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -184,13 +195,24 @@ def _errors_in_words(path: Path) -> Iterator[None]:
                     "Check that the disk is connected and has space, then try again.",
                 ) from error
             case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-                raise DamagedDatabase(
-                    f"The conversation database {path} is damaged.",
-                    f"SQLite says: {error}. Nothing in it was overwritten.",
-                    "Restore it from a backup, or set it aside and start with an empty one.",
-                ) from error
+                with contextlib.suppress(OSError):
+                    damage_mark(path).touch()
+                raise _damaged(path, f"SQLite says: {error}.") from error
             case _:
                 raise
+
+
+def damage_mark(path: Path) -> Path:
+    """Lies beside a database in which damage was met, so that the next start looks at all of it."""
+    return path.with_name(f"{path.name}.damaged")
+
+
+def _damaged(path: Path, why: str) -> DamagedDatabase:
+    return DamagedDatabase(
+        f"The conversation database {path} is damaged.",
+        f"{why} Nothing in it was overwritten.",
+        "Start Causeway again to save what can be read, or set it aside and start with an empty one.",
+    )
 
 
 def _not_writable(path: Path, why: str) -> StorageError:

@@ -7,7 +7,7 @@ import msgspec
 
 from backends.protocol import TokenLogprob
 
-_TOKENS = tuple[TokenLogprob, ...]
+TOKENS = tuple[TokenLogprob, ...]
 
 
 def save_logprobs(
@@ -26,6 +26,6 @@ def logprobs_of(connection: sqlite3.Connection, message_seq: int) -> tuple[Token
         "SELECT tokens FROM token_logprobs WHERE message_seq = ?", (message_seq,)
     ).fetchone()
     try:
-        return msgspec.msgpack.decode(row["tokens"], type=_TOKENS) if row else ()
+        return msgspec.msgpack.decode(row["tokens"], type=TOKENS) if row else ()
     except (ValueError, RecursionError):
         return ()

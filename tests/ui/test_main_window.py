@@ -327,6 +327,35 @@ def test_a_damaged_database_is_explained_and_set_aside_on_request(
     assert kept[0].read_bytes().startswith(b"This is no database")
 
 
+def test_what_can_be_read_of_a_damaged_database_is_saved_and_opened(
+    qtbot: QtBot, open_window: Open, paths: Paths
+) -> None:
+    store = ConversationStore(paths.database_file)
+    conversation = store.create()
+    store.add_message(conversation.id, parent_id=None, role="user", text="Where was I?")
+    store.close()
+    damaged = b"\xff" * 4096 + paths.database_file.read_bytes()[4096:]
+    paths.database_file.write_bytes(damaged)
+    window = open_window()
+
+    def press(words: str) -> None:
+        def button() -> Button | None:
+            buttons = window.findChildren(Button)
+            return next((b for b in buttons if b.text() == words and b.isVisible()), None)
+
+        qtbot.waitUntil(lambda: button() is not None, timeout=10_000)
+        found = button()
+        assert found is not None
+        found.click()
+
+    press("Save what can be read")
+    press("Open the saved copy")
+    qtbot.waitUntil(lambda: window.is_ready, timeout=10_000)
+    assert [row.title for row in window._opened.services.store.rows()] == ["Where was I?"]
+    (kept,) = (path for path in paths.home.iterdir() if "set-aside" in path.name)
+    assert kept.read_bytes() == damaged
+
+
 def test_a_database_of_a_newer_version_is_refused_and_left_alone(
     open_window: Open, paths: Paths
 ) -> None:
