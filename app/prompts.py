@@ -79,6 +79,7 @@ def chat_request(
         logprobs=_ALTERNATIVES if options["logprobs"] else -1,
         think=think_of(options),
         lookup=bool(options["lookup"]),
+        answer_reserve=int(options["answer_reserve"]),
     )
 
 

@@ -20,7 +20,7 @@ def silent_settings(services: Services, model: ChatModel | None) -> frozenset[st
     connection = _connection_of(services, model)
     silent = _sections("template")
     if connection is not None or model.leaves:
-        silent |= _sections("engine") | {"n_ctx", "thinking"}
+        silent |= _sections("engine") | {"n_ctx", "answer_reserve", "thinking"}
         if capabilities.logprobs:
             silent.discard("logprobs")
     if not capabilities.adapters:

@@ -59,6 +59,7 @@ def chat_request(
         think=think_of(options),
         background=True,
         lookup=bool(options["lookup"]),
+        answer_reserve=int(options["answer_reserve"]),
     )
 
 

@@ -1,11 +1,13 @@
 """Which messages fit in the context, and the tokens they come to.
 
-The policy: the system prompt and the newest exchanges stay, whole exchanges leave from the oldest
-on, and room for an answer is kept free. Exchanges leave in steps of a quarter of the context, so
-that the prompt keeps its beginning, and its evaluation, for many turns. What leaves depends only on
-the messages, so the same conversation gives the same prompt again.
+The policy: the system prompt and the newest exchange stay, and of the history as much as fits beside
+a reserve for the answer. Whole exchanges leave, the oldest first. When one has to leave, others leave
+with it up to an eighth of the context, so that the next turns find the prompt's beginning unchanged
+and need not read all of it again. What leaves depends only on the messages, so the same conversation
+gives the same prompt again.
 """
 
+import functools
 import hashlib
 from collections.abc import Iterator, Sequence
 
@@ -29,9 +31,11 @@ from backends.tainted import Tainted, as_tainted, plain, raw, taint_answer
 from backends.tool_calls import in_words
 from backends.tool_calls.call_format import CallFormat
 
-_STEP_SHARE = 4
+_STEP_SHARE = 8
+_RESERVE_SHARE, _MOST_RESERVE = 4, 2048
+"""What is kept free for the answer where nobody says how much."""
+_LARGEST_RESERVE_SHARE = 2
 _LEAST_ROOM = 64
-_TOKENS_AROUND_MESSAGE = 8
 _REMEMBERED_LENGTHS = 8192
 _DEFAULT_TAG = REASONING_TAGS[0][0]
 
@@ -66,13 +70,13 @@ class PromptWriter:
     def write(self, request: ChatRequest) -> Prompt:
         """Raises PromptTooLong when the newest exchange alone leaves no room for an answer."""
         if request.prompt is not None:
-            return self._as_it_stands(request.prompt, self._room(request.max_tokens))
+            return self._as_it_stands(request.prompt, self._room(request))
         messages = list(request.messages)
         tools = request.tools if request.tool_choice != "none" else ()
         beginning = messages.pop() if request.continue_last and messages else None
         system = messages[:1] if messages and messages[0].role == "system" else []
         exchanges = _exchanges(messages[len(system) :])
-        room = self._room(request.max_tokens)
+        room = self._room(request)
         newest = [
             *system,
             *(exchanges[-1] if exchanges else ()),
@@ -113,9 +117,13 @@ class PromptWriter:
         self._check_least(text)
         return self._model.tokenize(text, starts_prompt=True) or self._model.tokenize("\n")
 
-    def _room(self, max_tokens: int) -> int:
-        share = self._n_ctx // _STEP_SHARE
-        return min(max_tokens, share) if max_tokens >= 0 else share
+    def _room(self, request: ChatRequest) -> int:
+        """Tokens that are kept free for the answer."""
+        if request.answer_reserve >= 0:
+            reserve = min(request.answer_reserve, self._n_ctx // _LARGEST_RESERVE_SHARE)
+        else:
+            reserve = min(self._n_ctx // _RESERVE_SHARE, _MOST_RESERVE)
+        return min(request.max_tokens, reserve) if request.max_tokens >= 0 else reserve
 
     def _check_least(self, *texts: str) -> None:
         """Raises PromptTooLong for what can't fit, however it is read."""
@@ -157,10 +165,17 @@ class PromptWriter:
         return start
 
     def _message_length(self, message: Message) -> int:
-        length = self._length(message.content) + _TOKENS_AROUND_MESSAGE
+        length = self._length(message.content) + self._tokens_around_message
         for call in message.tool_calls:
-            length += self._length(call.name + call.arguments) + _TOKENS_AROUND_MESSAGE
+            length += self._length(call.name + call.arguments) + self._tokens_around_message
         return length
+
+    @functools.cached_property
+    def _tokens_around_message(self) -> int:
+        """What the template adds to each message."""
+        question, answer = (Message(role=role, content="x") for role in ("user", "assistant"))
+        exchange = self.count([question, answer, question]) - self.count([question])
+        return max(0, -(-exchange // 2) - self._length("x"))
 
     def _length(self, text: str) -> int:
         """In tokens. Of what can't fit by itself, it is the least that it can be."""
@@ -171,7 +186,7 @@ class PromptWriter:
         key = hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).digest()
         length = self._lengths.pop(key, None)
         if length is None:
-            length = len(self._model.tokenize(text))
+            length = len(self._model.tokenize(text, special=False))
             if len(self._lengths) >= _REMEMBERED_LENGTHS:
                 del self._lengths[next(iter(self._lengths))]
         self._lengths[key] = length

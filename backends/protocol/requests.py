@@ -79,7 +79,9 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     somebody chose: a service keeps its own ways in the others; None: all of them count. `think` asks a
     model that can do either to think before it answers, or not to; None: as it does. With `background`, it lets others go first
     that wait. `lookup` guesses what is copied from the prompt, and checks
-    several tokens at once: the same answer, often sooner.
+    several tokens at once: the same answer, often sooner. `answer_reserve` is how many tokens of the
+    context stay free for the answer when earlier messages have to be left out: at most half of it, and
+    never more than `max_tokens`; below zero: a quarter, 2,048 at most.
     """
 
     messages: tuple[Message, ...] = ()
@@ -99,3 +101,4 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     think: bool | None = None
     background: bool = False
     lookup: bool = False
+    answer_reserve: int = -1

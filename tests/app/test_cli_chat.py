@@ -141,6 +141,22 @@ def test_a_prompt_longer_than_the_context_is_refused_in_words(causeway: CommandL
     assert "context" in error
 
 
+def test_the_room_kept_for_the_answer_decides_how_much_history_stays(
+    causeway: CommandLine,
+) -> None:
+    """The model's context holds 512 tokens; a word of one character is two."""
+    first = causeway.json("chat", "-m", "polite", "y " * 100)
+    chat = ("chat", "-c", first["conversation_id"], "y " * 60)
+    squeezed = causeway.json(*chat, "--set", "answer_reserve=250")
+    assert squeezed["usage"]["prompt_tokens"] < first["usage"]["prompt_tokens"]
+    first = causeway.json("chat", "-m", "polite", "y " * 100)
+    chat = ("chat", "-c", first["conversation_id"], "y " * 60)
+    whole = causeway.json(*chat, "--set", "answer_reserve=0")
+    assert whole["usage"]["prompt_tokens"] > first["usage"]["prompt_tokens"]
+    wrong = causeway.run("chat", "--set", "answer_reserve=much", "Hello", code=2)
+    assert "a whole number from -1 to" in wrong.stderr
+
+
 class Running:
     """A `causeway chat` in the midst of an answer that takes seconds."""
 

@@ -141,7 +141,9 @@ def test_a_format_without_its_text_is_refused_in_words(missing) -> None:
 def test_probabilities_and_copying_ahead_are_asked_for_where_wanted() -> None:
     plain = chat_request([], effective())
     assert (plain.logprobs, plain.lookup) == (-1, False)
-    wanted = chat_request([], effective({"logprobs": 1, "lookup": 1}))
+    wanted = chat_request([], effective({"logprobs": 1, "lookup": 1, "answer_reserve": 512}))
+    assert wanted.answer_reserve == 512
+    assert chat_request([], effective({})).answer_reserve == -1
     assert (wanted.logprobs, wanted.lookup) == (5, True)
 
 

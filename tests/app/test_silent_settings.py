@@ -35,7 +35,7 @@ def test_of_a_model_here_every_setting_counts(services: Services) -> None:
 
 def test_a_service_takes_some_samplers_and_nothing_of_our_engine(services: Services) -> None:
     silent = silent_settings(services, offered(services, "openai", True))
-    assert {"top_k", "min_p", "mirostat", "adapters", "n_ctx", "gpu_layers", "lookup"} <= silent
+    assert {"top_k", "min_p", "mirostat", "adapters", "n_ctx", "answer_reserve", "lookup"} <= silent
     assert not {"temperature", "top_p", "seed", "max_tokens", "system_prompt"} & silent
 
 

@@ -17,17 +17,17 @@ SYSTEM = Message(role="system", content="Be brief.")
 class Chat:
     """A chat that grows, and the prompts it gives."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, n_ctx: int = N_CTX) -> None:
         self.model = model
         self.answers = GivenAnswers(model)
         self.writer = PromptWriter(
-            model, JinjaTemplate(CHATML, bos=model.bos, eos=model.eos), self.answers, N_CTX
+            model, JinjaTemplate(CHATML, bos=model.bos, eos=model.eos), self.answers, n_ctx
         )
         self.messages = [SYSTEM]
 
-    def exchange(self, number: int) -> None:
+    def exchange(self, number: int, length: int = 4) -> None:
         self.messages.append(Message(role="user", content=f"question {number:03}"))
-        self.messages.append(Message(role="assistant", content=f"answer {number:03} " * 4))
+        self.messages.append(Message(role="assistant", content=f"answer {number:03} " * length))
 
     def ask(self, content: str, **request: int) -> Prompt:
         messages = (*self.messages, Message(role="user", content=content))
@@ -69,14 +69,65 @@ def test_a_small_answer_needs_less_room(chat: Chat) -> None:
     assert chat.ask("now?", max_tokens=10).left_out == 0
 
 
-def test_the_beginning_stays_the_same_for_many_turns(chat: Chat) -> None:
+def test_the_beginning_changes_at_every_other_turn_at_most(chat: Chat) -> None:
     left_out = []
     for number in range(60):
         chat.exchange(number)
         left_out.append(chat.ask("and now?").left_out)
     assert left_out == sorted(left_out)
-    assert len(set(left_out)) < 25
+    assert len(set(left_out)) <= 60 // 2
     assert left_out[-1] > 60
+
+
+@pytest.mark.parametrize(
+    ("n_ctx", "reserve", "max_tokens", "kept_free"),
+    [
+        (512, -1, -1, 128),
+        (512, -1, 20, 20),
+        (512, 64, -1, 64),
+        (512, 0, -1, 0),
+        (512, 5000, -1, 256),
+        (512, 200, 20, 20),
+        (8192, -1, -1, 2048),
+        (8192, 1000, -1, 1000),
+        (16384, -1, -1, 2048),
+    ],
+)
+def test_as_much_history_stays_as_fits_beside_the_reserve(
+    model: Model, n_ctx: int, reserve: int, max_tokens: int, kept_free: int
+) -> None:
+    chat = Chat(model, n_ctx)
+    used = []
+    for number in range(24):
+        chat.exchange(number, n_ctx // 128)
+        prompt = chat.ask("and now?", answer_reserve=reserve, max_tokens=max_tokens)
+        used.append(len(prompt.tokens))
+        exchange = chat.writer.count(chat.messages[-2:])
+        assert used[-1] + kept_free <= n_ctx
+        assert not prompt.left_out or used[-1] + kept_free + n_ctx // 8 + 2 * exchange > n_ctx
+    assert prompt.left_out
+    assert max(used) + kept_free + exchange > n_ctx
+
+
+def test_a_chat_that_fits_beside_the_reserve_is_left_whole(model: Model) -> None:
+    """318 of 512 tokens, and a question that leaves less than half of the context."""
+    chat = Chat(model, 512)
+    number = 0
+    while chat.writer.count(chat.messages) < 318 - 70:
+        chat.exchange(number)
+        number += 1
+    prompt = chat.ask("and now?")
+    assert 250 < len(prompt.tokens) <= 512 - 128
+    assert prompt.left_out == 0
+
+
+def test_a_full_chat_uses_more_than_half_of_the_context(model: Model) -> None:
+    chat = Chat(model, 8192)
+    for number in range(100):
+        chat.exchange(number, 10)
+    prompt = chat.ask("and now?")
+    assert prompt.left_out > 0
+    assert 8192 - 2048 - 8192 // 8 - 200 < len(prompt.tokens) <= 8192 - 2048
 
 
 def test_a_message_that_fits_alone_is_answered_without_its_history(chat: Chat) -> None:

@@ -90,6 +90,7 @@ def test_values_are_shown_and_not_reported(inspector, changes):
     [
         ("seed", "Random"),
         ("max_tokens", "No limit"),
+        ("answer_reserve", "A quarter, up to 2,048"),
         ("n_ctx", "As trained, up to 8,192"),
         ("threads", "All cores but one"),
         ("gpu_layers", "As many as fit"),
