@@ -60,7 +60,7 @@ class Engines:
     One model is in memory at a time. Whoever is inside `use` shares it with the others there, as far
     as its backend answers several at once; who wants another model waits until they have left, and
     those who come later wait behind. What another process has loaded is borrowed from there, and
-    waited for there. An idle model is closed after `unload_after()` seconds (0: never), by a thread
+    waited for there. An idle model is closed after `unload_after()` seconds (0: never), or as `keep` says, by a thread
     that `close` ends. `on_load` is told of each load, on the thread that waits for it.
     """
 
@@ -86,6 +86,7 @@ class Engines:
         self._borrowed: list[Session] = []
         self._problem: Problem | None = None
         self._idle_since: float | None = None
+        self._kept_for: float | None = None
         self._closing = False
         self._watcher: threading.Thread | None = None
         self._load_cancelled = threading.Event()
@@ -177,6 +178,31 @@ class Engines:
             if loaded is not None and loaded.session.alive and str(loaded.model.path) == path:
                 return loaded.options
             return None
+
+    def keep(self, path: str, seconds: float | None) -> None:
+        """How long the model's file stays when it is idle, until it is loaded again; another file's
+        model is not touched. Below 0: for ever; None: as long as others.
+        """
+        with self._changed:
+            if self._loaded is not None and str(self._loaded.model.path) == path:
+                self._kept_for = seconds
+                self._changed.notify_all()
+
+    def wait_until_gone(self, path: str, seconds: float) -> None:
+        """Wait until the model's file is not in memory, for so long at most."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._loaded is None or str(self._loaded.model.path) != path, seconds
+            )
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the model will be in memory if nobody asks it any more; None: for ever."""
+        with self._changed:
+            limit = self._limit()
+            if limit is None or self._idle_since is None:
+                return limit
+            return max(0.0, self._idle_since + limit - time.monotonic())
 
     def cancel_load(self) -> None:
         """Give up the load that is going on, if any."""
@@ -305,6 +331,7 @@ class Engines:
         room = _MOST_USERS if backend.capabilities.parallel else 1
         with self._changed:
             self._loaded = _Loaded(model, options, session, info, room)
+            self._kept_for = None
 
     def _leave(self, loaded: _Loaded, problem: Problem | None) -> None:
         """The last one out says how it stands; a problem of an earlier one is not forgotten."""
@@ -370,10 +397,17 @@ class Engines:
 
     def _seconds_left(self) -> float | None:
         """Seconds until the model may go; None if it is in use, or stays as long as one likes."""
-        limit = self._unload_after()
-        if self._idle_since is None or limit <= 0:
+        limit = self._limit()
+        if self._idle_since is None or limit is None:
             return None
         return min(max(0.0, self._idle_since + limit - time.monotonic()), _LOOK_AGAIN_SECONDS)
+
+    def _limit(self) -> float | None:
+        """Seconds that an idle model stays; None: as long as one likes."""
+        if self._kept_for is not None:
+            return self._kept_for if self._kept_for >= 0 else None
+        limit = self._unload_after()
+        return limit if limit > 0 else None
 
 
 def _note_crash(error: BaseException) -> None:

@@ -185,6 +185,7 @@ def open_services(paths: Paths, settings: SettingsFile | None = None) -> Service
             machine.latest,
             freed=lambda: engines.reclaimable,
         )
+        lookup = Lookup(catalogues, hub, fitting)
         chats = Chats(store, models, sessions, engines, settings, profiles, adapters, states)
         undo.pop_all()
     return Services(
@@ -199,7 +200,7 @@ def open_services(paths: Paths, settings: SettingsFile | None = None) -> Service
         downloads=downloads,
         machine=machine,
         fitting=fitting,
-        lookup=Lookup(catalogues, hub, fitting),
+        lookup=lookup,
         allocations=allocations,
         profiles=profiles,
         adapters=adapters,
@@ -213,7 +214,7 @@ def open_services(paths: Paths, settings: SettingsFile | None = None) -> Service
         sessions=sessions,
         lending=Lending(engines, addresses),
         chats=chats,
-        server=LocalServer(models, sessions, chats, adapters, engines, store),
+        server=LocalServer(models, sessions, chats, adapters, engines, store, (lookup, downloads)),
         server_key=ServerKey(settings, secrets),
     )
 

@@ -81,6 +81,16 @@ class Sessions:
         finally:
             self._give_back(opened)
 
+    def keep(self, model: InstalledModel, seconds: float | None) -> None:
+        """As `Engines.keep`, wherever it is in memory."""
+        for engines in (self._engines, self._embedders):
+            engines.keep(str(model.path), seconds)
+
+    def wait_until_gone(self, model: InstalledModel, seconds: float) -> None:
+        """As `Engines.wait_until_gone`."""
+        for engines in (self._engines, self._embedders):
+            engines.wait_until_gone(str(model.path), seconds)
+
     def close(self) -> None:
         """End what services and plug-ins are answering. The engines have owners of their own."""
         with self._changed:

@@ -4,7 +4,13 @@ import asyncio
 import logging
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    aclosing,
+    asynccontextmanager,
+    contextmanager,
+    suppress,
+)
 from typing import TypeVar
 
 import msgspec
@@ -13,6 +19,7 @@ from app.adapters import Adapters
 from app.chats import Chats
 from app.engines import Engines
 from app.errors import KnownErrors
+from app.lookup import Lookup
 from app.models import ChatModel, Models
 from app.server.asked import Asked
 from app.server.config import ServerConfig
@@ -20,6 +27,7 @@ from app.server.failures import Failure, failure_of
 from app.server.journal import RequestNote
 from app.server.keeping import Keeping
 from app.server.places import Places
+from app.server.pulling import Pulling
 from app.server.requesting import chat_request, check_abilities, own_options
 from app.server.running import RunningAnswer
 from app.server.served import ServedModel as ServedModel
@@ -42,6 +50,8 @@ from backends.protocol import (
     ToolCall,
     Usage,
 )
+from catalog.downloads.queue import DownloadQueue
+from catalog.downloads.wanted import DownloadState
 from catalog.library import InstalledModel
 
 _log = logging.getLogger(__name__)
@@ -50,6 +60,9 @@ T = TypeVar("T")
 
 _LAST_SECONDS = 10.0
 """How long cancelled answers may take to end."""
+
+_UNLOAD_SECONDS = 5.0
+"""How long a client waits for a model to leave memory. One that still writes leaves it later."""
 
 _PORTION = 32
 """Texts that are made into vectors at a time."""
@@ -67,7 +80,9 @@ class Answering:
         engines: Engines,
         config: ServerConfig,
         keeping: Keeping | None = None,
+        fetching: tuple[Lookup, DownloadQueue] | None = None,
     ) -> None:
+        """`fetching` is what models come by that clients ask for."""
         self._sessions = sessions
         self._chats = chats
         self._adapters = adapters
@@ -79,6 +94,7 @@ class Answering:
         )
         self._looking = asyncio.Lock()
         self._threads = AnswerThreads()
+        self._pulling = Pulling(*fetching, self._threads) if fetching is not None else None
         self._running: set[RunningAnswer] = set()
         self._stopping = threading.Event()
         self.places = Places(config.most_at_once, config.most_waiting)
@@ -88,6 +104,21 @@ class Answering:
         async with self._looking:
             if not self._shelf.is_fresh:
                 await asyncio.get_running_loop().run_in_executor(self._threads, self._shelf.look)
+
+    async def look_again(self) -> None:
+        """Look what models there are now."""
+        async with self._looking:
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._shelf.look)
+
+    def pull(self, name: str) -> AbstractAsyncContextManager[AsyncIterator[DownloadState]]:
+        """Fetch a model: as `Pulling.pull`. Raises `Failure`."""
+        if self._pulling is None:
+            raise Failure(
+                "invalid",
+                "This server fetches no models. Get them in Causeway.",
+                code="unsupported",
+            )
+        return self._pulling.pull(name)
 
     def served(self) -> tuple[ServedModel, ...]:
         """What a client may ask for, as it was when the request came."""
@@ -169,10 +200,32 @@ class Answering:
         note.use(served.id, "")
         return await self._work(found, note, lambda session, _: session.count_tokens(messages))
 
+    def keep(self, model: str, seconds: float | None) -> None:
+        """How long a model stays in memory when it is idle: as `Engines.keep`."""
+        with suppress(Failure):  # it may be gone since it was asked
+            found = self._shelf.find(model)[1]
+            if isinstance(found, InstalledModel):
+                self._sessions.keep(found, seconds)
+
+    async def unload(self, model: str) -> None:
+        """Take a model out of memory, after the answers that it is writing; waits for that a while."""
+        self.keep(model, 0)
+        found = self._shelf.find(model)[1]
+        if isinstance(found, InstalledModel):
+            await asyncio.get_running_loop().run_in_executor(
+                self._threads, self._sessions.wait_until_gone, found, _UNLOAD_SECONDS
+            )
+
+    def seconds_left(self) -> float | None:
+        """How long the model in memory stays there if nobody asks it; None: for ever."""
+        return self._engines.seconds_left
+
     def cancel_all(self) -> None:
         """End all answers soon and begin none, in the loop's thread."""
         self._stopping.set()
         self.places.close()
+        if self._pulling is not None:
+            self._pulling.cancel_all()
         for answer in tuple(self._running):
             answer.cancel()
 

@@ -14,11 +14,13 @@ from app.conversations.store import ConversationStore
 from app.engines import Engines
 from app.errors import AppError, Problem
 from app.formatting import shortened
+from app.lookup import Lookup
 from app.models import Models
 from app.server.access import local_addresses
 from app.server.config import EVERY_ADDRESS, LOOPBACK_HOSTS, ServerConfig, ServerState
 from app.server.journal import Journal
 from app.sessions import Sessions
+from catalog.downloads.queue import DownloadQueue
 
 if TYPE_CHECKING:
     from app.server.serving_thread import ServingThread
@@ -46,13 +48,16 @@ class LocalServer:
         adapters: Adapters,
         engines: Engines,
         store: ConversationStore,
+        fetching: tuple[Lookup, DownloadQueue] | None = None,
     ) -> None:
+        """`fetching` is what models come by that clients ask for; without, there is no such thing."""
         self._models = models
         self._sessions = sessions
         self._chats = chats
         self._adapters = adapters
         self._engines = engines
         self._store = store
+        self._fetching = fetching
         self._lock = threading.Lock()  # of starting and stopping
         self._listeners: list[Listener] = []
         self._state = ServerState()
@@ -128,6 +133,7 @@ class LocalServer:
             self._engines,
             config,
             Keeping(self._store) if config.keep_chats else None,
+            self._fetching,
         )
         thread = ServingThread(answering, self.journal, config, listening, self._died)
         thread.start()

@@ -11,6 +11,7 @@ from app.models import ChatModel, Models, OfferedModel
 from app.server.failures import Failure
 from app.sessions import Sessions
 from backends.protocol import Capabilities
+from catalog.hub.file_names import quant_of
 from catalog.library import InstalledModel, ModelKind
 
 DEFAULT_NAME = "default"
@@ -79,7 +80,7 @@ class Shelf:
                 seen.append((_served(model, self._sessions.capabilities(model)), model))
         names: dict[str, tuple[ServedModel, ChatModel]] = {}
         # An id wins over the name of another model, and the first over those after it.
-        for name_of in (_id_of, _name_of, _file_of):
+        for name_of in (_id_of, _name_of, _file_of, _entry_of, _quant_on_hub_of, _hub_of):
             for pair in seen:
                 names.setdefault(name_of(pair[1]).casefold(), pair)
         self._seen, self._by_name, self._looked = tuple(seen), names, time.monotonic()
@@ -89,7 +90,7 @@ class Shelf:
 
     def find(self, name: str) -> tuple[ServedModel, ChatModel]:
         """Raises `Failure`."""
-        wanted = name.strip().casefold()
+        wanted = name.strip().casefold().replace("huggingface.co/", "hf.co/", 1)
         if not wanted:
             # Nobody means a certain model with it, and another would have to leave memory.
             raise Failure(
@@ -141,6 +142,26 @@ def _name_of(model: ChatModel) -> str:
 
 def _file_of(model: ChatModel) -> str:
     return model.path.name if isinstance(model, InstalledModel) else model.id
+
+
+def _entry_of(model: ChatModel) -> str:
+    """“ID:QUANT”, by which it is pulled."""
+    entry = model.entry if isinstance(model, InstalledModel) else None
+    return f"{entry.id}:{model.quant}" if isinstance(model, InstalledModel) and entry else model.id
+
+
+def _quant_on_hub_of(model: ChatModel) -> str:
+    """As `_hub_of`, with its quant."""
+    named = _hub_of(model)
+    quant = quant_of(str(model.path)) if isinstance(model, InstalledModel) else ""
+    return f"{named}:{quant}" if quant else named
+
+
+def _hub_of(model: ChatModel) -> str:
+    """“hf.co/OWNER/NAME”, by which clients of Ollama pull it: our models lie as on the Hub."""
+    if not isinstance(model, InstalledModel) or not model.managed:
+        return model.id
+    return "/".join(("hf.co", *model.path.parts[-3:-1]))
 
 
 def _served(model: ChatModel, capabilities: Capabilities) -> ServedModel:

@@ -75,11 +75,11 @@ class AnswerPieces:
                 return Piece(ending=self._ending(event))
         return Piece()
 
-    def loaded(self) -> Piece:
-        """The answer to a request that only loads the model."""
+    def loaded(self, reason: DoneReason = "load") -> Piece:
+        """The answer to a request that only loads the model, or unloads it."""
         return Piece(
             ending=Ending(
-                done_reason="load",
+                done_reason=reason,
                 total_duration=self._elapsed(),
                 load_duration=self._elapsed(),
             )

@@ -1,6 +1,5 @@
 """The paths of the Ollama API by which models answer."""
 
-import re
 from collections.abc import AsyncIterator, Callable
 
 import msgspec
@@ -15,13 +14,11 @@ from app.server.failures import Failure
 from app.server.ollama_api.answer import AnswerPieces, Piece, chat_part, generate_part, whole
 from app.server.ollama_api.asking import asked_in_chat, asked_to_generate
 from app.server.ollama_api.errors import error_report
+from app.server.ollama_api.keep_alive import seconds_of
 from app.server.ollama_api.requests import ChatRequest, GenerateRequest
 from app.server.ollama_api.responses import ChatPart, GeneratePart, line
 from app.server.streaming import NDJSON, streamed
 from backends.protocol import Event, Message
-
-_NOTHING = re.compile(r"0+(\.0+)?[a-zµ]*")
-"""A time to keep a model that says to keep it no longer: 0, "0s"."""
 
 Shaped = Callable[[str, Piece], ChatPart | GeneratePart]
 
@@ -56,14 +53,18 @@ class _Endpoints:
         self, request: Request, wanted: ChatRequest | GenerateRequest, asked: Asked, shaped: Shaped
     ) -> Response:
         pieces = AnswerPieces(shows_thinking=wanted.think is not False, alternatives=asked.logprobs)
+        kept_for = seconds_of(wanted.keep_alive)
         answer = self._answering.answer(asked, request.state.note)
         if wanted.stream is not False:
-            return await streamed(
+            response = await streamed(
                 answer,
                 lambda events: _lines(pieces, events, wanted.model, shaped),
                 media_type=NDJSON,
             )
+            self._answering.keep(wanted.model, kept_for)
+            return response
         async with answer as events:
+            self._answering.keep(wanted.model, kept_for)
             come = [piece async for event in events if (piece := pieces.feed(event))]
         return _json(shaped(wanted.model, whole(come)))
 
@@ -71,20 +72,18 @@ class _Endpoints:
         self, request: Request, wanted: ChatRequest | GenerateRequest, shaped: Shaped
     ) -> Response:
         """Counting needs the model in memory. One of a service has nothing to load."""
-        if wanted.keep_alive is not None and _NOTHING.fullmatch(str(wanted.keep_alive)):
-            raise Failure(
-                "invalid",
-                "Clients can't take a model out of memory. Causeway does so itself, after as long as "
-                "its settings say.",
-                param="keep_alive",
-            )
+        kept_for = seconds_of(wanted.keep_alive)
         pieces = AnswerPieces(shows_thinking=False)
         model = self._answering.find(wanted.model)
+        if kept_for == 0:
+            await self._answering.unload(wanted.model)
+            return _json(shaped(wanted.model, pieces.loaded("unload")))
         if model.kind == "embedding":
             raise Failure("invalid", f"{model.name} makes vectors of texts. It can't answer.")
         if model.capabilities.count_tokens:
             nothing = (Message(role="user", content=""),)
             await self._answering.count_tokens(wanted.model, nothing, request.state.note)
+        self._answering.keep(wanted.model, kept_for)
         return _json(shaped(wanted.model, pieces.loaded()))
 
 

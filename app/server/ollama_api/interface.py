@@ -11,6 +11,7 @@ from app.server.ollama_api.requests import (
     EmbedRequest,
     GenerateRequest,
     NamedModel,
+    PullRequest,
 )
 from app.server.ollama_api.responses import (
     ChatPart,
@@ -18,9 +19,9 @@ from app.server.ollama_api.responses import (
     EmbeddingsAnswer,
     GeneratePart,
     ModelList,
+    PullStatus,
     RunningModels,
     ShownModel,
-    Status,
     Version,
 )
 from app.server.operations import Operation
@@ -84,9 +85,10 @@ OPERATIONS = (
         api=_API,
         method="POST",
         path="/api/pull",
-        summary="Tell whether a model is here.",
-        request=NamedModel,
-        response=Status,
+        summary="Fetch a model, unless it is here.",
+        request=PullRequest,
+        response=PullStatus,
+        streams="application/x-ndjson",
     ),
     Operation(
         api=_API,

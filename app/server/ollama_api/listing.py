@@ -1,6 +1,7 @@
 """Models as the Ollama API describes them."""
 
 import hashlib
+import time
 from collections.abc import Sequence
 
 from app.server.answering import ServedModel
@@ -14,6 +15,9 @@ from app.server.ollama_api.responses import (
     moment,
 )
 from backends.protocol import SessionInfo
+
+_NEVER = "9999-12-31T23:59:59Z"
+"""Clients read a time here in any case."""
 
 _THINKING_MARKS = ("enable_thinking", "<think>", "</think>", "reasoning_content")
 """A template that says one of these is of a model that thinks."""
@@ -40,8 +44,8 @@ def listed(models: Sequence[ServedModel]) -> ModelList:
     )
 
 
-def running(model: ServedModel, info: SessionInfo) -> RunningModels:
-    """The model that is in memory."""
+def running(model: ServedModel, info: SessionInfo, seconds_left: float | None) -> RunningModels:
+    """The model that is in memory, and for how long if nobody asks it; None: for ever."""
     return RunningModels(
         (
             RunningModel(
@@ -52,6 +56,9 @@ def running(model: ServedModel, info: SessionInfo) -> RunningModels:
                 digest=digest(model),
                 details=details(model),
                 context_length=info.n_ctx,
+                expires_at=moment(time.time() + seconds_left)
+                if seconds_left is not None
+                else _NEVER,
             ),
         )
     )

@@ -12,13 +12,14 @@ from starlette.routing import Route
 from app.server.answering import Answering
 from app.server.bodies import decoded
 from app.server.failures import Failure
+from app.server.ollama_api.keep_alive import seconds_of
 from app.server.ollama_api.listing import listed, running, shown
+from app.server.ollama_api.pulled import PullEndpoint
 from app.server.ollama_api.requests import EmbeddingsRequest, EmbedRequest, NamedModel
 from app.server.ollama_api.responses import (
     EmbedAnswer,
     EmbeddingsAnswer,
     RunningModels,
-    Status,
     Version,
 )
 from app.versions import installed_version
@@ -43,7 +44,7 @@ def model_routes(answering: Answering) -> list[Route]:
         Route("/api/tags", endpoints.tags, methods=["GET", "HEAD"]),
         Route("/api/ps", endpoints.running, methods=["GET", "HEAD"]),
         Route("/api/show", endpoints.show, methods=["POST"]),
-        Route("/api/pull", endpoints.pull, methods=["POST"]),
+        PullEndpoint(answering).route,
         Route("/api/embed", endpoints.embed, methods=["POST"]),
         Route("/api/embeddings", endpoints.embeddings, methods=["POST"]),
         *(
@@ -62,26 +63,13 @@ class _Endpoints:
 
     async def running(self, request: Request) -> Response:
         loaded = self._answering.loaded()
-        return _json(running(*loaded) if loaded is not None else RunningModels(()))
+        if loaded is None:
+            return _json(RunningModels(()))
+        return _json(running(*loaded, self._answering.seconds_left()))
 
     async def show(self, request: Request) -> Response:
         wanted = await decoded(request, NamedModel)
         return _json(shown(self._answering.find(wanted.wanted)))
-
-    async def pull(self, request: Request) -> Response:
-        """A model that is here needs no pulling, and clients often ask to be sure."""
-        wanted = await decoded(request, NamedModel)
-        try:
-            self._answering.find(wanted.wanted)
-        except Failure as failure:
-            raise Failure(
-                failure.kind,
-                f"{failure.message} Get models in Causeway, on the page Models, or with "
-                "“causeway pull”.",
-                code=failure.code,
-                param=failure.param,
-            ) from None
-        return _json(Status("success"))
 
     async def embed(self, request: Request) -> Response:
         started = time.perf_counter()
@@ -90,7 +78,9 @@ class _Endpoints:
         vectors: tuple[tuple[float, ...], ...] = ()
         tokens = 0
         if texts:
+            kept_for = seconds_of(wanted.keep_alive)
             made = await self._answering.embed(wanted.model, texts, request.state.note)
+            self._answering.keep(wanted.model, kept_for)
             vectors, tokens = made.vectors, made.tokens
         if wanted.dimensions:
             vectors = tuple(_cut(vector, wanted.dimensions) for vector in vectors)
@@ -109,7 +99,9 @@ class _Endpoints:
         if not wanted.prompt:
             self._answering.find(wanted.model)
             return _json(EmbeddingsAnswer(()))
+        kept_for = seconds_of(wanted.keep_alive)
         made = await self._answering.embed(wanted.model, (wanted.prompt,), request.state.note)
+        self._answering.keep(wanted.model, kept_for)
         return _json(EmbeddingsAnswer(made.vectors[0]))
 
 

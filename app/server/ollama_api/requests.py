@@ -114,12 +114,17 @@ class EmbeddingsRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NamedModel(msgspec.Struct, frozen=True, kw_only=True):
-    """`POST /api/show`, `/api/pull`. Older clients say `name`."""
+    """`POST /api/show`. Older clients say `name`."""
 
     model: str = ""
     name: str = ""
-    stream: bool | None = None
 
     @property
     def wanted(self) -> str:
         return self.model or self.name
+
+
+class PullRequest(NamedModel, frozen=True, kw_only=True):
+    """`POST /api/pull`. A model of the catalogue ("ID", "ID:QUANT") or of the Hub ("hf.co/OWNER/NAME:QUANT")."""
+
+    stream: bool | None = None

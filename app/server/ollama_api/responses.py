@@ -6,7 +6,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-DoneReason = Literal["stop", "length", "load"]
+DoneReason = Literal["stop", "length", "load", "unload"]
 
 
 class TokenLogprob(msgspec.Struct, frozen=True):
@@ -122,6 +122,7 @@ class RunningModel(msgspec.Struct, frozen=True, kw_only=True):
     details: Details
     size_vram: int
     context_length: int
+    expires_at: str
 
 
 class RunningModels(msgspec.Struct, frozen=True):
@@ -145,8 +146,13 @@ class Version(msgspec.Struct, frozen=True):
     causeway: str
 
 
-class Status(msgspec.Struct, frozen=True):
+class PullStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How far a download is: bytes `completed` of `total`. “success” is the last."""
+
     status: str
+    digest: str | UnsetType = UNSET
+    total: int | UnsetType = UNSET
+    completed: int | UnsetType = UNSET
 
 
 class ErrorReport(msgspec.Struct, frozen=True):

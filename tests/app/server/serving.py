@@ -10,6 +10,7 @@ from app.chats import Chats
 from app.conversations.store import ConversationStore
 from app.engines import Engines
 from app.kept_states import KeptStates
+from app.lookup import Lookup
 from app.models import Models, OfferedModel
 from app.paths import Paths
 from app.profiles import Profiles
@@ -18,6 +19,7 @@ from app.server.local_server import LocalServer
 from app.sessions import Sessions
 from app.settings_file import SettingsFile
 from backends.protocol import Backend
+from catalog.downloads.queue import DownloadQueue
 from catalog.library import Library
 
 KEY = "a-key-of-the-tests"
@@ -59,6 +61,7 @@ def serving(
     *,
     offers: Sequence[OfferedModel] = (),
     backends: Mapping[str, Backend] | None = None,
+    fetching: tuple[Lookup, DownloadQueue] | None = None,
     **options,
 ) -> Iterator[Served]:
     """A server on any free port, and all that is behind it. `options` are of `ServerConfig`."""
@@ -87,7 +90,7 @@ def serving(
             adapters,
             KeptStates(paths.cache_folder / "states", settings),
         )
-        server = LocalServer(models, sessions, chats, adapters, engines, store)
+        server = LocalServer(models, sessions, chats, adapters, engines, store, fetching)
         for end in (embedders.close, engines.close, sessions.close, chats.close, server.stop):
             stack.callback(end)
         config = ServerConfig(**{"port": 0, **options})

@@ -180,7 +180,6 @@ def test_what_is_a_person_s_to_do_is_refused_with_the_place_for_it(client):
         lambda: client.delete(MODEL),
         lambda: client.copy(MODEL, "other"),
         lambda: client.push(MODEL),
-        lambda: client.generate(MODEL, "", keep_alive=0),
     )
     for ask in refused:
         with pytest.raises(ollama.ResponseError) as caught:
