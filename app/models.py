@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -55,9 +55,8 @@ class Models:
         return tuple(model for offers in self._offers for model in offers())
 
     def writers(self) -> tuple[ChatModel, ...]:
-        """All that answer with text; those on this computer come first."""
-        installed = (model for model in self._library.models() if model.writes)
-        return (*installed, *(model for model in self.offered() if model.writes))
+        """All that answer with text. Those on this computer come first, and of these the chat models."""
+        return (*self._installed(), *(model for model in self.offered() if model.writes))
 
     def embedders(self) -> tuple[ChatModel, ...]:
         """All that are made for vectors."""
@@ -91,12 +90,30 @@ class Models:
             ) from None
 
     def default(self, last_id: str) -> ChatModel:
-        """The model that was last chosen, else the first on this computer, else the first at all."""
-        return _chosen(self.writers(), last_id)
+        """The model that was last chosen, else the first that chats, without leaving this computer.
+
+        One that only completes text is chosen where no other is here, before a service that is asked
+        over the network.
+        """
+        return _chosen(sorted(self.writers(), key=_reluctance), last_id)
 
     def default_installed(self, last_id: str) -> InstalledModel:
         """The same among the files on this computer."""
-        return _chosen([model for model in self._library.models() if model.writes], last_id)
+        return _chosen(self._installed(), last_id)
+
+    def _installed(self) -> list[InstalledModel]:
+        return chat_models_first(model for model in self._library.models() if model.writes)
+
+
+def chat_models_first(models: Iterable[InstalledModel]) -> list[InstalledModel]:
+    """In the same order, but those that only complete text at the end."""
+    return sorted(models, key=lambda model: model.kind == "completion")
+
+
+def _reluctance(model: ChatModel) -> int:
+    if isinstance(model, OfferedModel):
+        return 3 if model.leaves else 1
+    return 2 if model.kind == "completion" else 0
 
 
 Model = TypeVar("Model", InstalledModel, ChatModel)

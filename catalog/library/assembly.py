@@ -17,6 +17,7 @@ from catalog.library.recognition import Recognition, Recognized
 from catalog.library.registry import Content, carry_over
 from catalog.library.same_content import ComparedFile, same_content
 from catalog.library.scan import Looked
+from catalog.library.titles import title_of
 
 
 class Assembled(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,7 +130,7 @@ def _model(
     path = Path(file.path)
     return InstalledModel(
         id=facts.id,
-        name=entry.name if entry else (*file.names, facts.name)[0] or model_stem(path),
+        name=_title(file, facts, entry),
         path=path,
         size_bytes=facts.size_bytes,
         quant=facts.quant,
@@ -146,13 +147,20 @@ def _model(
     )
 
 
+def _title(file: FoundFile, facts: FileFacts, entry: Entry | None) -> str:
+    """By the catalogue, else by the place, else by the file."""
+    if entry is not None:
+        return entry.name
+    return file.names[0] if file.names else title_of(file.file_name, file.repo, facts.name)
+
+
 def _kind(facts: FileFacts, entry: Entry | None, template: str) -> ModelKind:
     """The file knows what it can do, the entry what it is good for."""
     if facts.kind == "adapter" or facts.kind == "embedding":
         return facts.kind
     if entry is not None and entry.kind in ("completion", "embedding"):
         return entry.kind
-    return "chat" if facts.has_template or template else "completion"
+    return "chat" if facts.kind == "chat" or template else "completion"
 
 
 def _sha256(looked: Looked, contents: Mapping[str, Content], path: str) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -13,7 +14,7 @@ from catalog.gguf.known_texts import KnownTexts
 
 FileKind = Literal["chat", "completion", "embedding", "adapter", "projector"]
 
-READER = 1
+READER = 2
 """Counts up when more is noted: what an earlier version noted is read again."""
 
 _SAMPLES = 32
@@ -82,13 +83,21 @@ def read_facts(path: Path, known_texts: KnownTexts | None = None) -> FileFacts:
 
 
 def kind_of(header: GgufHeader) -> FileKind:
-    """What a file is for. A model that pools its tokens into one vector is for search."""
+    """What a file is for. A model that pools its tokens into one vector is for search.
+
+    One that its makers call a base completes text, even where it brings a template for chats.
+    """
     if header.kind != "model":
         return header.kind
     pooling = header.hyper("pooling_type")
     if header.hyper("attention.causal") is False or (isinstance(pooling, int) and pooling > 0):
         return "embedding"
-    return "chat" if header.chat_template else "completion"
+    return "chat" if header.chat_template and not _is_base(header) else "completion"
+
+
+def _is_base(header: GgufHeader) -> bool:
+    last_word = re.split(r"[-_ ]", header.name)[-1]
+    return "base" in (header.line("general.finetune").casefold(), last_word.casefold())
 
 
 def file_parts(path: Path, n_parts: int) -> tuple[Path, ...]:

@@ -33,7 +33,7 @@ def test_a_tight_model_is_loaded_with_a_warning(model: InstalledModel) -> None:
     warning = check_memory(
         model, LoadOptions(n_ctx=N_CTX), freed=0, available=lambda: needed(model) + 1
     )
-    assert warning.startswith("Memory is tight: Tiny needs about ")
+    assert warning.startswith("Memory is tight: polite needs about ")
 
 
 def test_a_model_that_cannot_fit_is_refused_with_the_sizes(model: InstalledModel) -> None:
@@ -41,7 +41,7 @@ def test_a_model_that_cannot_fit_is_refused_with_the_sizes(model: InstalledModel
         check_memory(
             model, LoadOptions(n_ctx=N_CTX), freed=0, available=lambda: 1000, swap=lambda: 0
         )
-    assert caught.value.what == "Tiny does not fit in memory."
+    assert caught.value.what == "polite does not fit in memory."
     assert "1 kB are free" in caught.value.why
     assert "shorter context" in caught.value.fix
 
@@ -80,7 +80,7 @@ def test_a_graphics_card_must_have_room_for_all_of_it(model: InstalledModel) -> 
     large = msgspec.structs.replace(model, size_bytes=10**9)
     options = LoadOptions(n_ctx=N_CTX)
     warning = check_memory(large, options, freed=0, machine=lambda: machine_with_a_card(10**9))
-    assert warning.startswith("Graphics memory is tight: Tiny needs about 1.")
+    assert warning.startswith("Graphics memory is tight: polite needs about 1.")
     roomy = machine_with_a_card(2 * 10**9)
     assert check_memory(large, options, freed=0, machine=lambda: roomy) == ""
     assert (

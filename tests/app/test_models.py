@@ -1,8 +1,10 @@
+import msgspec
 import pytest
 
 from app.errors import AppError
 from app.models import Models, OfferedModel
 from catalog.errors import BadModelFile, UnknownModel
+from tests.gguf_files import write_model
 
 
 def offered(id_: str, *, embeds: bool = False) -> OfferedModel:
@@ -52,6 +54,36 @@ def test_the_last_choice_is_the_default_and_a_file_comes_before_a_service(models
     assert models.default("") == model
     assert models.default("openai:gpt-4o").id == "openai:gpt-4o"
     assert models.default_installed("openai:gpt-4o") == model
+
+
+@pytest.fixture
+def base_model(library, tmp_path):
+    """It comes first by name, and has no template for chats."""
+    return library.add_file(write_model(tmp_path / "a-base.gguf", template=None, seed=5))
+
+
+def test_what_only_completes_text_is_no_default_while_a_chat_model_is_here(
+    library, model, base_model
+):
+    models = Models(library, ())
+    assert library.models()[0] == base_model
+    assert models.writers() == (model, base_model)
+    assert models.default("") == models.default_installed("") == model
+    assert models.default("gone") == model
+
+
+def test_what_only_completes_text_can_be_chosen_by_hand(library, model, base_model):
+    models = Models(library, ())
+    assert models.default(base_model.id) == models.default_installed(base_model.id) == base_model
+
+
+@pytest.mark.parametrize(("leaves", "default"), [(False, "near:chat"), (True, "a-base")])
+def test_a_service_is_the_default_before_a_base_model_if_nothing_leaves(
+    library, base_model, leaves, default
+):
+    offer = msgspec.structs.replace(offered("near:chat"), leaves=leaves)
+    assert Models(library, (lambda: [offer],)).default("").id == default
+    assert Models(library, (lambda: [offer],)).default_installed("") == base_model
 
 
 def test_with_nothing_at_all_there_is_no_default(library):

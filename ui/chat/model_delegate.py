@@ -109,19 +109,19 @@ class ModelDelegate(QStyledItemDelegate):
         return left
 
     def _paint_name(self, painter: QPainter, rect: QRectF, model: ChatModel) -> None:
-        quant = "" if isinstance(model, OfferedModel) else model.quant
+        beside = self._models.beside_words(model)
         name_font = self._theme.font("label")
-        quant_font = self._theme.font("small", tabular=True)
+        beside_font = self._theme.font("small", tabular=True)
         metrics = QFontMetricsF(name_font)
         room = rect.width()
-        if quant:
-            room -= QFontMetricsF(quant_font).horizontalAdvance(quant) + 8
+        if beside:
+            room -= QFontMetricsF(beside_font).horizontalAdvance(beside) + 8
         # What tells the models of a service apart is often at the end of long names.
         name = metrics.elidedText(model.name, Qt.TextElideMode.ElideMiddle, room)
         painter.setFont(name_font)
         painter.setPen(self._theme.color("text3" if self._models.is_barred(model) else "text"))
         painter.drawText(rect, _MIDDLE, name)
         after = rect.adjusted(metrics.horizontalAdvance(name) + 8, 0, 0, 0)
-        painter.setFont(quant_font)
+        painter.setFont(beside_font)
         painter.setPen(self._theme.color("text2"))
-        painter.drawText(after, _MIDDLE, quant)
+        painter.drawText(after, _MIDDLE, beside)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, Qt
 
 from app.formatting import bytes_text, tokens_text
-from app.models import ChatModel, OfferedModel
+from app.models import ChatModel, OfferedModel, chat_models_first
 from catalog.fit.fit import Fit
 from catalog.library import InstalledModel
 from ui.chat.conversation_model import Index
@@ -91,6 +91,13 @@ class ModelList(QAbstractListModel):
         """Whether the person has said that nothing leaves this computer, and this would."""
         return self.offline and isinstance(model, OfferedModel) and model.leaves
 
+    def beside_words(self, model: ChatModel) -> str:
+        """What stands beside the name: how its weights are stored, and if it does not chat."""
+        if isinstance(model, OfferedModel):
+            return ""
+        words = [model.quant, self.tr("completes text only") if model.kind == "completion" else ""]
+        return " · ".join(word for word in words if word)
+
     def end_words(self, model: ChatModel) -> str:
         """What stands at the right: its size or context, or that it is in memory."""
         if isinstance(model, OfferedModel):
@@ -137,7 +144,7 @@ class ModelList(QAbstractListModel):
 
     def _grouped(self, found: Sequence[ChatModel]) -> list[ChatModel | Heading]:
         offered = [model for model in found if isinstance(model, OfferedModel)]
-        here = [model for model in found if not isinstance(model, OfferedModel)]
+        here = chat_models_first(m for m in found if not isinstance(m, OfferedModel))
         if not any(isinstance(model, OfferedModel) for model in self._models):
             return list(here)
         rows: list[ChatModel | Heading] = []
@@ -165,7 +172,7 @@ class ModelList(QAbstractListModel):
         if isinstance(model, OfferedModel):
             words += [model.source, leaves_words() if model.leaves else ""]
         else:
-            words.append(model.quant)
+            words.append(self.beside_words(model))
         words.append(self.end_words(model))
         if (fit := self.warning_of(model)) is not None:
             words.append(verdict_words(fit))
@@ -177,4 +184,4 @@ class ModelList(QAbstractListModel):
 def _searched(model: ChatModel) -> str:
     if isinstance(model, OfferedModel):
         return f"{model.name} {model.model} {model.source}".casefold()
-    return f"{model.name} {model.quant}".casefold()
+    return f"{model.name} {model.quant} {model.path.name}".casefold()

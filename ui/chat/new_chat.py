@@ -59,6 +59,10 @@ class NewChat(QWidget):
     def _who_answers(self, model: ChatModel) -> str:
         if not isinstance(model, OfferedModel):
             words = self.tr("{model} answers on this computer. Nothing you write leaves it.")
+            if model.kind == "completion":
+                words = self.tr(
+                    "{model} only completes text: it goes on with what you write, on this computer."
+                )
             return words.format(model=model.name)
         if model.leaves:
             words = self.tr(

@@ -8,6 +8,7 @@ from PySide6.QtCore import QAbstractListModel, QCoreApplication, QModelIndex, QO
 from app.adapters import AdapterGlance
 from app.formatting import bytes_text
 from catalog.library import InstalledModel, LibraryProblem, PlaceKind
+from catalog.library.titles import file_beside
 from ui.chat.conversation_model import Index
 from ui.kit.tooltips import plain_tooltip
 from ui.models.entry_words import parameter_words
@@ -124,20 +125,22 @@ class InstalledList(QAbstractListModel):
 
 
 def fact_words(model: InstalledModel, glance: AdapterGlance | None = None) -> str:
-    """“1.92 GB · 3.1 B · 64k context”; of an adapter, “48 MB · llama · rank 16 · for SmolLM3-3B”."""
+    """“1.92 GB · 3.1 B · 64k context”, and the file where its name says more; of an adapter, “48 MB · llama · rank 16 · for SmolLM3-3B”."""
     facts = [bytes_text(model.size_bytes, digits=2)]
     if model.kind == "adapter":
         facts.append(model.architecture)
         if glance is not None and glance.rank:
             facts.append(_tr("rank {rank}").format(rank=glance.rank))
         facts.append(_tr("for {model}").format(model=model.base) if model.base else "")
+        facts.append(file_beside(model.name, model.quant, model.path.name))
         return " · ".join(fact for fact in facts if fact)
     if model.parameters:
         facts.append(parameter_words(model.parameters))
     if model.context_length:
         context = context_words(model.context_length)
         facts.append(_tr("{length} context").format(length=context))
-    return " · ".join(facts)
+    facts.append(file_beside(model.name, model.quant, model.path.name))
+    return " · ".join(fact for fact in facts if fact)
 
 
 def glance_words(glance: AdapterGlance) -> str:

@@ -58,7 +58,7 @@ def test_a_file_in_the_folder_is_a_managed_model(tmp_path: Path, folder: Path) -
     assert open_library(tmp_path).models() == (
         InstalledModel(
             id="tiny-one-2",
-            name="Tiny One",
+            name="Tiny one (2)",
             path=path,
             size_bytes=path.stat().st_size,
             quant="Q8_0",
@@ -211,7 +211,7 @@ def test_removing_a_managed_model_takes_its_file_away(tmp_path: Path, folder: Pa
 
 
 def test_a_file_that_changes_is_read_again(tmp_path: Path, folder: Path) -> None:
-    path = write_model(folder / "tiny.gguf", name="Before")
+    path = write_model(folder / "model.gguf", name="Before")
     library = open_library(tmp_path)
     before = library.models()[0]
     write_model(path, name="After", weights="Q8_0")
@@ -235,7 +235,10 @@ class TestFind:
     def library(self, tmp_path: Path, folder: Path) -> Library:
         write_model(folder / "qwen-small.gguf", name="Qwen Small")
         write_model(folder / "qwen-large.gguf", name="Qwen Large")
-        write_model(folder / "llama.gguf", name="Meta thing")
+        write_model(folder / "llama.gguf", name="A training run")
+        repository = folder / "lab" / "meta-thing-GGUF"
+        repository.mkdir(parents=True)
+        write_model(repository / "ggml-model-q4_0.gguf")
         return open_library(tmp_path)
 
     @pytest.mark.parametrize(
@@ -247,7 +250,7 @@ class TestFind:
             ("qwen-s", "qwen-small"),
             ("QWEN-S", "qwen-small"),
             ("qwen l", "qwen-large"),
-            ("meta", "llama"),
+            ("meta", "ggml-model-q4-0"),
         ],
     )
     def test_by_id_file_name_or_a_unique_beginning(
@@ -324,7 +327,7 @@ def test_the_registry_of_an_earlier_version_keeps_ids_and_added_files(
     }
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "library.json").write_bytes(msgspec.json.encode({"files": files}))
-    models = open_library(tmp_path).models()
+    models = sorted(open_library(tmp_path).models(), key=lambda model: model.id)
     assert [(model.id, model.path) for model in models] == [("kept-1", ours), ("kept-2", added)]
     assert [model.place for model in models] == ["own", "added"]
     assert all(model.parameters for model in models)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QListView
@@ -354,3 +355,13 @@ def test_tooltips_show_names_and_paths_from_outside_as_they_are(picker):
     models = ModelList()
     models.show_models((hostile,))
     assert "<img" not in models.index(0, 0).data(Qt.ItemDataRole.ToolTipRole)
+
+
+def test_what_only_completes_text_stands_last_and_says_so():
+    base = msgspec.structs.replace(model("A base", "Q8_0", 10**9), kind="completion")
+    models = ModelList()
+    models.show_models((base, model("Zebra", "Q4_K_M", 10**9)))
+    assert spoken(models) == [
+        "Zebra, Q4_K_M, 1.0 GB",
+        "A base, Q8_0 · completes text only, 1.0 GB",
+    ]
