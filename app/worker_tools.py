@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
+from backends.child_process import start_child
 from backends.errors import EngineCrashed
 
 T = TypeVar("T")
@@ -32,23 +33,30 @@ def run_in_worker(tool: str, arguments: Sequence[str], answer: type[T], *, timeo
     # Nothing is ever written to this pipe: the system closes it when this process dies.
     lifeline, our_end = os.pipe()
     try:
-        done = subprocess.run(
-            [*program(), "worker", tool, *arguments],
-            stdin=lifeline,
-            capture_output=True,
-            timeout=timeout,
-            check=True,
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        )
-        return msgspec.json.decode(done.stdout, type=answer)
+        with start_child([*program(), "worker", tool, *arguments], stdin=lifeline) as child:
+            try:
+                said, log = child.communicate(timeout=timeout)
+            finally:
+                child.kill()
+        if child.returncode:
+            raise _failed(log, f"It ended with status {child.returncode}.")
+        try:
+            return msgspec.json.decode(said, type=answer)
+        except ValueError as error:
+            raise _failed(log, str(error)) from error
     except subprocess.TimeoutExpired:
         raise EngineCrashed(
             "The engine gave no answer.", f"It was given {timeout:.0f} seconds."
         ) from None
-    except (subprocess.CalledProcessError, msgspec.DecodeError, OSError) as error:
-        log = (getattr(error, "stderr", None) or b"").decode("utf-8", "replace").strip()
-        reason = log.splitlines()[-1][:_REASON_CHARACTERS] if log else str(error)
-        raise EngineCrashed("The engine failed.", reason, detail=log) from error
+    except OSError as error:
+        raise _failed(b"", str(error)) from error
     finally:
         os.close(lifeline)
         os.close(our_end)
+
+
+def _failed(log: bytes, otherwise: str) -> EngineCrashed:
+    """With the last line of what it wrote to stderr, or, where it wrote nothing, other words."""
+    text = log.decode("utf-8", "replace").strip()
+    reason = text.splitlines()[-1][:_REASON_CHARACTERS] if text else otherwise
+    return EngineCrashed("The engine failed.", reason, detail=text)

@@ -13,6 +13,7 @@ import msgspec
 from app.errors import AppError
 from app.jobs.orders import Order, Said
 from app.worker_tools import program
+from backends.child_process import start_child
 from backends.errors import EngineCrashed
 from backends.llama_cpp.deaths import why_it_died
 from catalog.errors import DownloadCancelled
@@ -59,12 +60,8 @@ class _Job(NamedTuple):
 def _begun(order: Order) -> Iterator[_Job]:
     """A job, which is ended at the end of the block, whatever it is doing."""
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(
-            [*program(), "worker", "job", msgspec.json.encode(order).decode()],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        process = start_child(
+            [*program(), "worker", "job", msgspec.json.encode(order).decode()], stderr=log
         )
         stdin, stdout = cast(BinaryIO, process.stdin), cast(BinaryIO, process.stdout)
         job = _Job(process, queue.SimpleQueue(), cast(BinaryIO, log))

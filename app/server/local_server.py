@@ -17,7 +17,13 @@ from app.formatting import shortened
 from app.lookup import Lookup
 from app.models import Models
 from app.server.access import local_addresses
-from app.server.config import EVERY_ADDRESS, LOOPBACK_HOSTS, ServerConfig, ServerState
+from app.server.config import (
+    EVERY_ADDRESS,
+    LOOPBACK_HOSTS,
+    SHORTEST_KEY,
+    ServerConfig,
+    ServerState,
+)
 from app.server.journal import Journal
 from app.sessions import Sessions
 from catalog.downloads.queue import DownloadQueue
@@ -153,12 +159,8 @@ class LocalServer:
 
 def _listening(config: ServerConfig) -> socket.socket:
     """A socket that takes connections from now on. Raises `AppError`."""
-    if config.host not in LOOPBACK_HOSTS and not config.key:
-        raise AppError(
-            "The server was not started.",
-            "Other computers could reach it, and there is no key to keep strangers out.",
-            "Let it ask for a key, or keep it to this computer.",
-        )
+    if config.host not in LOOPBACK_HOSTS:
+        _check_key(config.key)
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
     # With the protocol said, the event loop switches off that TCP collects small pieces (40 ms each).
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -173,6 +175,24 @@ def _listening(config: ServerConfig) -> socket.socket:
         listening.close()
         raise _refusal(config, error) from None
     return listening
+
+
+def _check_key(key: str) -> None:
+    """Other computers can try one key after the other. Raises `AppError`."""
+    what = "The server was not started."
+    if not key:
+        raise AppError(
+            what,
+            "Other computers could reach it, and there is no key to keep strangers out.",
+            "Let it ask for a key, or keep it to this computer.",
+        )
+    if len(key) < SHORTEST_KEY:
+        raise AppError(
+            what,
+            f"Other computers could reach it, and its key is too short: {len(key)} of at least"
+            f" {SHORTEST_KEY} characters.",
+            "Give a longer one in CAUSEWAY_SERVER_KEY, or leave that out: Causeway makes a key.",
+        )
 
 
 def _refusal(config: ServerConfig, error: Exception) -> AppError:

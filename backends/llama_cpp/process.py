@@ -13,6 +13,7 @@ from typing import BinaryIO, cast
 
 import msgspec
 
+from backends.child_process import start_child
 from backends.llama_cpp.wire import (
     Cancel,
     Channel,
@@ -70,13 +71,7 @@ class WorkerProcess:
 
     def __init__(self, command: Sequence[str]) -> None:
         """Raises OSError when the command can't be started."""
-        self._process = subprocess.Popen(
-            list(command),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        )
+        self._process = start_child(command)
         self._stdin = cast(BinaryIO, self._process.stdin)
         self._stdout = cast(BinaryIO, self._process.stdout)
         self._stderr = cast(BinaryIO, self._process.stderr)

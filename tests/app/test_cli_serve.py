@@ -94,6 +94,11 @@ def test_other_computers_never_get_in_without_a_key(causeway):
     assert "without a key" in causeway.error("serve", "--lan", "--no-key", "--port", "0")
 
 
+def test_other_computers_never_get_in_by_a_key_that_can_be_guessed(causeway):
+    causeway.environment[KEY_VARIABLE] = "a"
+    assert "1 of at least 16 characters" in causeway.error("serve", "--lan", "--port", "0")
+
+
 def test_a_command_beside_the_server_uses_its_loaded_model(causeway):
     with serving(causeway, "-m", "polite") as (address, _):
         report = causeway.json("chat", "-m", "polite", "--set", "max_tokens=5", "Hello")

@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from app.paths import Paths, paths_under
 from app.secrets import Secrets
+from app.serving import KEY_VARIABLE
 from app.settings_file import SettingsFile
 from tests.backends.openai_compatible.openai_server import OpenAIServer
 from tests.ui.whole_window import whole_window
@@ -306,6 +307,19 @@ def test_a_port_that_is_taken_is_told_where_the_switch_is(
         page.status.switch.click()
         qtbot.waitUntil(lambda: str(port) in words(page.status), timeout=WAIT_MS)
         qtbot.waitUntil(lambda: not page.status.switch.isChecked())
+
+
+def test_a_key_that_others_could_guess_is_told_where_the_switch_is(
+    qtbot: QtBot, open_window: Open, settings: SettingsFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(KEY_VARIABLE, "short")
+    settings.update(serve_lan=True)
+    window = open_window()
+    go_to(window, "Server")
+    page = window.findChildren(ServerPage)[0]
+    page.status.switch.click()
+    qtbot.waitUntil(lambda: "5 of at least 16 characters" in words(page.status), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not page.status.switch.isChecked())
 
 
 def test_a_changed_option_counts_after_a_restart(

@@ -65,6 +65,9 @@ def test_others_may_reach_it_only_with_a_key(server: Served):
     local.stop()
     with pytest.raises(AppError, match="no key"):
         local.start(ServerConfig(host="0.0.0.0", port=0))
+    with pytest.raises(AppError, match="15 of at least 16 characters"):
+        local.start(ServerConfig(host="0.0.0.0", port=0, key="k" * 15))
+    assert local.state.phase == "failed"
     state = local.start(ServerConfig(host="0.0.0.0", port=0, key=KEY))
     assert state.addresses[0].startswith("http://127.0.0.1:")
     assert all("0.0.0.0" not in address for address in state.addresses)
