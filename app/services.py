@@ -18,6 +18,7 @@ from app.conversations.store import ConversationStore
 from app.engines import Engines
 from app.errors import StorageError
 from app.fitting import Fitting
+from app.kept_files import KeptFiles
 from app.kept_states import KeptStates
 from app.lending.addresses import Addresses
 from app.lending.lending import Borrowing, Lending
@@ -61,6 +62,7 @@ class Services:
 
     paths: Paths
     settings: SettingsFile
+    kept_files: KeptFiles
     secrets: Secrets
     network: Callable[[], Network]
     store: ConversationStore
@@ -191,6 +193,14 @@ def open_services(paths: Paths, settings: SettingsFile | None = None) -> Service
     return Services(
         paths=paths,
         settings=settings,
+        kept_files=KeptFiles(
+            {
+                "settings": settings.file,
+                "profiles": profiles.file,
+                "models": library.registry_file,
+                "downloads": downloads.queue_file,
+            }
+        ),
         secrets=secrets,
         network=network,
         store=store,

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from app.damage_words import damage_sentence
 from app.errors import AppError, StorageError
+from app.kept_files import damage_sentence
 from app.settings import Settings, checked_setting
 from app.shared_file import alone_with
 from catalog.kept_file import KeptFile

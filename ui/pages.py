@@ -18,6 +18,7 @@ from catalog.library import InstalledModel
 from ui.arrivals import Arrivals
 from ui.background import Background
 from ui.chat.chat_page import ChatPage
+from ui.damaged_files import DamagedFiles
 from ui.downloads import Downloads, Snapshot
 from ui.installed_models import Installed, InstalledModels
 from ui.keys.key_places import KeyPlaces
@@ -86,6 +87,7 @@ class Pages(QObject):
         self._reads_of_offers = 0
         self._keys = KeyPlaces(theme, background, services.secrets, self)
         self._locked_keys = LockedKeys(self._keys, toast, stack)
+        self._damaged = DamagedFiles(theme, background, services, stack)
         self._chat = ChatPage(theme, background, opened, self._fits, toast)
         self._welcome: WelcomePage | None = None
         self._models_page: ModelsPage | None = None
@@ -110,7 +112,8 @@ class Pages(QObject):
         self._background.run(self, _import_models_page)
         if file:
             self.open_file(file)
-        if self._settings.notice:
+        self._damaged.look()
+        if self._settings.notice and self._settings.file.damage is None:
             self._toast.show_message(self._settings.notice)
 
     def show_place(self, place: str) -> None:

@@ -18,6 +18,7 @@ from app.cli import (
     models,
     profiles,
     pull,
+    restoring,
     serve,
     settings,
     show,
@@ -70,6 +71,7 @@ commands.add_typer(conversations.commands, name="conversations")
 commands.add_typer(profiles.commands, name="profiles")
 commands.command("settings")(settings.settings)
 commands.command("token")(settings.token)
+commands.command("restore")(restoring.restore)
 commands.command("states")(states.states)
 commands.command("bench")(bench.bench)
 commands.command("doctor")(doctor.doctor)

@@ -53,6 +53,7 @@ class DownloadQueue:
     ) -> None:
         self._folder = models_folder
         self._file = QueueFile(queue_file)
+        self.queue_file = self._file.file
         self._claims = Claims(queue_file)
         self._at_once = at_once
         self._runs = Runs(

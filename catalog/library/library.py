@@ -61,6 +61,7 @@ class Library:
     ) -> None:
         self._folder = _absolute(models_folder)
         self._registry = Registry(registry_file)
+        self.registry_file = self._registry.file
         self._entries = (
             (lambda: catalogue.entries) if isinstance(catalogue, Catalogue) else catalogue
         )
