@@ -90,7 +90,7 @@ class Access:
         )
 
     def _check_key(self, headers: Headers) -> None:
-        given = headers.get(b"x-api-key", b"")
+        given = headers.get(b"x-api-key") or headers.get(b"api-key", b"")
         scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
         if scheme.lower() == b"bearer":
             given = token.strip()

@@ -53,7 +53,10 @@ def openapi_document(
             "schemas": components,
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
-                "x-api-key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
+                **{
+                    name: {"type": "apiKey", "in": "header", "name": name}
+                    for name in ("x-api-key", "api-key")
+                },
             },
         },
     }
@@ -75,7 +78,7 @@ def _operation(
     if operation.description:
         described["description"] = operation.description
     if with_key and operation.needs_key:
-        described["security"] = [{"bearer": []}, {"x-api-key": []}]
+        described["security"] = [{"bearer": []}, {"x-api-key": []}, {"api-key": []}]
     if parameters := _PARAMETER.findall(operation.path):
         described["parameters"] = [
             {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}

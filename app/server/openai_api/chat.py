@@ -7,7 +7,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.server.answering import Answering
+from app.server.answering import Answering, ServedModel
 from app.server.bodies import decoded
 from app.server.openai_api.chat_request import ChatCompletionRequest, asked_of
 from app.server.openai_api.chat_response import (
@@ -17,7 +17,14 @@ from app.server.openai_api.chat_response import (
     ChunkChoice,
     whole_usage,
 )
-from app.server.openai_api.sending import DONE, json_response, new_id, sse, with_errors
+from app.server.openai_api.sending import (
+    DONE,
+    fingerprint_of,
+    json_response,
+    new_id,
+    sse,
+    with_errors,
+)
 from app.server.openai_api.several import Indexed, answers, variants
 from app.server.streaming import SSE_IDLE, streamed
 
@@ -31,7 +38,7 @@ class ChatCompletions:
     async def answer(self, request: Request) -> Response:
         wanted = await decoded(request, ChatCompletionRequest)
         asked = asked_of(wanted)
-        model = self._answering.find(wanted.model).id
+        model = self._answering.find(wanted.model)
         count = wanted.n or 1
         answer = answers(self._answering, variants(asked, count), request.state.note)
         streams = [ChoiceStream(index, is_legacy=wanted.is_legacy) for index in range(count)]
@@ -50,7 +57,8 @@ class ChatCompletions:
             ChatCompletion(
                 id=new_id("chatcmpl-"),
                 created=int(time.time()),
-                model=model,
+                model=model.id,
+                system_fingerprint=fingerprint_of(model),
                 choices=[each.whole(with_logprobs=asked.logprobs >= 0) for each in streams],
                 usage=whole_usage(streams),
             )
@@ -58,12 +66,16 @@ class ChatCompletions:
 
 
 async def _chunks(
-    streams: list[ChoiceStream], events: AsyncIterator[Indexed], model: str, with_usage: bool
+    streams: list[ChoiceStream],
+    events: AsyncIterator[Indexed],
+    model: ServedModel,
+    with_usage: bool,
 ) -> AsyncIterator[bytes]:
     frame = ChatCompletionChunk(
         id=new_id("chatcmpl-"),
         created=int(time.time()),
-        model=model,
+        model=model.id,
+        system_fingerprint=fingerprint_of(model),
         choices=[],
         usage=None if with_usage else msgspec.UNSET,
     )

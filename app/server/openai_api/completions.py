@@ -28,7 +28,14 @@ from app.server.openai_api.fields import (
     texts_of,
     usage_of,
 )
-from app.server.openai_api.sending import DONE, json_response, new_id, sse, with_errors
+from app.server.openai_api.sending import (
+    DONE,
+    fingerprint_of,
+    json_response,
+    new_id,
+    sse,
+    with_errors,
+)
 from app.server.openai_api.several import Indexed, answers, variants
 from app.server.openai_api.text_choice import TextChoice, TextStream
 from app.server.served import DEFAULT_NAME
@@ -76,6 +83,7 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True):
     object: Literal["text_completion"] = "text_completion"
     created: int
     model: str
+    system_fingerprint: str
     choices: list[TextChoice]
     usage: TokenUsage | msgspec.UnsetType | None = msgspec.UNSET
 
@@ -89,7 +97,7 @@ class Completions:
     async def answer(self, request: Request) -> Response:
         wanted = await decoded(request, CompletionRequest)
         prompts = _prompts(wanted)
-        model = self._answering.find(wanted.model).id
+        served = self._answering.find(wanted.model)
         asked = [
             each for prompt in prompts for each in variants(_asked(wanted, prompt), wanted.n or 1)
         ]
@@ -102,7 +110,13 @@ class Completions:
             )
             for index, each in enumerate(asked)
         ]
-        frame = Completion(id=new_id("cmpl-"), created=int(time.time()), model=model, choices=[])
+        frame = Completion(
+            id=new_id("cmpl-"),
+            created=int(time.time()),
+            model=served.id,
+            system_fingerprint=fingerprint_of(served),
+            choices=[],
+        )
         answer = answers(self._answering, asked, request.state.note)
         if wanted.stream:
             options = wanted.stream_options

@@ -96,10 +96,16 @@ class ResponseObject(msgspec.Struct, frozen=True, kw_only=True):
     tools: list[Any] = []
     tool_choice: Any = "auto"
     parallel_tool_calls: bool = True
-    previous_response_id: None = None
-    store: bool = False
+    previous_response_id: str | None = None
+    store: bool = True
     truncation: Literal["disabled"] = "disabled"
     metadata: dict[str, str] = {}
+
+
+class DeletedResponse(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    object: Literal["response"] = "response"
+    deleted: bool = True
 
 
 def response_usage(usage: Usage, reasoning_tokens: int) -> ResponseUsage:

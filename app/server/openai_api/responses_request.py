@@ -1,5 +1,6 @@
 """A request of /v1/responses, and what it asks."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -8,6 +9,7 @@ from app.server.asked import Asked
 from app.server.extensions import Extensions, applied
 from app.server.failures import Failure
 from app.server.openai_api.fields import Model, Temperature, TopP, sampling_options
+from app.server.openai_api.messages import joined
 from app.server.openai_api.responses_items import InputItem, prompt_of
 from app.server.openai_api.tools import FunctionTool, chosen_tools, grammar_of
 from app.server.served import DEFAULT_NAME
@@ -48,7 +50,10 @@ class Reasoning(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ResponsesRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What is not here is ignored. `store` is too: nothing is stored."""
+    """What is not here is ignored. Unless `store` is false, the response can be gone on from.
+
+    `previous_response_id` puts that conversation before the `input`, without its instructions.
+    """
 
     input: str | Annotated[list[InputItem], msgspec.Meta(min_length=1, max_length=20_000)]
     model: Model = DEFAULT_NAME
@@ -63,6 +68,7 @@ class ResponsesRequest(msgspec.Struct, frozen=True, kw_only=True):
     parallel_tool_calls: bool | None = None
     reasoning: Reasoning | None = None
     previous_response_id: str | None = None
+    store: bool | None = None
     background: bool | None = None
     conversation: Any = None
     prompt: Any = None
@@ -71,11 +77,10 @@ class ResponsesRequest(msgspec.Struct, frozen=True, kw_only=True):
     causeway: Extensions | None = None
 
 
-def asked_of(request: ResponsesRequest) -> Asked:
-    """Raises `Failure`."""
-    _refuse_memory(request)
+def asked_of(request: ResponsesRequest, conversation: Sequence[Message]) -> Asked:
+    """`conversation` is what was said down to the end of the request's input. Raises `Failure`."""
     _refuse_what_is_missing(request)
-    messages = _messages(request)
+    messages = _instructed(request.instructions, tuple(conversation))
     last = messages[-1]
     extended = applied(request.causeway)
     choice = request.tool_choice
@@ -107,14 +112,21 @@ def asked_of(request: ResponsesRequest) -> Asked:
     )
 
 
-def _messages(request: ResponsesRequest) -> tuple[Message, ...]:
+def conversation_of(
+    request: ResponsesRequest, earlier: Sequence[Message] = ()
+) -> tuple[Message, ...]:
+    """The input as messages, after those of an `earlier` response. Raises `Failure`."""
     given = request.input
     messages = (
         (Message(role="user", content=given),) if isinstance(given, str) else prompt_of(given)
     )
-    if not request.instructions:
+    return joined((*earlier, *messages))
+
+
+def _instructed(instructions: str | None, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    if not instructions:
         return messages
-    first = Message(role="system", content=request.instructions)
+    first = Message(role="system", content=instructions)
     if messages[0].role == "system":
         first = Message(role="system", content=f"{first.content}\n\n{messages[0].content}")
         messages = messages[1:]
@@ -123,6 +135,8 @@ def _messages(request: ResponsesRequest) -> tuple[Message, ...]:
 
 def _refuse_what_is_missing(request: ResponsesRequest) -> None:
     for field, value, words in (
+        ("background", request.background, "a response is written while its client waits."),
+        ("conversation", request.conversation, "give “previous_response_id”, or the whole of it."),
         (
             "prompt",
             request.prompt,
@@ -132,18 +146,3 @@ def _refuse_what_is_missing(request: ResponsesRequest) -> None:
     ):
         if value:
             raise Failure("invalid", f"{field}: {words}", code="unsupported_parameter", param=field)
-
-
-def _refuse_memory(request: ResponsesRequest) -> None:
-    for field, value in (
-        ("previous_response_id", request.previous_response_id),
-        ("background", request.background),
-        ("conversation", request.conversation),
-    ):
-        if value:
-            raise Failure(
-                "invalid",
-                f"{field}: this server remembers no responses. Send the whole conversation in “input”.",
-                code="unsupported_parameter",
-                param=field,
-            )

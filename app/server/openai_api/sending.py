@@ -1,5 +1,6 @@
 """How this API puts answers on the wire."""
 
+import hashlib
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator
 
@@ -8,6 +9,8 @@ from starlette.responses import Response
 
 from app.server.failures import Failure
 from app.server.openai_api.errors import error_report
+from app.server.served import ServedModel
+from app.versions import installed_version
 
 DONE = b"data: [DONE]\n\n"
 
@@ -21,6 +24,15 @@ def sse(value: msgspec.Struct) -> bytes:
 
 def json_response(value: msgspec.Struct) -> Response:
     return Response(_encoder.encode(value), media_type="application/json")
+
+
+def fingerprint_of(model: ServedModel) -> str:
+    """What answers: it changes with the model's file and with the version of Causeway."""
+    facts = (
+        model.sha256 or f"{model.id} {model.size_bytes} {model.created}",
+        installed_version("causeway"),
+    )
+    return f"fp_{hashlib.sha256(' '.join(facts).encode()).hexdigest()[:12]}"
 
 
 def new_id(prefix: str) -> str:

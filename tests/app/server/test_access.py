@@ -30,6 +30,7 @@ class TestKey:
             {"authorization": KEY},
             {"authorization": "Bearer"},
             {"x-api-key": f"{KEY}x"},
+            {"api-key": f"{KEY}x"},
             {"authorization": "Bearer wrong", "x-api-key": KEY},
             {"authorization": b"Bearer \xff\xfe"},
         ],
@@ -56,6 +57,7 @@ class TestKey:
             {"authorization": f"Bearer {KEY}"},
             {"authorization": f"bearer {KEY}"},
             {"x-api-key": KEY},
+            {"api-key": KEY},
         ],
     )
     def test_it_opens_by_either_header(self, guarded: Served, headers):

@@ -50,6 +50,7 @@ def test_an_answer_comes_in_pieces_with_its_usage_last(client: openai.OpenAI):
     assert chunks[-1].choices == []
     assert chunks[-1].usage.completion_tokens == 4
     assert len({chunk.id for chunk in chunks}) == 1
+    assert all(chunk.system_fingerprint.startswith("fp_") for chunk in chunks)
 
 
 def test_a_stream_tells_no_usage_unless_asked(client: openai.OpenAI):

@@ -1,9 +1,13 @@
 """OpenAI's client asks by the responses API."""
 
+import msgspec
 import openai
 import pytest
 from pydantic import BaseModel
 
+from app.server.failures import Failure
+from app.server.openai_api.responses_objects import ResponseObject
+from app.server.openai_api.stored_responses import MOST_BYTES, MOST_RESPONSES, StoredResponses
 from backends.protocol import Message, ToolCall
 from tests.scripted_backend import Script, ScriptedBackend
 
@@ -23,7 +27,7 @@ def test_an_answer_comes_whole(client: openai.OpenAI, scripted: ScriptedBackend)
     assert response.status == "completed"
     assert response.usage.output_tokens == 4
     assert response.usage.input_tokens_details.cached_tokens == 0
-    assert response.store is False
+    assert response.store is True
     assert scripted.requests[0].messages == (
         Message(role="system", content="Be brief."),
         Message(role="user", content="Good morning?"),
@@ -126,13 +130,80 @@ def test_an_answer_that_is_cut_says_so(client: openai.OpenAI):
     assert events[-1].response.output[0].status == "incomplete"
 
 
-@pytest.mark.parametrize(
-    ("field", "value"), [("previous_response_id", "resp_1"), ("background", True)]
-)
-def test_a_server_without_memory_refuses_to_remember(client: openai.OpenAI, field, value):
-    with pytest.raises(openai.BadRequestError, match="remembers no responses") as caught:
-        client.responses.create(model="polite", input="Hi", **{field: value})
-    assert caught.value.param == field
+def test_a_conversation_goes_on_from_a_response(client: openai.OpenAI, scripted: ScriptedBackend):
+    first = client.responses.create(model="polite", input="Hi", instructions="Be brief.")
+    second = client.responses.create(
+        model="polite", input="And then?", previous_response_id=first.id
+    )
+    assert second.previous_response_id == first.id
+    assert scripted.requests[-1].messages == (
+        Message(role="user", content="Hi"),
+        Message(role="assistant", content="Hello, world."),
+        Message(role="user", content="And then?"),
+    )
+    stream = client.responses.create(
+        model="polite", input="At last?", previous_response_id=second.id, stream=True
+    )
+    third = next(event.response for event in stream if event.type == "response.completed")
+    client.responses.create(model="polite", input="End", previous_response_id=third.id)
+    assert [each.content for each in scripted.requests[-1].messages][-3:] == [
+        "At last?",
+        "Hello, world.",
+        "End",
+    ]
+
+
+def test_the_result_of_a_tool_goes_on_from_its_call(
+    client: openai.OpenAI, scripted: ScriptedBackend
+):
+    call = ToolCall("call_1", "weather", "{}")
+    scripted.script = Script(tokens=(), calls=(call,))
+    first = client.responses.create(model="polite", input="Hi", tools=[TOOL])
+    scripted.script = Script()
+    client.responses.create(
+        model="polite",
+        previous_response_id=first.id,
+        input=[{"type": "function_call_output", "call_id": "call_1", "output": "Rain."}],
+    )
+    assert scripted.requests[-1].messages[1:] == (
+        Message(role="assistant", content="", tool_calls=(call,)),
+        Message(role="tool", content="Rain.", tool_call_id="call_1"),
+    )
+
+
+def test_a_response_can_be_read_again_and_forgotten(client: openai.OpenAI):
+    made = client.responses.create(model="polite", input="Hi")
+    assert client.responses.retrieve(made.id) == made
+    client.responses.delete(made.id)
+    for ask in (client.responses.retrieve, client.responses.delete):
+        with pytest.raises(openai.NotFoundError):
+            ask(made.id)
+    with pytest.raises(openai.NotFoundError) as caught:
+        client.responses.create(model="polite", input="Hi", previous_response_id=made.id)
+    assert caught.value.param == "previous_response_id"
+
+
+def test_what_is_not_to_be_stored_is_not(client: openai.OpenAI):
+    made = client.responses.create(model="polite", input="Hi", store=False)
+    assert made.store is False
+    with pytest.raises(openai.NotFoundError):
+        client.responses.retrieve(made.id)
+
+
+def test_only_the_newest_are_stored():
+    stored = StoredResponses()
+    response = ResponseObject(id="0", created_at=0, status="completed", model="m", text={})
+    for number in range(MOST_RESPONSES + 1):
+        stored.keep(msgspec.structs.replace(response, id=str(number)), ())
+    with pytest.raises(Failure):
+        stored.find("0")
+    large = Message(role="user", content="x" * (MOST_BYTES // 2 + 1))
+    for name in ("a", "b"):
+        stored.keep(msgspec.structs.replace(response, id=name), [large])
+    assert stored.find("b")
+    for name in ("1", "a"):
+        with pytest.raises(Failure):
+            stored.find(name)
 
 
 def test_tools_that_a_service_would_run_are_refused(client: openai.OpenAI):

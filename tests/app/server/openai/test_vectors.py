@@ -58,3 +58,34 @@ def test_a_model_for_vectors_does_not_chat(embedder: openai.OpenAI):
         embedder.chat.completions.create(
             model="finder", messages=[{"role": "user", "content": "hello"}]
         )
+
+
+def test_documents_are_ordered_by_how_near_they_come(embedder: openai.OpenAI):
+    asked = {"model": "finder", "query": "hello", "documents": ["the eighth", {"text": "hello"}]}
+    ranking = embedder.post("/rerank", body=asked, cast_to=object)
+    assert ranking["scored_by"] == "cosine"
+    assert [each["index"] for each in ranking["results"]] == [1, 0]
+    best, other = (each["relevance_score"] for each in ranking["results"])
+    assert best == pytest.approx(1, abs=1e-3)
+    assert best > other
+    assert ranking["usage"]["prompt_tokens"] > 0
+    only = embedder.post(
+        "/rerank", body={**asked, "top_n": 1, "return_documents": True}, cast_to=object
+    )
+    assert [each["document"] for each in only["results"]] == [{"text": "hello"}]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("query", " "), ("documents", []), ("documents", [""]), ("top_n", 0), ("model", "")],
+)
+def test_what_can_not_be_ordered_is_refused(embedder: openai.OpenAI, field, value):
+    asked = {"model": "finder", "query": "hello", "documents": ["a"], field: value}
+    with pytest.raises(openai.BadRequestError):
+        embedder.post("/rerank", body=asked, cast_to=object)
+
+
+def test_a_base_address_may_lack_its_version(embedder: openai.OpenAI):
+    bare = embedder.with_options(base_url=str(embedder.base_url).removesuffix("v1/"))
+    assert bare.embeddings.create(model="finder", input="hello").data
+    assert [model.id for model in bare.models.list()] == ["finder"]
