@@ -106,6 +106,11 @@ class StillView(LeavesWheel, EntryView):
         self._row_of: Callable[[str], int] = lambda entry_id: -1
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
+    def updateGeometries(self) -> None:
+        # The gap below the last row would be room to scroll into, which cuts the first row.
+        super().updateGeometries()
+        self.verticalScrollBar().setRange(0, 0)
+
     def use_rows(self, rows: QAbstractItemModel, row_of: Callable[[str], int]) -> None:
         """Show these; `row_of` gives the row that shows the entry of an id, -1 where none does."""
         self._row_of = row_of
