@@ -16,6 +16,7 @@ from app.settings_file import SettingsFile
 from ui.background import Background
 from ui.garbage import GarbageCollector
 from ui.instance import FirstInstance, raise_running_window
+from ui.kit.accessibility import install_accessibility
 from ui.main_window import MainWindow
 from ui.theme import Theme
 
@@ -65,7 +66,9 @@ def make_application() -> QApplication:
     QCoreApplication.setApplicationName("causeway")
     QGuiApplication.setApplicationDisplayName("Causeway")
     QGuiApplication.setDesktopFileName("causeway")
-    return QApplication(sys.argv[:1])
+    app = QApplication(sys.argv[:1])
+    install_accessibility()
+    return app
 
 
 def report_bugs_to(window: MainWindow, paths: Paths) -> None:

@@ -26,7 +26,11 @@ class Stack(QWidget):
     def put(self, part: QWidget, gap: int = 0, index: int | None = None, inset: int = 0) -> None:
         """Add a widget, `gap` pixels below the one above it and `inset` from both sides."""
         part.setParent(self)
-        self._parts.insert(len(self._parts) if index is None else index, part)
+        place = len(self._parts) if index is None else index
+        if place < len(self._parts):
+            # A screen reader reads children in the order in which they are stacked.
+            part.stackUnder(self._parts[place])
+        self._parts.insert(place, part)
         self._gaps[part] = gap
         self._insets[part] = inset
         part.show()

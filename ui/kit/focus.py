@@ -1,7 +1,25 @@
-"""Where the keyboard goes when what it was on can't be used any more."""
+"""Where the keyboard goes: in the order of the eye, and on when what it was on can't be used any more."""
+
+from collections.abc import Sequence
+from itertools import pairwise
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
+
+
+def visit_in_order(stops: Sequence[QWidget], before: QWidget) -> None:
+    """Let the Tab key visit these one after the other, where it visited `before` until now.
+
+    Widgets that were made later would else come last. `before` can be one of them.
+    """
+    anchor = before.previousInFocusChain()
+    while anchor is not None and anchor is not before:
+        if anchor not in stops and _can_be_a_stop(anchor):
+            QWidget.setTabOrder(anchor, stops[0])
+            break
+        anchor = anchor.previousInFocusChain()
+    for one, other in pairwise(stops):
+        QWidget.setTabOrder(one, other)
 
 
 def pass_focus_back(leaving: QWidget) -> None:
@@ -22,5 +40,9 @@ def pass_focus_back(leaving: QWidget) -> None:
 
 
 def _is_a_stop(widget: QWidget) -> bool:
-    can_have_it = widget.isVisible() and widget.isEnabled() and widget.focusProxy() is None
-    return can_have_it and bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus)
+    return widget.isVisible() and widget.isEnabled() and _can_be_a_stop(widget)
+
+
+def _can_be_a_stop(widget: QWidget) -> bool:
+    takes_tab = bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus)
+    return takes_tab and widget.focusProxy() is None

@@ -29,13 +29,16 @@ class Slider(LeavesWheel, QSlider):
         minimum: float = 0,
         maximum: float = 1,
         step: float = 0.01,
+        decimals: int = 2,
         origin: float | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
         self._theme = theme
         self._minimum = minimum
+        self._maximum = maximum
         self._step = step
+        self._decimals = decimals
         self._origin = minimum if origin is None else origin
         self._quiet = False
         self._default: float | None = None
@@ -52,6 +55,20 @@ class Slider(LeavesWheel, QSlider):
     @property
     def number(self) -> float:
         return round(self._minimum + self.value() * self._step, 10)
+
+    @property
+    def range(self) -> tuple[float, float, float]:
+        """The smallest number, the largest, and the step between two of them."""
+        return self._minimum, self._maximum, self._step
+
+    @property
+    def words(self) -> str:
+        """The number as the field beside shows it, for a screen reader."""
+        return f"{self.number:,.{self._decimals}f}"
+
+    def move_to(self, number: float) -> None:
+        """As a person moves it, who hears it rather than sees it."""
+        self.setValue(round((number - self._minimum) / self._step))
 
     def set_number(self, number: float) -> None:
         """Show a number, without a signal; the nearest end stands for what lies beyond the range."""

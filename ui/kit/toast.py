@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 
 from ui.kit.buttons import Button, IconButton
 from ui.kit.escape import keep_escape
+from ui.kit.focus import visit_in_order
 from ui.kit.painting import RADIUS, rounded
 from ui.kit.text import Paragraph
 from ui.theme import Theme
@@ -45,11 +46,11 @@ class Toast(QWidget):
         self._words = Paragraph(theme, role="text")
         self._action = Button(theme, self.tr("Undo"), "soft", small=True)
         self._action.clicked.connect(self.act)
-        close = IconButton(theme, "x", self.tr("Close"), size=14)
-        close.clicked.connect(self.dismiss)
+        self._close = IconButton(theme, "x", self.tr("Close"), size=14)
+        self._close.clicked.connect(self.dismiss)
         row.addWidget(self._words)
         row.addWidget(self._action)
-        row.addWidget(close)
+        row.addWidget(self._close)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_SHOWN_MS)
@@ -126,6 +127,8 @@ class Toast(QWidget):
         self._place()
         self.show()
         self.raise_()
+        # It lies below everything, and may be older than the page.
+        visit_in_order([self._action, self._close], before=self.window())
         self._timer.start()
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
 

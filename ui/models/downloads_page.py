@@ -93,14 +93,14 @@ class DownloadsPage(CardPage):
         self._offline.setVisible(offline)
 
     def _make_offline_notice(self) -> Notice:
-        settings = Button(self.theme, self.tr("Open the settings"), small=True)
-        settings.clicked.connect(self._request_settings)
+        self._settings = Button(self.theme, self.tr("Open the settings"), small=True)
+        self._settings.clicked.connect(self._request_settings)
         return Notice(
             self.theme,
             "info",
             self.tr("Causeway stays offline."),
             self.tr("Nothing is fetched until that is switched off in the settings."),
-            [settings],
+            [self._settings],
         )
 
     def _make_empty_state(self) -> EmptyState:
@@ -144,7 +144,7 @@ class DownloadsPage(CardPage):
 
     def _order_tabs(self) -> None:
         """The Tab key follows the eye, and not the order in which the rows were made."""
-        stops: list[QWidget] = [self._all]
+        stops: list[QWidget] = [self._all, self._settings]
         for section in self._sections.values():
             if section is self._done:
                 stops.append(self._clear)

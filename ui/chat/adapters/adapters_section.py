@@ -13,6 +13,7 @@ from ui.chat.adapters.adapter_row import AdapterRow
 from ui.chat.adapters.offers import AdapterOffer
 from ui.chat.inspector_section import InspectorSection
 from ui.kit import Button, Paragraph
+from ui.kit.focus import visit_in_order
 from ui.theme import Theme
 
 REST_MS = 250
@@ -184,6 +185,7 @@ class AdaptersSection(QWidget):
             row = self._rows.get(each.adapter) or self._make_row(each.adapter)
             if self._list.indexOf(row) != place:
                 self._list.insertWidget(place, row)
+            row.stackUnder(self._none)  # for screen readers, which read children in that order
             row.show_adapter(
                 each, offers.get(each.adapter), self._problem(each), place, len(wanted)
             )
@@ -223,10 +225,6 @@ class AdaptersSection(QWidget):
         return self.tr("Left out: it does not fit the model. {reason}").format(reason=offer.reason)
 
     def _order_focus(self) -> None:
-        """Tab goes from the top to the bottom, whatever was added first."""
-        before: QWidget | None = None
+        """Tab goes from the top to the bottom, and comes to the section where it always did."""
         stops = [stop for each in self._stack for stop in self._rows[each.adapter].stops]
-        for stop in (*stops, self._add, self._find):
-            if before is not None:
-                QWidget.setTabOrder(before, stop)
-            before = stop
+        visit_in_order([*stops, self._add, self._find], before=self._add)

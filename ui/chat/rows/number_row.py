@@ -62,6 +62,7 @@ class NumberRow(OptionRow):
             minimum=option.minimum,
             maximum=option.maximum,
             step=option.step,
+            decimals=option.decimals,
         )
         slider.setAccessibleDescription(self.tr(option.help))
         slider.number_changed.connect(self._number_changed)
