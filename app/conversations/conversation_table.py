@@ -10,7 +10,7 @@ from typing import cast
 import msgspec
 
 from app.conversations.message_table import storable
-from app.conversations.records import Conversation, ConversationRow, Status
+from app.conversations.records import Conversation, ConversationRow, ReadingPlace, Status
 from app.conversations.search import index_title, match_expression
 from app.conversations.titles import first_line, title_from
 from app.errors import AppError
@@ -70,6 +70,7 @@ def conversation_at(connection: sqlite3.Connection, seq: int) -> Conversation:
         options=_options(row["options"]),
         leaf_id=row["leaf_id"],
         draft=row["draft"],
+        place=ReadingPlace(row["place_id"], row["place_part"]) if row["place_id"] else None,
     )
 
 

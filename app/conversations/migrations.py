@@ -87,7 +87,16 @@ def _keep_logprobs(connection: sqlite3.Connection) -> None:
     )
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create, _keep_logprobs)
+def _keep_places(connection: sqlite3.Connection) -> None:
+    for column in ("place_id TEXT NOT NULL DEFAULT ''", "place_part REAL NOT NULL DEFAULT 0"):
+        connection.execute(f"ALTER TABLE conversations ADD COLUMN {column}")
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    _create,
+    _keep_logprobs,
+    _keep_places,
+)
 VERSION = len(MIGRATIONS)
 
 

@@ -61,8 +61,22 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     sibling_count: int = 1
 
 
+class ReadingPlace(msgspec.Struct, frozen=True):
+    """Where a person reads: so much of that message (0 to 1) is above the upper edge of what is seen.
+
+    With `below`, the message begins so many pixels below that edge.
+    """
+
+    message_id: str
+    part: float = 0.0
+    below: int = 0
+
+
 class Conversation(msgspec.Struct, frozen=True, kw_only=True):
-    """A conversation without its messages. `options` holds only what differs from the defaults."""
+    """A conversation without its messages. `options` holds only what differs from the defaults.
+
+    `place` is where it was read last; None is at its end.
+    """
 
     id: str
     title: str
@@ -72,6 +86,7 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     options: dict[str, Value] = {}
     leaf_id: str | None = None
     draft: str = ""
+    place: ReadingPlace | None = None
 
 
 class ConversationRow(msgspec.Struct, frozen=True, kw_only=True):

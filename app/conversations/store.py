@@ -37,6 +37,7 @@ from app.conversations.records import (
     Message,
     Origin,
     Page,
+    ReadingPlace,
     Role,
     Status,
 )
@@ -45,12 +46,17 @@ from app.conversations.tree import (
     leaf_without,
     mark_deleted,
     newest_leaf,
+    steps_up,
     unmark_deleted,
     walk_up,
 )
 from app.conversations.writers import Writer, is_running, this_process
+from app.errors import AppError
 from app.options import Value
 from backends.protocol import TokenLogprob
+
+_ABOVE_PLACE = 20
+"""Messages that are read above the place of the reader."""
 
 _CUT_OFF = "Causeway ended while this answer was being written."
 _UNSAVED = "The end of this answer could not be saved."
@@ -111,6 +117,18 @@ class ConversationStore:
     def set_draft(self, conversation_id: str, draft: str) -> Conversation:
         return self._set(conversation_id, "draft", storable(draft))
 
+    def set_place(self, conversation_id: str, place: ReadingPlace | None) -> None:
+        """Keep where it is read; None is at its end."""
+        with self._database.write() as connection:
+            connection.execute(
+                "UPDATE conversations SET place_id = ?, place_part = ? WHERE seq = ?",
+                (
+                    place.message_id if place else "",
+                    place.part if place else 0.0,
+                    conversation_seq(connection, conversation_id),
+                ),
+            )
+
     def delete(self, conversation_id: str) -> None:
         """Hide it until `restore` brings it back or `purge` erases it."""
         with self._database.write() as connection:
@@ -126,11 +144,23 @@ class ConversationStore:
             )
             return conversation_at(connection, conversation_seq(connection, conversation_id))
 
-    def page(self, conversation_id: str, *, before: str | None = None, limit: int = 60) -> Page:
-        """The end of the shown branch or, with `before`, the stretch that ends before that message."""
+    def page(
+        self,
+        conversation_id: str,
+        *,
+        before: str | None = None,
+        limit: int = 60,
+        reaching: str = "",
+    ) -> Page:
+        """The end of the shown branch or, with `before`, the stretch that ends before that message.
+
+        The end is longer than `limit` where it is to reach up to a message of the branch.
+        """
         with self._database.read() as connection:
             if before is None:
                 end = leaf_of(connection, conversation_seq(connection, conversation_id))
+                if end is not None and reaching:
+                    limit = max(limit, _steps_to(connection, end, reaching) + _ABOVE_PLACE)
             else:
                 end = parent_of(connection, message_seq(connection, before))
             messages = [] if end is None else walk_up(connection, end, limit)
@@ -366,6 +396,13 @@ class ConversationStore:
             seq = conversation_seq(connection, conversation_id)
             connection.execute(f"UPDATE conversations SET {column} = ? WHERE seq = ?", (value, seq))
             return conversation_at(connection, seq)
+
+
+def _steps_to(connection: sqlite3.Connection, leaf: int, message_id: str) -> int:
+    try:
+        return steps_up(connection, leaf, message_seq(connection, message_id))
+    except AppError:  # it has been deleted
+        return 0
 
 
 def _new_id() -> str:

@@ -22,6 +22,17 @@ _WALK_UP = f"""
     ORDER BY m.seq
 """
 
+_STEPS_UP = """
+    WITH RECURSIVE walk (seq, parent_seq, steps) AS (
+        SELECT seq, parent_seq, 1 FROM messages WHERE seq = :leaf
+        UNION ALL
+        SELECT before.seq, before.parent_seq, walk.steps + 1
+        FROM walk JOIN messages AS before ON before.seq = walk.parent_seq
+        WHERE before.seq >= :seq
+    )
+    SELECT steps FROM walk WHERE seq = :seq
+"""
+
 _SUBTREE = """
     WITH RECURSIVE subtree (seq) AS (
         SELECT seq FROM messages WHERE seq = :top AND deleted_at IS NULL
@@ -39,6 +50,12 @@ def walk_up(connection: sqlite3.Connection, seq: int, limit: int = _NO_LIMIT) ->
     """That message and up to `limit` − 1 before it, oldest first."""
     rows = connection.execute(_WALK_UP, {"start": seq, "limit": limit})
     return [message_from(row) for row in rows]
+
+
+def steps_up(connection: sqlite3.Connection, leaf: int, seq: int) -> int:
+    """How many messages lie from a leaf up to that one, both included; 0 where it isn't above it."""
+    row = connection.execute(_STEPS_UP, {"leaf": leaf, "seq": seq}).fetchone()
+    return cast(int, row["steps"]) if row is not None else 0
 
 
 def newest_leaf(connection: sqlite3.Connection, seq: int | None) -> int | None:

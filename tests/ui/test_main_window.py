@@ -10,9 +10,9 @@ from pathlib import Path
 import msgspec
 import psutil
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 import ui.main_window
@@ -569,3 +569,98 @@ def test_a_chat_is_renamed_and_written_in_right_after_a_click(
     assert field(window).text() == "Hello"
     QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: len(finished(window)) == 2, timeout=WAIT_MS)
+
+
+def write_long_chat(paths: Paths, pairs: int = 40) -> list[str]:
+    """Its messages' ids. Of the fourth question there are two versions; the first is shown."""
+    with closing(ConversationStore(paths.database_file)) as store:
+        chat = store.create()
+        ids: list[str] = []
+        for number in range(pairs):
+            for role, text in (
+                ("user", f"Question {number}"),
+                ("assistant", "A long answer. " * 60),
+            ):
+                parent = ids[-1] if ids else None
+                added = store.add_message(chat.id, parent_id=parent, role=role, text=text)
+                ids.append(added.id)
+        other = store.add_message(chat.id, parent_id=ids[5], role="user", text="In other words")
+        store.add_message(chat.id, parent_id=other.id, role="assistant", text="Short.")
+        store.step_sibling(other.id, -1)
+    return ids
+
+
+def top_of(window: MainWindow, message_id: str) -> int | None:
+    """Where a message begins in what is seen of the chat."""
+    for item in transcript(window).items:
+        if item.message.id == message_id:
+            return item.mapTo(transcript(window), QPoint(0, 0)).y()
+    return None
+
+
+def bring_to(qtbot: QtBot, window: MainWindow, message_id: str, y: int) -> None:
+    bar = transcript(window).verticalScrollBar()
+
+    def there() -> bool:
+        top = top_of(window, message_id)
+        bar.setValue(bar.value() + top - y if top is not None else 0)
+        return top == y
+
+    qtbot.waitUntil(there, timeout=WAIT_MS)
+
+
+def test_another_version_of_an_early_question_stands_where_the_first_one_stood(
+    qtbot: QtBot, open_window: Open, paths: Paths
+) -> None:
+    ids = write_long_chat(paths)
+    window = open_window()
+    window.findChildren(ChatPage)[0].open_chat(rows_of(paths)[0])
+    bring_to(qtbot, window, ids[6], 200)
+    item = next(each for each in transcript(window).items if each.message.id == ids[6])
+    button(item, "Next version").click()
+
+    def words() -> list[str]:
+        return [each.message.text for each in transcript(window).items]
+
+    qtbot.waitUntil(lambda: "In other words" in words(), timeout=WAIT_MS)
+    other = next(i for i in transcript(window).items if i.message.text == "In other words")
+    qtbot.waitUntil(lambda: transcript(window).isVisible())
+    bar = transcript(window).verticalScrollBar()
+    assert top_of(window, other.message.id) == 200 or bar.value() == bar.maximum()
+    button(other, "Previous version").click()
+    qtbot.waitUntil(lambda: top_of(window, ids[6]) is not None, timeout=WAIT_MS)
+    assert abs(top_of(window, ids[6]) - 200) < transcript(window).height() - 200
+    assert not transcript(window).following
+
+
+def test_each_chat_is_opened_where_it_was_read_also_after_a_restart(
+    qtbot: QtBot, open_window: Open, paths: Paths
+) -> None:
+    ids = write_long_chat(paths)
+    at_end = write_long_chat(paths)
+    second, first = rows_of(paths)
+    window = open_window()
+    page = window.findChildren(ChatPage)[0]
+    page.open_chat(first)
+    bring_to(qtbot, window, ids[21], -100)
+    page.open_chat(second)
+    qtbot.waitUntil(lambda: top_of(window, at_end[-1]) is not None)
+    assert transcript(window).following
+    page.open_chat(first)
+    qtbot.waitUntil(lambda: top_of(window, ids[21]) == -100, timeout=WAIT_MS)
+
+    window = open_window()
+    qtbot.waitUntil(lambda: top_of(window, ids[21]) == -100, timeout=WAIT_MS)
+    window.findChildren(ChatPage)[0].open_chat(second)
+    qtbot.waitUntil(lambda: top_of(window, at_end[-1]) is not None)
+    assert transcript(window).following
+
+
+def rows_of(paths: Paths) -> list[str]:
+    with closing(ConversationStore(paths.database_file)) as store:
+        return [row.id for row in store.rows()]
+
+
+def button(parent: QWidget, name: str) -> QAbstractButton:
+    buttons = parent.findChildren(QAbstractButton)
+    return next(each for each in buttons if each.accessibleName() == name)

@@ -186,6 +186,7 @@ class ChatPage(QWidget):
         self._layout.transcript.link_activated.connect(self._open_link)
 
     def _flush(self) -> None:
+        self._conversing.keep_place()
         self._layout.composer.flush_draft()
         self._layout.inspector.flush()
 

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.conversations.records import Message, Page
+from app.conversations.records import Message, Page, ReadingPlace
 from app.turns import Turn
 from ui.chat.composer import Composer
 from ui.chat.open_chat import ChatContents, OpenChat
@@ -81,6 +81,13 @@ class Conversing(QObject):
     def stop(self) -> None:
         self._turns.stop(self._shown.id)
 
+    def keep_place(self) -> None:
+        """Remember where the shown chat is read, for when it is opened again."""
+        chat, place = self._shown.chat, self._transcript.reading_place()
+        if chat.id and chat is self._written_in and place != chat.conversation.place:
+            chat.change(place=place)
+            self._shown.in_order(partial(self._store.set_place, chat.id, place))
+
     def copy_last_answer(self) -> None:
         if text := self._transcript.last_answer_text():
             self._copy(text)
@@ -96,7 +103,7 @@ class Conversing(QObject):
         page = contents.page
         if self._turns.is_running(conversation.id):
             page = _without_last(page)  # the presenter adds the answer that is being written
-        self._transcript.show_page(page)
+        self._transcript.show_page(page, contents.place)
         if self._shown.chat is not self._written_in:
             # Read again, the same chat keeps what is being typed.
             self._written_in = self._shown.chat
@@ -230,9 +237,17 @@ class Conversing(QObject):
         self._toast.show_message(self.tr("Copied"))
 
     def _step_sibling(self, message_id: str, step: int) -> None:
-        self._shown.in_order(
-            partial(self._store.step_sibling, message_id, step), lambda _: self._shown.reload()
-        )
+        below = self._transcript.top_of(message_id)
+
+        def show() -> ReadingPlace:
+            """The other version stands where this one stood."""
+            parent = self._store.message(message_id).parent_id
+            leaf = self._store.step_sibling(message_id, step).leaf_id
+            assert leaf is not None
+            version = next(m for m in self._store.branch(leaf) if m.parent_id == parent)
+            return ReadingPlace(version.id, below=below)
+
+        self._shown.in_order(show, self._shown.reload)
 
     def _delete(self, message_id: str) -> None:
         def tell(_: object) -> None:
@@ -247,7 +262,7 @@ class Conversing(QObject):
         self._shown.in_order(partial(self._store.delete_message, message_id), tell)
 
     def _reload(self) -> None:
-        self._shown.reload()
+        self._shown.reload(self._transcript.reading_place())
         self.changed.emit()
 
     def _save_draft(self, text: str) -> None:

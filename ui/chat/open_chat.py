@@ -5,7 +5,7 @@ from typing import NamedTuple
 import msgspec
 from PySide6.QtCore import QMutex, QMutexLocker
 
-from app.conversations.records import Conversation, Page
+from app.conversations.records import Conversation, Page, ReadingPlace
 from app.conversations.store import ConversationStore
 from app.errors import AppError
 from app.models import ChatModel
@@ -57,7 +57,8 @@ class OpenChat:
 class ChatContents(NamedTuple):
     """What of a chat is shown. `model` is None where none can be used; `refusal` says why.
 
-    `silent` are the keys of the settings that change nothing with this model.
+    `silent` are the keys of the settings that change nothing with this model. `place` is what to show
+    of it first; None is its end.
     """
 
     conversation: Conversation
@@ -67,12 +68,22 @@ class ChatContents(NamedTuple):
     model: ChatModel | None
     refusal: str
     silent: frozenset[str] = frozenset()
+    place: ReadingPlace | None = None
 
 
 def read_chat(services: Services, conversation_id: str) -> ChatContents:
-    """Read a stored chat. Raises `AppError` where there is none of that id."""
-    conversation = services.store.get(conversation_id)
-    return _contents(services, conversation, services.store.page(conversation_id))
+    """Read a stored chat where it was read last. Raises `AppError` where there is none of that id."""
+    return read_chat_at(services, conversation_id, services.store.get(conversation_id).place)
+
+
+def read_chat_at(
+    services: Services, conversation_id: str, place: ReadingPlace | None
+) -> ChatContents:
+    """The same, from that place to its end."""
+    reaching = place.message_id if place is not None else ""
+    page = services.store.page(conversation_id, reaching=reaching)
+    contents = _contents(services, services.store.get(conversation_id), page)
+    return contents._replace(place=place)
 
 
 def read_new_chat(services: Services, conversation: Conversation = NEW) -> ChatContents:

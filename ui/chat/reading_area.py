@@ -39,6 +39,7 @@ class ReadingArea(QScrollArea):
         self._theme = theme
         self._following = True
         self._placing = False
+        self._kept: tuple[QWidget, float, int] | None = None
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setWidgetResizable(False)
@@ -53,6 +54,17 @@ class ReadingArea(QScrollArea):
         self._jump.clicked.connect(self.jump_to_end)
         self.verticalScrollBar().valueChanged.connect(self._scrolled)
 
+    def keep_at(self, part: QWidget, of_it: float, below: int) -> None:
+        """Go to where so much of a part is above the edge, or where it begins that far below the edge.
+
+        That holds in any width, until the reader scrolls or something grows.
+        """
+        self._following = False
+        self._kept = part, of_it, below
+        self.settle()
+        self._look_for_end()
+        self.moved.emit()
+
     @property
     def following(self) -> bool:
         """Whether the view stays at the end as the text grows."""
@@ -66,6 +78,7 @@ class ReadingArea(QScrollArea):
     def jump_to_end(self) -> None:
         """Go to the end and follow it."""
         self._following = True
+        self._kept = None
         self.settle()
         self.moved.emit()
 
@@ -84,6 +97,9 @@ class ReadingArea(QScrollArea):
         if self._following:
             return None
         parts = self.column.parts
+        if self._kept is not None and self._kept[0] in parts:
+            part, of_it, below = self._kept
+            return Place(part, below - round(of_it * part.height()))
         top = self.above - self.column.y()
         index = self._first_below(top)
         return Place(parts[index], parts[index].y() - top) if index < len(parts) else None
@@ -113,6 +129,7 @@ class ReadingArea(QScrollArea):
     def settle_part(self, part: QWidget) -> None:
         """One part needs another height."""
         place = self.place()
+        self._kept = None
         self.column.refit(part)
         self._resize_content(place)
 
@@ -125,6 +142,7 @@ class ReadingArea(QScrollArea):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.settle()
+        self._look_for_end()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         match event.key():
@@ -158,10 +176,16 @@ class ReadingArea(QScrollArea):
     def _scrolled(self) -> None:
         if self._placing:
             return
-        bar = self.verticalScrollBar()
-        self._following = bar.value() >= bar.maximum() - _AT_END
-        self._show_jump()
+        self._kept = None
+        self._look_for_end()
         self.moved.emit()
+
+    def _look_for_end(self) -> None:
+        """Follow the end from now on where the reader is there; what is hidden has no size yet."""
+        if self.isVisible():
+            bar = self.verticalScrollBar()
+            self._following = bar.value() >= bar.maximum() - _AT_END
+        self._show_jump()
 
     def _show_jump(self) -> None:
         self._jump.setVisible(not self._following)

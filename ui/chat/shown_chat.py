@@ -6,10 +6,18 @@ from typing import TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
+from app.conversations.records import ReadingPlace
 from app.errors import problem_from
 from app.services import Services
 from ui.background import Background, Cancelled, Task
-from ui.chat.open_chat import NEW, ChatContents, OpenChat, read_chat, read_new_chat
+from ui.chat.open_chat import (
+    NEW,
+    ChatContents,
+    OpenChat,
+    read_chat,
+    read_chat_at,
+    read_new_chat,
+)
 from ui.kit import Toast
 
 T = TypeVar("T")
@@ -55,8 +63,8 @@ class ShownChat(QObject):
         self.chat = OpenChat(self.services.store, NEW)
         self.reload()
 
-    def reload(self) -> None:
-        """Read the open chat again, its messages included."""
+    def reload(self, place: ReadingPlace | None = None) -> None:
+        """Read the open chat again, its messages included, and show it at that place or at its end."""
         chat, known = self.chat, self.chat.conversation
 
         def show(contents: ChatContents) -> None:
@@ -64,7 +72,7 @@ class ShownChat(QObject):
                 chat.take(contents.conversation, instead_of=known)
                 self.opened.emit(contents)
 
-        self.in_order(self._reader(), show)
+        self.in_order(self._reader(place), show)
 
     def refresh(self) -> None:
         """Read again what lies around the messages: model and settings."""
@@ -102,9 +110,9 @@ class ShownChat(QObject):
             raise error
         self._toast.show_message(problem.sentence())
 
-    def _reader(self) -> Callable[[], ChatContents]:
+    def _reader(self, place: ReadingPlace | None = None) -> Callable[[], ChatContents]:
         if self.chat.id:
-            return partial(read_chat, self.services, self.chat.id)
+            return partial(read_chat_at, self.services, self.chat.id, place)
         return partial(read_new_chat, self.services, self.chat.conversation)
 
     def _show(self, contents: ChatContents) -> None:

@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, QSize, QTimer, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
 
-from app.conversations.records import Message, Page
+from app.conversations.records import Message, Page, ReadingPlace
 from app.formatting import tokens_text
 from ui.background import Background
 from ui.chat.answer_item import AnswerItem
@@ -22,18 +22,20 @@ _SLICE_MS = 15
 _TIDY_AFTER_MS = 400
 _WARM_AFTER_MS = 400
 
+_LINE_LENGTH, _LINE_HEIGHT, _ROW_HEIGHT = 95, 23, 48
+
 _KEPT = 90
 _KEPT_AT_END = 20
 _NEAR, _FAR = 1.5, 4.0
 
 
 class _Blank(QWidget):
-    """Stands for a message that is far from the reader, at its height."""
+    """Stands for a message that is far from the reader, at its height, as far as that is known."""
 
-    def __init__(self, item: MessageItem) -> None:
+    def __init__(self, message: Message, height: int) -> None:
         super().__init__()
-        self.message = item.message
-        self._height = item.height()
+        self.message = message
+        self._height = height
 
     def sizeHint(self) -> QSize:
         return QSize(0, self._height)
@@ -94,13 +96,29 @@ class Transcript(ReadingArea):
 
     # What is shown
 
-    def show_page(self, page: Page) -> None:
-        """Show the end of a branch, in place of whatever was shown."""
+    def show_page(self, page: Page, place: ReadingPlace | None = None) -> None:
+        """Show the end of a branch, in place of whatever was shown, or that place in it."""
         self.clear()
         self._has_earlier = page.has_earlier
         self._waiting = list(page.messages)
-        self._fill()
-        self.jump_to_end()
+        ids = [message.id for message in page.messages]
+        if place is not None and place.message_id in ids:
+            self._show_at(place, ids.index(place.message_id))
+        else:
+            self._fill()
+            self.jump_to_end()
+
+    def reading_place(self) -> ReadingPlace | None:
+        """Where the reader is, in any width; None at the end."""
+        place = self.place()
+        if place is None or not isinstance(place.part, MessageItem | _Blank):
+            return None
+        return ReadingPlace(place.part.message.id, -place.offset / max(place.part.height(), 1))
+
+    def top_of(self, message_id: str) -> int:
+        """How far below the upper edge of what is seen a message begins, in pixels."""
+        part = self._parts.get(message_id)
+        return part.y() + self.column.y() - self.above if part is not None else 0
 
     def prepend_page(self, page: Page) -> None:
         """Earlier messages; the reader's place is kept."""
@@ -230,6 +248,9 @@ class Transcript(ReadingArea):
 
     def _hold(self, part: MessageItem | _Blank, gap: int, index: int) -> None:
         self.column.put(part, gap, index)
+        if index == len(self._parts):
+            self._parts[part.message.id] = part
+            return
         parts = [*self._parts.values()]
         parts.insert(index, part)
         self._parts = {each.message.id: each for each in parts}
@@ -244,6 +265,32 @@ class Transcript(ReadingArea):
         if place is not None and place.part is old:
             place = Place(new, place.offset)
         self.settle(place)
+
+    def _show_at(self, place: ReadingPlace, index: int) -> None:
+        """Build what is seen there, and a message above it; of what lies far below, only the room."""
+        needed = max(place.below, 0) + 2 * self.viewport().height()
+        below, self._waiting = self._waiting[index:], self._waiting[: index + 1]
+        target = self._build_last()
+        unseen = iter(below[1:])
+        while self.column.height() - round(place.part * target.height()) < needed:
+            if (message := next(unseen, None)) is None:
+                break
+            self._add(self._make(message), len(self._parts))
+            self.column.place()
+        for message in unseen:
+            self._hold(_Blank(message, _height_of(message)), MessageItem.gap, len(self._parts))
+        while self._waiting and target.y() < max(place.below, 0):
+            self._build_last()
+        self.keep_at(target, place.part, place.below)
+        if self._waiting:
+            self._slices.start()
+
+    def _build_last(self) -> MessageItem:
+        """Of what waits, the last is put on top."""
+        item = self._make(self._waiting.pop())
+        self._add(item, 0)
+        self.column.place()
+        return item
 
     def _fill(self) -> None:
         """Build from the end upwards until the viewport is full; the rest follows in slices."""
@@ -289,7 +336,7 @@ class Transcript(ReadingArea):
             if isinstance(item, MessageItem) and item not in near and item.idle:
                 self.column.take(item)
                 del self._parts[item.message.id]
-                self._hold(_Blank(item), item.gap, index)
+                self._hold(_Blank(item.message, item.height()), item.gap, index)
         self.settle(place)
 
     def _item_changed(self) -> None:
@@ -343,3 +390,9 @@ class Transcript(ReadingArea):
             "services": self.services_requested,
         }[action]
         signal.emit(message_id)
+
+
+def _height_of(message: Message) -> int:
+    """About, for a message that nobody has seen yet."""
+    lines = sum(1 + len(line) // _LINE_LENGTH for line in message.text.split("\n"))
+    return lines * _LINE_HEIGHT + _ROW_HEIGHT

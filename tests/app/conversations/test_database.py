@@ -9,6 +9,7 @@ import pytest
 from app.conversations import database, migrations
 from app.conversations.database import DamagedDatabase, back_up_and_start_fresh
 from app.conversations.migrations import VERSION
+from app.conversations.records import ReadingPlace
 from app.conversations.store import ConversationStore
 from app.errors import StorageError
 
@@ -71,6 +72,14 @@ def test_a_stored_database_keeps_its_log_probabilities(database_file):
     assert (first.text, first.logprob, first.top) == ("Because", -0.25, ((" Since", -1.5),))
     assert second.text == " of"
     assert store.logprobs("0000000000000002") == ()
+    store.close()
+
+
+def test_a_stored_database_keeps_the_places_of_its_reader(database_file):
+    make_from(STORED / "version_3.sql", database_file)
+    store = ConversationStore(database_file)
+    assert store.get("0000000000000001").place == ReadingPlace("0000000000000003", 0.25)
+    assert store.get("0000000000000006").place is None
     store.close()
 
 

@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from app.conversations.records import Message, Origin
+from app.conversations.records import Message, Origin, ReadingPlace
 from app.conversations.store import ConversationStore
 from app.errors import AppError, StorageError
 from backends.protocol import Timings, TokenLogprob, Usage
@@ -456,3 +456,39 @@ def test_log_probabilities_are_kept_and_erased_with_their_answer(store, database
     connection = sqlite3.connect(database_file)
     assert connection.execute("SELECT count(*) FROM token_logprobs").fetchone() == (0,)
     connection.close()
+
+
+def test_a_page_reaches_up_to_the_message_that_is_asked_for(store):
+    conversation = store.create()
+    messages: list[Message] = []
+    for number in range(200):
+        parent = messages[-1].id if messages else None
+        role = "assistant" if number % 2 else "user"
+        messages.append(
+            store.add_message(conversation.id, parent_id=parent, role=role, text=str(number))
+        )
+    page = store.page(conversation.id, reaching=messages[100].id)
+    assert texts(page.messages) == [str(number) for number in range(80, 200)]
+    assert page.has_earlier
+    assert len(store.page(conversation.id, reaching=messages[190].id).messages) == 60
+    whole = store.page(conversation.id, reaching=messages[3].id)
+    assert (len(whole.messages), whole.has_earlier) == (200, False)
+    other = store.add_message(
+        conversation.id, parent_id=messages[0].id, role="assistant", text="other"
+    )
+    store.step_sibling(other.id, -1)
+    for elsewhere in (other.id, "nobody"):
+        assert len(store.page(conversation.id, reaching=elsewhere).messages) == 60
+
+
+def test_the_place_of_the_reader_is_kept(store):
+    conversation = store.create()
+    question = ask(store, conversation.id)
+    before = store.get(conversation.id)
+    assert before.place is None
+    store.set_place(conversation.id, ReadingPlace(question.id, 0.5))
+    after = store.get(conversation.id)
+    assert after.place == ReadingPlace(question.id, 0.5)
+    assert after.updated == before.updated
+    store.set_place(conversation.id, None)
+    assert store.get(conversation.id).place is None

@@ -8,7 +8,7 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app.conversations.records import Message, Origin, Page
+from app.conversations.records import Message, Origin, Page, ReadingPlace
 from backends.protocol import Timings, Usage
 from ui.background import Background
 from ui.chat.answer_item import AnswerItem
@@ -184,6 +184,65 @@ def test_resizing_keeps_the_place(qtbot, transcript):
     assert on_screen(transcript, above) == place
     transcript.resize(900, 700)
     assert on_screen(transcript, above) == place
+
+
+def all_but_blanks_stand_right(transcript) -> bool:
+    bottom = 0
+    for part in transcript.column.parts:
+        if part.y() < bottom:
+            return False
+        bottom = part.y() + part.height()
+    return True
+
+
+@pytest.mark.parametrize("number", [0, 1, 31, 160, 299])
+def test_a_page_is_shown_where_it_was_read(qtbot, transcript, number):
+    shown = page(0, 300)
+    place = ReadingPlace(f"m{number}", 0.25)
+    transcript.show_page(shown, place)
+    item = next(item for item in transcript.items if item.message.id == f"m{number}")
+    bound = transcript.verticalScrollBar()
+    seen = round(-0.25 * item.height())
+    if bound.value() < bound.maximum():
+        assert abs(on_screen(transcript, f"m{number}") - seen) <= 1
+        assert not transcript.following
+        kept = transcript.reading_place()
+        assert kept.message_id == f"m{number}"
+        assert abs(kept.part - 0.25) < 0.05
+    else:
+        assert transcript.following
+        assert on_screen(transcript, f"m{number}") < transcript.height()
+    assert len(transcript.items) < 60
+    assert all_but_blanks_stand_right(transcript)
+    transcript.jump_to_end()
+    assert on_screen(transcript, "m299") < transcript.height()
+
+
+def test_what_is_above_the_place_is_built_without_moving_it(qtbot, transcript):
+    transcript.show_page(page(100, 200), ReadingPlace("m150", below=120))
+    assert on_screen(transcript, "m150") == 120
+    qtbot.waitUntil(lambda: "m100" in texts(transcript), timeout=20_000)
+    assert on_screen(transcript, "m150") == 120
+    scroll_to(transcript, end(transcript))
+    qtbot.waitUntil(lambda: "m199" in texts(transcript))
+
+
+def test_the_place_holds_in_another_width_also_while_hidden(qtbot, transcript):
+    transcript.hide()
+    transcript.show_page(page(0, 100), ReadingPlace("m51", 0.5))
+    transcript.resize(500, 400)
+    transcript.show()
+    item = next(item for item in transcript.items if item.message.id == "m51")
+    assert abs(on_screen(transcript, "m51") + item.height() * 0.5) <= 1
+    transcript.resize(800, 500)
+    assert abs(on_screen(transcript, "m51") + item.height() * 0.5) <= 1
+
+
+def test_a_place_that_is_gone_leads_to_the_end(qtbot, transcript):
+    transcript.show_page(page(0, 40), ReadingPlace("deleted", 0.5))
+    assert transcript.following
+    assert transcript.reading_place() is None
+    assert value(transcript) == end(transcript)
 
 
 def test_resizing_at_the_end_stays_at_the_end(qtbot, transcript):
