@@ -62,6 +62,7 @@ class Conversing(QObject):
         self._toast = toast
         self._written_in: OpenChat | None = None
         self._edit_waiting: tuple[OpenChat, Callable[[], Turn | None]] | None = None
+        shown.begun.connect(self._begin_chat)
         shown.opened.connect(self._show)
         turns.ended.connect(self._turn_ended)
         composer.message_submitted.connect(self._send)
@@ -106,11 +107,19 @@ class Conversing(QObject):
         self._transcript.show_page(page, contents.place)
         if self._shown.chat is not self._written_in:
             # Read again, the same chat keeps what is being typed.
-            self._written_in = self._shown.chat
-            self._composer.show_draft(conversation.draft)
-            self._composer.show_speed(0)
+            self._write_in_shown()
         self._composer.show_follow_up(bool(contents.page.messages))
         self._turns.show_chat(conversation.id)
+
+    def _begin_chat(self) -> None:
+        """What is typed and sent before a new chat has been read belongs to it already."""
+        self._write_in_shown()
+        self._turns.show_chat("")
+
+    def _write_in_shown(self) -> None:
+        self._written_in = self._shown.chat
+        self._composer.show_draft(self._shown.chat.conversation.draft)
+        self._composer.show_speed(0)
 
     def _show_earlier(self) -> None:
         if first := self._transcript.first_message_id():

@@ -30,10 +30,12 @@ class ShownChat(QObject):
         chat: the open chat; another object whenever another chat is opened.
 
     Signals:
+        begun: a new chat is open, and will be read.
         opened: the `ChatContents` of a chat, its messages included.
         refreshed: the `ChatContents` of the same chat, whose messages are as they were.
     """
 
+    begun = Signal()
     opened = Signal(object)
     refreshed = Signal(object)
 
@@ -61,6 +63,7 @@ class ShownChat(QObject):
     def open_new(self) -> None:
         # At once, so that what is sent before it has been read goes into this chat.
         self.chat = OpenChat(self.services.store, NEW)
+        self.begun.emit()
         self.reload()
 
     def reload(self, place: ReadingPlace | None = None) -> None:

@@ -413,3 +413,15 @@ def test_a_model_that_is_being_loaded_gives_way_to_the_one_chosen_next(world: Wo
     world.backend.script = Script()
     world.wait(lambda: (engines.state.model_id, engines.state.phase) == (second.id, "ready"))
     assert loaded(world) == ["b"]
+
+
+def test_a_message_can_be_typed_and_sent_before_its_new_chat_has_been_read(world: World) -> None:
+    world.backend.script = SLOW
+    world.send("First")
+    world.wait(lambda: bool(world.answers()) and bool(world.answers()[-1].written))
+    first = world.id
+    world.page.new_chat()
+    world.send("Second")
+    world.wait(lambda: world.id not in ("", first))
+    world.wait(lambda: world.writing() == 2)
+    assert world.services.store.page(world.id).messages[0].text == "Second"
