@@ -10,6 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+pytest_plugins = ("tests.exit_warnings",)
+
 # Qt's own offscreen screen is 800 × 800. A path with a drive in it would end at its colon.
 SCREEN = os.path.relpath(Path(__file__).with_name("screen.json"))
 os.environ.setdefault("QT_QPA_PLATFORM", f"offscreen:configfile={SCREEN}")
