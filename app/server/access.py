@@ -68,8 +68,12 @@ class Access:
             return
         raise Failure(
             "forbidden",
-            f"This server doesn't answer to the name “{name[:100]}”."
-            " Use the address that Causeway shows.",
+            (
+                f"This server doesn't answer to the name “{name[:100]}”."
+                if name
+                else "There is no Host."
+            )
+            + " Use the address that Causeway shows.",
             code="host_refused",
         )
 

@@ -17,6 +17,7 @@ from app.server.answering import Answering
 from app.server.apis import Api, api_of
 from app.server.config import ServerConfig
 from app.server.failures import Failure, failure_of
+from app.server.framing import check_framing, in_origin_form
 from app.server.journal import Journal, RequestNote
 
 _log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class Arrivals:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             raise RuntimeError("only HTTP is served")
+        scope = in_origin_form(scope)
         headers: Headers = dict(scope["headers"])
         api = api_of(scope["path"], headers)
         response = _Response(send, self._access.shared(headers))
@@ -90,6 +92,7 @@ class Arrivals:
         self, scope: Scope, headers: Headers, receive: Receive, response: "_Response"
     ) -> bool:
         """Whether the client left before it had its whole response."""
+        check_framing(scope, headers)
         self._access.check(scope["path"], headers)
         parts: list[bytes] = []
         try:
@@ -196,6 +199,7 @@ class _Response:
         headers = [
             (b"content-type", b"application/json"),
             (b"content-length", str(len(body)).encode()),
+            *failure.headers,
         ]
         if failure.retry_after:
             headers.append((b"retry-after", str(failure.retry_after).encode()))
@@ -218,7 +222,10 @@ def _failure_of(error: Exception) -> Failure:
     if isinstance(error, HTTPException):
         if error.status_code == 405:
             return Failure(
-                "method", "This address takes another method.", code="method_not_allowed"
+                "method",
+                "This address takes another method.",
+                code="method_not_allowed",
+                headers=[(b"allow", (error.headers or {}).get("Allow", "").encode())],
             )
         return Failure("not_found", "There is nothing at this address.", code="not_found")
     failure = failure_of(error)

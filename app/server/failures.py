@@ -1,5 +1,6 @@
 """What goes wrong with a request, before any API puts it into its own shape."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from app.errors import AppError, problem_from
@@ -54,7 +55,7 @@ class Failure(Exception):
     """A request that is refused or failed.
 
     `message` is for the person at the client, `param` the field that it is about, `code` a word for
-    programs ("model_not_found"). `retry_after` in seconds.
+    programs ("model_not_found"). `retry_after` in seconds. `headers` come with the response.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Failure(Exception):
         code: str = "",
         param: str = "",
         retry_after: int = 0,
+        headers: Sequence[tuple[bytes, bytes]] = (),
     ) -> None:
         if len(message) > _LONGEST_MESSAGE:  # one that quotes what the client sent
             message = f"{message[:_LONGEST_MESSAGE]}…"
@@ -74,6 +76,7 @@ class Failure(Exception):
         self.code = code
         self.param = param
         self.retry_after = retry_after
+        self.headers = headers
 
     @property
     def status(self) -> int:

@@ -207,6 +207,8 @@ class TestCrowds:
             list(pool.map(lambda _: _ask_and_leave(strict), range(5)))
         scripted.script = Script()
         with strict.client() as client:
+            _wait_for(client, "causeway_requests_waiting", 0)
+            _wait_for(client, "causeway_requests_in_work", 0)
             for _ in range(4):
                 assert client.post("/v1/chat/completions", json=ASK).status_code == 200
 
