@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -100,6 +100,20 @@ class Services:
     ) -> None:
         self.close()
 
+    @property
+    def files_of_choices(self) -> tuple[Path, ...]:
+        """Where settings, keys, services and profiles are kept: the command line changes them, too."""
+        paths = self.paths
+        files = (paths.settings_file, paths.secrets_file, paths.profiles_file)
+        return (*files, self.connections.folder)
+
+    def read_again(self, changed: Collection[Path]) -> bool:
+        """Take over what other processes have written to these files; whether settings are among it."""
+        is_other = self.settings.read_again()
+        if is_other or self.paths.secrets_file in changed:
+            self.secrets.forget()
+        return is_other
+
     def close(self) -> None:
         """Stop and save what is being written, pause downloads, end the model, close the database."""
         with ExitStack() as last:  # also when a person is tired of waiting for other processes
@@ -124,7 +138,8 @@ def open_services(paths: Paths, settings: SettingsFile | None = None) -> Service
     """Open settings, database and library. Raises `StorageError` where one can't be opened."""
     with ExitStack() as undo:
         settings = settings or SettingsFile(paths.settings_file)
-        folder = models_folder(paths, settings.load())
+        settings.read_again()
+        folder = models_folder(paths, settings.current)
         states = KeptStates(paths.cache_folder / "states", settings)
         store = ConversationStore(paths.database_file)
         undo.callback(store.close)

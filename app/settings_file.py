@@ -11,7 +11,7 @@ from app.errors import AppError, StorageError
 from app.kept_files import damage_sentence
 from app.settings import Settings, checked_setting
 from app.shared_file import alone_with
-from catalog.kept_file import KeptFile
+from catalog.kept_file import KeptFile, Stamp, stamp_of
 from catalog.portable_paths import located, portable
 from catalog.whole_file import write_whole
 
@@ -40,6 +40,8 @@ class SettingsFile:
         self.current = Settings()
         self.notice = ""
         self._lock = threading.Lock()
+        self._seen: Stamp | None = None
+        self._changed_elsewhere = False
 
     def load(self) -> Settings:
         """Read the file. A damaged one is set aside; nothing in it ever keeps the program down."""
@@ -50,6 +52,13 @@ class SettingsFile:
             except StorageError as error:
                 self.notice = str(error)
             return self.current
+
+    def read_again(self) -> bool:
+        """Read the file, and say whether another process has written it since this was asked last."""
+        self.load()
+        with self._lock:
+            changed, self._changed_elsewhere = self._changed_elsewhere, False
+            return changed
 
     def update(self, **changes: object) -> Settings:
         """Change some settings, here and in the file; an `AppError` where a value isn't possible."""
@@ -77,6 +86,7 @@ class SettingsFile:
 
     def _read(self) -> dict[str, Any]:
         try:
+            stamp = stamp_of(self.path)
             stored = self.file.read()
         except OSError as error:
             raise StorageError(
@@ -84,6 +94,8 @@ class SettingsFile:
                 f"{error.strerror or error}.",
                 "Make the file readable. The defaults are used until then.",
             ) from error
+        self._changed_elsewhere |= stamp != self._seen
+        self._seen = stamp
         if stored is None and self.file.damage is not None:
             self.notice = damage_sentence("settings", self.file.damage)
         return stored or {}
@@ -94,6 +106,7 @@ class SettingsFile:
         try:
             self.file.make_way()
             write_whole(self.path, content + b"\n", durable=True)
+            self._seen = stamp_of(self.path)
         except OSError as error:
             raise StorageError(
                 f"The settings could not be saved to {self.path}.",

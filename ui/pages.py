@@ -27,6 +27,7 @@ from ui.kit import Toast
 from ui.known_fits import KnownFits
 from ui.models.download_words import fraction_of, summary_words
 from ui.models.models_nav import ADAPTERS, DISCOVER, DOWNLOADS, SERVICES
+from ui.outside_changes import OutsideChanges
 from ui.server.server_page import ServerPage
 from ui.server.server_watch import ServerWatch
 from ui.server.server_work import ServerWork
@@ -88,6 +89,7 @@ class Pages(QObject):
         self._keys = KeyPlaces(theme, background, services.secrets, self)
         self._locked_keys = LockedKeys(self._keys, toast, stack)
         self._damaged = DamagedFiles(theme, background, services, stack)
+        self._outside = OutsideChanges(background, services, self)
         self._chat = ChatPage(theme, background, opened, self._fits, toast)
         self._welcome: WelcomePage | None = None
         self._models_page: ModelsPage | None = None
@@ -113,6 +115,7 @@ class Pages(QObject):
         if file:
             self.open_file(file)
         self._damaged.look()
+        self._outside.start()
         if self._settings.notice and self._settings.file.damage is None:
             self._toast.show_message(self._settings.notice)
 
@@ -189,6 +192,7 @@ class Pages(QObject):
         self._services.downloads.close()
         self._services.hub.close()
         self._installed.stop()
+        self._outside.stop()
 
     def save_draft(self) -> None:
         """At the very end, when nothing runs in the background any more."""
@@ -210,6 +214,10 @@ class Pages(QObject):
         self._arrivals.chat_requested.connect(self._chat_with)
         self._arrivals.show_requested.connect(self._show_model)
         self._arrivals.downloads_requested.connect(partial(self._show_models_place, DOWNLOADS))
+
+        self._outside.setting_changed.connect(self._take_over)
+        self._outside.keys_changed.connect(self._keys.read)
+        self._outside.choices_changed.connect(self._read_choices)
 
     def _in_chats(self, action: Callable[[], None]) -> None:
         if self._stack.currentWidget() is not self._chat:
@@ -412,6 +420,27 @@ class Pages(QObject):
             self._installed.refresh()
         if self._models_page is not None:
             self._models_page.show_offline(current.offline)
+
+    def _take_over(self, key: str, current: Settings) -> None:
+        """The command line changed a setting."""
+        if self._settings_work is not None:
+            self._settings_work.take_over(key, current)
+        else:
+            self._apply_settings(key, current)
+        if key.startswith("serve"):
+            self._server_work.take_over(key, current)
+        if key == "catalogues" and self._settings_work is None:
+            self._catalogues_changed()
+        if key == "chat_defaults":
+            self._show_installed(self._installed.now)
+
+    def _read_choices(self) -> None:
+        """The command line may have changed services or profiles."""
+        self._damaged.look()
+        self._read_offered()
+        self._show_installed(self._installed.now)
+        if self._models_page is not None:
+            self._models_page.read_again()
 
     def _catalogues_changed(self) -> None:
         self._installed.refresh()

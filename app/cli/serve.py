@@ -12,6 +12,7 @@ from app.cli.interrupts import stopping
 from app.cli.opening import opened
 from app.cli.output import print_json, say
 from app.errors import AppError
+from app.following import follow_files
 from app.server.config import EVERY_ADDRESS, LOOPBACK_HOSTS, ServerConfig
 from app.services import Services
 from app.serving import server_config, shown_key
@@ -85,6 +86,7 @@ def serve(
 def _serve(services: Services, config: ServerConfig, *, as_json: bool) -> None:
     stopped = threading.Event()
     services.server.start(config)
+    end_following = follow_files(services.files_of_choices, services.read_again)
     try:
         addresses = services.server.state.addresses
         if as_json:
@@ -101,6 +103,7 @@ def _serve(services: Services, config: ServerConfig, *, as_json: bool) -> None:
                     raise AppError(*state.problem)
         say("Stopping, after the answers that are being written. Ctrl+C ends them, too.")
     finally:
+        end_following()
         services.server.stop(_PATIENCE_SECONDS)
 
 

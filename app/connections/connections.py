@@ -44,6 +44,7 @@ class Connections:
         """What services list is kept in `folder`, so that it is there at once and offline."""
         self._settings = settings
         self._secrets = secrets
+        self.folder = folder
         self._lists = ModelLists(folder)
         self._lock = threading.Lock()
         self._backends: dict[Connection, OpenAICompatibleBackend] = {}

@@ -95,7 +95,7 @@ class Secrets:
     def unlock(self, passphrase: str) -> None:
         """Open the sealed file for this process. Raises `AppError` for a wrong passphrase."""
         self._file.open(passphrase)
-        self._forget()
+        self.forget()
 
     def read(self, name: str) -> str:
         """The secret; an empty text where there is none, or where the place can't be asked."""
@@ -225,7 +225,8 @@ class Secrets:
             raise refused
         return held
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Ask anew for each secret: another process may have changed them."""
         with self._lock:
             self._known.clear()
             self._asked.clear()

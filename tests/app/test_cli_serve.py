@@ -2,6 +2,7 @@ import json
 import signal
 import socket
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 
 from app.serving import KEY_VARIABLE
 from tests.app.cli_process import CommandLine
+from tests.backends.openai_compatible.openai_server import OpenAIServer
 
 KEY = "a-long-secret-of-the-test"
 
@@ -105,3 +107,17 @@ def test_a_command_beside_the_server_uses_its_loaded_model(causeway):
         assert report["text"]
         health = ask(address, "/health")
         assert health["status"] == "ok"
+
+
+def test_a_service_that_is_connected_meanwhile_is_offered(causeway):
+    with (
+        OpenAIServer() as service,
+        serving(causeway, "--connections") as (address, process),
+    ):
+        causeway.run("connections", "add", "custom", "--url", service.url, "--title", "Desk")
+        causeway.run("connections", "check", "desk")
+        ends = time.monotonic() + 60
+        while "desk:words" not in [each["id"] for each in ask(address, "/v1/models")["data"]]:
+            assert process.poll() is None
+            assert time.monotonic() < ends
+            time.sleep(0.1)

@@ -72,8 +72,8 @@ class ModelWork(QObject):
         panel.memory.context_chosen.connect(self._reckon_for)
         panel.checksum.check_requested.connect(self._begin_check)
         panel.checksum.cancel_requested.connect(self.cancel_check)
-        self._profiles = ProfileWork(background, services, panel.profiles)
-        self._profiles.adapters_requested.connect(self.adapters_requested)
+        self.profiles = ProfileWork(background, services, panel.profiles)
+        self.profiles.adapters_requested.connect(self.adapters_requested)
         panel.adapter.use_requested.connect(self._use_adapter)
         panel.adapter.merge_requested.connect(self._merge_adapter)
         panel.make.merge_requested.connect(self._merge)
@@ -84,7 +84,7 @@ class ModelWork(QObject):
     def show(self, row: InstalledModel | LibraryProblem) -> None:
         """Fill the panel; what must be read comes a moment later."""
         panel = self._panel
-        self._profiles.show(_with_profiles(row))
+        self.profiles.show(_with_profiles(row))
         if isinstance(row, LibraryProblem):
             self.cancel_check()
             panel.show_problem_file(row)

@@ -177,6 +177,11 @@ class ModelsPage(QWidget):
         self._discover.show_offline(offline)
         self._connecting.page.show_offline(offline)
 
+    def read_again(self) -> None:
+        """Services or profiles may have been changed elsewhere."""
+        self._connecting.read()
+        self._work.profiles.read_again()
+
     def show_catalogues(self) -> None:
         """Read again what the catalogues hold; they may have to be read from the disk."""
         catalogues = self._services.catalogues

@@ -34,6 +34,7 @@ class ProfileWork(QObject):
         self._background = background
         self._services = services
         self._view = profiles
+        self._shown: tuple[Profile, ...] = ()
         self._model: InstalledModel | None = None
         profiles.use_requested.connect(self._use_profile)
         profiles.create_requested.connect(self._create_profile)
@@ -54,6 +55,19 @@ class ProfileWork(QObject):
         if model is not None:
             self._read_profiles(model)
             self._read_offers()
+
+    def read_again(self) -> None:
+        """Show them as they are now: they may have been changed elsewhere."""
+        model = self._model
+        if model is None:
+            return
+
+        def show(profiles: tuple[Profile, ...]) -> None:
+            if profiles != self._shown:  # else what is being typed would be lost for nothing
+                self._show_profiles(model, profiles)
+
+        read = partial(self._services.profiles.of, model.id)
+        self._background.run_in_order(self, read, show, self._refuse_profile)
 
     def _read_offers(self) -> None:
         """What of the adapters that are here a profile of the model can have."""
@@ -118,6 +132,7 @@ class ProfileWork(QObject):
 
     def _show_profiles(self, model: InstalledModel, profiles: tuple[Profile, ...]) -> None:
         if self._model is not None and self._model.id == model.id:
+            self._shown = profiles
             self._view.show_profiles(profiles)
 
     def _refuse_profile(self, error: Exception) -> None:

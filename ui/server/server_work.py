@@ -264,6 +264,15 @@ class ServerWork(QObject):
         save = partial(self._services.settings.update, **{key: value})
         self._background.run_in_order(self, save, partial(self._apply, key), refused)
 
+    def take_over(self, key: str, current: Settings) -> None:
+        """A setting was changed elsewhere."""
+        self._apply(key, current)
+        if key == "serve":
+            if current.serve:
+                self.start_if_wanted()
+            else:
+                self._stop()
+
     def _apply(self, key: str, current: Settings) -> None:
         if self._page is not None:
             self._page.show_settings(current)

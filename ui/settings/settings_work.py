@@ -54,6 +54,11 @@ class SettingsWork(QObject):
         page.show_settings(services.settings.current)
         self._show_catalogues()
 
+    def take_over(self, key: str, settings: Settings) -> None:
+        """A setting was changed elsewhere."""
+        self._page.show_setting(key, settings)
+        self._apply(key, settings)
+
     def stop(self) -> None:
         """End what goes on."""
         if self._refresh is not None:

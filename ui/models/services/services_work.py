@@ -62,7 +62,7 @@ class ServicesWork(QObject):
         page.unlock_requested.connect(self._unlock)
         page.shown.connect(keys.read)
         keys.changed.connect(self._show_keys)
-        self._read()
+        self.read()
 
     def refresh(self, connection_id: str) -> None:
         """Ask a service for its models again."""
@@ -160,11 +160,11 @@ class ServicesWork(QObject):
         )
 
     def _tell_changed(self) -> None:
-        self._read()
+        self.read()
         self.changed.emit()
 
-    def _read(self) -> None:
-        """While that is being done, once more afterwards: what was read first must not come last."""
+    def read(self) -> None:
+        """Show what is connected. While that is being read, once more afterwards."""
         if self._reading:
             self._again = True
             return
@@ -178,7 +178,7 @@ class ServicesWork(QObject):
         self.counted.emit(len(services))
         if self._again:
             self._again = False
-            self._read()
+            self.read()
 
     def _show_keys(self, state: SecretsState) -> None:
         self.page.show_services(self._shown, state)
