@@ -59,14 +59,16 @@ class Chats:
         self._refuse_while_writing(conversation.id, conversation.leaf_id)
         return self._ask(conversation, conversation.leaf_id, text)
 
-    def regenerate(self, answer_id: str, *, without_adapters: bool = False) -> Turn:
-        """Another answer to the same question, beside that one."""
-        answer = self._store.message(answer_id)
-        self._refuse_while_writing(answer.conversation_id, answer.id)
-        if answer.role != "assistant" or answer.parent_id is None:
-            raise AppError("Only an answer can be written again.")
-        question = self._store.message(answer.parent_id)
-        conversation = self._store.get(answer.conversation_id)
+    def regenerate(self, message_id: str, *, without_adapters: bool = False) -> Turn:
+        """Another answer to the same question, beside that one; or the answer to that question."""
+        message = self._store.message(message_id)
+        self._refuse_while_writing(message.conversation_id, message.id)
+        question = message
+        if message.role == "assistant":
+            if message.parent_id is None:
+                raise AppError("There is no question that this answers.")
+            question = self._store.message(message.parent_id)
+        conversation = self._store.get(message.conversation_id)
         return self._answer(conversation, question, without_adapters=without_adapters)
 
     def edit(self, message_id: str, text: str) -> Turn | None:

@@ -148,6 +148,7 @@ class Pages(QObject):
             "search_chats": self._search,
             "next_chat": partial(self._in_chats, partial(self._chat.step_chat, 1)),
             "previous_chat": partial(self._in_chats, partial(self._chat.step_chat, -1)),
+            "undo_delete": self._toast.undo,
             "focus_composer": partial(self._in_chats, self._chat.take_focus),
             "stop": self._chat.stop,
             "copy_answer": self._chat.copy_last_answer,

@@ -34,6 +34,7 @@ def shortcuts() -> tuple[Shortcut, ...]:
         Shortcut(
             "previous_chat", ("Ctrl+PgUp", "Ctrl+Shift+Tab"), tr(here, "Previous chat"), "chats"
         ),
+        Shortcut("undo_delete", ("Ctrl+Z",), tr(here, "Bring back what was just deleted"), "chats"),
         Shortcut("focus_composer", ("Ctrl+L",), tr(here, "Write a message"), "writing"),
         Shortcut("send", ("Return",), tr(here, "Send the message"), "writing", bound=False),
         Shortcut(

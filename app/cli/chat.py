@@ -120,8 +120,8 @@ def chat(
                 raise typer.BadParameter("There is nothing to ask: the prompt is empty.")
         conversation = _conversation(services.store, conversation, chosen, options, preset)
         if again:
-            answer = _last_answer(services.store, conversation)
-            turn = services.chats.regenerate(answer, without_adapters=without_adapters)
+            last = _last_message(services.store, conversation)
+            turn = services.chats.regenerate(last, without_adapters=without_adapters)
         else:
             turn = services.chats.send(conversation, question)
         message = _run(turn, quiet=as_json)
@@ -170,10 +170,10 @@ def _format(json_schema: Path | None, grammar: Path | None) -> dict[str, Value]:
     return {}
 
 
-def _last_answer(store: ConversationStore, conversation_id: str) -> str:
+def _last_message(store: ConversationStore, conversation_id: str) -> str:
     messages = store.page(conversation_id, limit=1).messages
-    if not messages or messages[0].role != "assistant":
-        raise AppError("There is no answer to write again in this conversation.")
+    if not messages:
+        raise AppError("There is no question to answer in this conversation.")
     return messages[0].id
 
 

@@ -754,3 +754,14 @@ def test_an_answer_that_another_process_writes_is_waited_for(
     with pytest.raises(AppError, match="still being written"):
         chats.send(conversation_id, "Two")
     assert store.page(conversation_id).messages == (question, answer)
+
+
+def test_a_question_without_an_answer_is_answered(
+    chats: Chats, store: ConversationStore, conversation_id: str
+) -> None:
+    question = store.add_message(conversation_id, parent_id=None, role="user", text="Hello")
+    answer = answer_to(chats.regenerate(question.id))
+    assert (answer.parent_id, answer.status, answer.sibling_count) == (question.id, "complete", 1)
+    alone = store.add_message(conversation_id, parent_id=None, role="assistant", text="Welcome")
+    with pytest.raises(AppError, match="no question"):
+        chats.regenerate(alone.id)

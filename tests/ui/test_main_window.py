@@ -664,3 +664,34 @@ def rows_of(paths: Paths) -> list[str]:
 def button(parent: QWidget, name: str) -> QAbstractButton:
     buttons = parent.findChildren(QAbstractButton)
     return next(each for each in buttons if each.accessibleName() == name)
+
+
+def press_undo(window: MainWindow) -> None:
+    target = QApplication.focusWidget() or window
+    QTest.keyClick(target, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+
+
+def test_ctrl_z_brings_back_what_was_deleted_but_first_what_was_typed(
+    qtbot: QtBot, open_window: Open, paths: Paths, polite: Path
+) -> None:
+    install(paths, polite)
+    ids = write_long_chat(paths, pairs=4)
+    window = open_window()
+    with qtbot.waitActive(window):
+        window.activateWindow()
+    page = window.findChildren(ChatPage)[0]
+    page.open_chat(rows_of(paths)[0])
+    qtbot.waitUntil(lambda: len(transcript(window).items) == 8)
+    transcript(window).delete_requested.emit(ids[-1])
+    qtbot.waitUntil(lambda: len(transcript(window).items) == 7)
+    field(window).setFocus()
+    field(window).insertPlainText("typed")
+    press_undo(window)
+    assert field(window).text() == ""
+    assert len(transcript(window).items) == 7
+    press_undo(window)
+    qtbot.waitUntil(lambda: len(transcript(window).items) == 8)
+    page._delete(rows_of(paths)[0])
+    qtbot.waitUntil(lambda: not rows_of(paths))
+    press_undo(window)
+    qtbot.waitUntil(lambda: len(rows_of(paths)) == 1)

@@ -69,7 +69,9 @@ def test_every_shortcut_works_wherever_the_focus_is(kind: type[QWidget], qtbot: 
     for key in bound:
         combination = QKeySequence(key)[0]
         qtbot.keyClick(focused, combination.key(), combination.keyboardModifiers())
-    assert pressed == bound
+    # In a field, what was typed is taken back first.
+    first = shortcut("undo_delete").keys if issubclass(kind, QPlainTextEdit | QLineEdit) else ()
+    assert pressed == [key for key in bound if key not in first]
 
 
 def test_the_page_can_be_scrolled_by_keys(theme: Theme, qtbot: QtBot) -> None:

@@ -1,4 +1,4 @@
-"""The row below a message: walk its siblings, act on it, and what it cost."""
+"""The row below a message: act on it, walk its siblings, and what it cost."""
 
 from typing import Literal
 
@@ -10,7 +10,9 @@ from ui.kit import ElidedLabel, IconButton, Label
 from ui.messages.formats import OUT
 from ui.theme import Theme
 
-Action = Literal["copy", "edit", "regenerate", "regenerate_plain", "continue", "delete", "details"]
+Action = Literal[
+    "copy", "edit", "regenerate", "regenerate_plain", "continue", "delete", "details", "answer"
+]
 
 _ICONS: dict[Action, str] = {
     "copy": "copy-simple",
@@ -20,6 +22,7 @@ _ICONS: dict[Action, str] = {
     "continue": "arrow-elbow-down-right",
     "delete": "trash",
     "details": "info",
+    "answer": "chat-circle-text",
 }
 _BOX = 28
 _ICON = 16
@@ -54,13 +57,15 @@ class ActionRow(QWidget):
         # The glyph, not its box, stands on the edge of the text.
         row.setContentsMargins(OUT - (_BOX - _ICON) // 2, 0, OUT, 0)
         row.setSpacing(0)
-        if sibling_count > 1:
-            self._add_siblings(theme, row, sibling_index, sibling_count)
         for action, name in actions.items():
             button = self._button(theme, _ICONS[action], name, _ICON)
             button.setProperty("action", action)
             button.clicked.connect(self._trigger)
             row.addWidget(button)
+        if sibling_count > 1:
+            # Behind the buttons, which then stay where they were: one asks for another answer again.
+            row.addSpacing(4)
+            self._add_siblings(theme, row, sibling_index, sibling_count)
         row.addSpacing(16)
         # Figures stand at the right and give way first.
         self._summary = ElidedLabel(theme, summary, "small", "text3", tabular=True)
@@ -126,7 +131,6 @@ class ActionRow(QWidget):
         row.addWidget(before)
         row.addWidget(number)
         row.addWidget(after)
-        row.addSpacing(4)
 
     def _button(self, theme: Theme, icon: str, name: str, size: int) -> IconButton:
         button = IconButton(theme, icon, name, box=_BOX, size=size)

@@ -2,10 +2,11 @@
 
 from math import ceil
 
-from PySide6.QtCore import QMimeData, QPointF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QFocusEvent,
     QKeyEvent,
+    QKeySequence,
     QPainter,
     QPaintEvent,
     QResizeEvent,
@@ -119,6 +120,18 @@ class ComposerField(QTextEdit):
 
     def minimumSizeHint(self) -> QSize:
         return QSize(80, self._line)
+
+    def event(self, event: QEvent) -> bool:
+        if (
+            isinstance(event, QKeyEvent)
+            and event.type() == QEvent.Type.ShortcutOverride
+            and event.matches(QKeySequence.StandardKey.Undo)
+            and (self.isReadOnly() or not self.document().isUndoAvailable())
+        ):
+            # Nothing was written that it could take back: the keys are the window's.
+            event.ignore()
+            return False
+        return super().event(event)
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
         return source.hasText() and not any(url.isLocalFile() for url in source.urls())

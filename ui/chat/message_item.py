@@ -76,7 +76,7 @@ class MessageItem(Stack):
             widget
             for part in self.parts
             for widget in (part, *part.findChildren(QWidget))
-            if widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+            if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and not widget.isHidden()
         ]
 
     def put(self, part: QWidget, gap: int = 0, index: int | None = None, inset: int = 0) -> None:
@@ -113,6 +113,10 @@ class MessageItem(Stack):
             back.setFocus()
         elif button := self.row.button("edit"):
             button.setFocus()
+
+    def show_last(self, last: bool) -> None:
+        """Whether it is the last message: what can be done with it is always shown."""
+        self.row.set_pinned(last)
 
     def save_words(self) -> str:
         return self.tr("Save")
@@ -185,6 +189,14 @@ class PersonItem(MessageItem):
         self.put(self._block)
         self.row = self.make_row()
         self.put(self.row)
+        self.show_last(False)
+
+    def show_last(self, last: bool) -> None:
+        super().show_last(last)
+        button = self.row.button("answer")
+        if button is not None and button.isHidden() == last:
+            button.setVisible(last)  # else it has an answer
+            self.parts_changed.emit()
 
     def save_words(self) -> str:
         return self.tr("Save and send")
@@ -197,6 +209,7 @@ class PersonItem(MessageItem):
             "copy": self.tr("Copy"),
             "edit": self.tr("Edit"),
             "delete": self.tr("Delete"),
+            "answer": self.tr("Answer"),
         }
 
 

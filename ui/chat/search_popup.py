@@ -12,6 +12,9 @@ from ui.theme import Theme
 
 WIDTH = 400
 _TALLEST_LIST = 8 * 36
+"""In a small window; a large one has room for more rows."""
+
+_AWAY, _MARGIN = 4, 8
 
 
 class PopupWords(NamedTuple):
@@ -57,6 +60,7 @@ class SearchPopup(QFrame):
             | Qt.WindowType.NoDropShadowWindowHint,
         )
         self._theme = theme
+        self._room = _TALLEST_LIST
         self._model = model
         self._searched = searched
         self._search = SearchField(theme, words.search)
@@ -88,9 +92,9 @@ class SearchPopup(QFrame):
         height = 0
         for row in range(rows):
             height += self._list.sizeHintForIndex(self._model.index(row)).height()
-            if height >= _TALLEST_LIST:  # a service may offer hundreds
+            if height >= self._room:  # a service may offer hundreds
                 break
-        self._list.setFixedHeight(min(height, _TALLEST_LIST))
+        self._list.setFixedHeight(min(height, self._room))
         self.adjustSize()
 
     def mark(self, row: int) -> None:
@@ -104,16 +108,25 @@ class SearchPopup(QFrame):
         self._search.clear()
         self.mark(self.first_row())
         self.fit()
+        self._room = max(self._room_beside(widget), _TALLEST_LIST)
+        self.fit()
         self.move(self._place_at(widget))
         self.show()
         self._search.setFocus(Qt.FocusReason.PopupFocusReason)
+
+    def _room_beside(self, widget: QWidget) -> int:
+        """The height that the list can have below the widget or above it, within the window."""
+        window = widget.window()
+        top = widget.mapTo(window, QPoint(0, 0)).y()
+        room = max(window.height() - top - widget.height(), top) - _AWAY - _MARGIN
+        return room - (self.height() - self._list.height())
 
     def _place_at(self, widget: QWidget) -> QPoint:
         """Below the widget, or above it where there is no room, and not past the window's edge."""
         window = widget.window()
         corner = window.mapToGlobal(QPoint(window.width(), window.height()))
-        place = widget.mapToGlobal(QPoint(0, widget.height() + 4))
-        above = widget.mapToGlobal(QPoint(0, -4 - self.height()))
+        place = widget.mapToGlobal(QPoint(0, widget.height() + _AWAY))
+        above = widget.mapToGlobal(QPoint(0, -_AWAY - self.height()))
         if place.y() + self.height() > corner.y() and above.y() >= window.mapToGlobal(QPoint()).y():
             place = above
         return QPoint(max(min(place.x(), corner.x() - WIDTH - 8), 0), place.y())

@@ -49,7 +49,7 @@ class Transcript(ReadingArea):
 
     Signals:
         copy_requested, regenerate_requested, continue_requested, delete_requested,
-        retry_requested: a message's id.
+        retry_requested: a message's id; to regenerate may be meant of a question without an answer.
         services_requested: the id of an answer that a service failed to write: the person wants to see
             how it is connected.
         plain_regenerate_requested: the id of an answer that shall be written without adapters.
@@ -352,7 +352,7 @@ class Transcript(ReadingArea):
     def _pin_last(self) -> None:
         """The last message's actions are always shown."""
         for item in (two := self.items[-2:]):
-            item.row.set_pinned(item is two[-1])
+            item.show_last(item is two[-1])
 
     def _parts_changed(self) -> None:
         item = self.sender()
@@ -388,6 +388,7 @@ class Transcript(ReadingArea):
             "delete": self.delete_requested,
             "retry": self.retry_requested,
             "services": self.services_requested,
+            "answer": self.regenerate_requested,
         }[action]
         signal.emit(message_id)
 

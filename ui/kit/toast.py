@@ -40,6 +40,7 @@ class Toast(QWidget):
         self._ground = parent
         self._base: QWidget | None = None
         self._act: Callable[[], None] | None = None
+        self._undoes = False
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 8, 8, 8)
         row.setSpacing(8)
@@ -66,10 +67,16 @@ class Toast(QWidget):
     def show_message(self, text: str, undo: Callable[[], None] | None = None) -> None:
         """Show one sentence; with `undo`, a button calls it once."""
         self._show(text, self.tr("Undo"), undo)
+        self._undoes = undo is not None
 
     def show_offer(self, text: str, words: str, act: Callable[[], None]) -> None:
         """Show one sentence, and a button with these words that calls `act` once."""
         self._show(text, words, act)
+
+    def undo(self) -> None:
+        """Take the last step back, as long as that is offered."""
+        if self._undoes:
+            self.act()
 
     def act(self) -> None:
         """What the button does. Nothing where there is none."""
@@ -81,6 +88,7 @@ class Toast(QWidget):
     def dismiss(self) -> None:
         """Go, for good: what the message spoke of can't be undone here any more."""
         self._act = None
+        self._undoes = False
         self._timer.stop()
         focus = QApplication.focusWidget()
         if self._base is not None and focus is not None and self.isAncestorOf(focus):
@@ -115,6 +123,7 @@ class Toast(QWidget):
 
     def _show(self, text: str, words: str, act: Callable[[], None] | None) -> None:
         self._act = act
+        self._undoes = False
         self._words.set_text(text)
         line = QFontMetricsF(self._theme.font("body")).horizontalAdvance(text)
         width = min(math.ceil(line) + 2, _WIDEST, max(self._ground.width() - _BESIDE_WORDS, 120))

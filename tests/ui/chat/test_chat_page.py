@@ -425,3 +425,13 @@ def test_a_message_can_be_typed_and_sent_before_its_new_chat_has_been_read(world
     world.wait(lambda: world.id not in ("", first))
     world.wait(lambda: world.writing() == 2)
     assert world.services.store.page(world.id).messages[0].text == "Second"
+
+
+def test_a_question_whose_answer_was_deleted_is_answered_by_one_click(world: World) -> None:
+    answer = world.ask("Hello")
+    answer.row.button("delete").click()
+    world.wait(lambda: not world.answers())
+    question = world.page._layout.transcript.items[-1]
+    question.row.button("answer").click()
+    world.wait(lambda: bool(world.answers()) and not world.answers()[-1].streaming)
+    assert world.answers()[-1].written == "Hello, world."

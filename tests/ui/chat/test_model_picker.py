@@ -4,8 +4,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QListView
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QListView, QWidget
 
 from app.engines import EngineState
 from app.models import OfferedModel
@@ -365,3 +365,23 @@ def test_what_only_completes_text_stands_last_and_says_so():
         "Zebra, Q4_K_M, 1.0 GB",
         "A base, Q8_0 · completes text only, 1.0 GB",
     ]
+
+
+def test_a_taller_window_shows_more_models_and_none_beyond_its_edge(qtbot, theme):
+    window = QWidget()
+    qtbot.addWidget(window)
+    picker = ModelPicker(theme, parent=window)
+    picker.move(0, 40)
+    picker.show_models([model(f"Model {n}", "Q4", 10**9) for n in range(300)], "", UNLOADED)
+    popup = picker.findChild(ModelPopup)
+    heights = []
+    for height in (700, 1000):
+        window.resize(900, height)
+        window.show()
+        picker.open()
+        heights.append(popup.height())
+        bottom = popup.mapToGlobal(QPoint(0, popup.height())).y()
+        edge = window.mapToGlobal(QPoint(0, height)).y()
+        assert edge - 60 < bottom <= edge
+        popup.close()
+    assert heights[1] - heights[0] == 300

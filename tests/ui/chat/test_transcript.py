@@ -473,7 +473,7 @@ def test_only_a_cut_answer_can_be_continued(qtbot, transcript, status):
 def test_siblings_are_walked(qtbot, transcript):
     sibling = message(1, sibling_index=1, sibling_count=3)
     show(qtbot, transcript, Page(messages=(message(0), sibling), has_earlier=False))
-    before, after = last(transcript).row.buttons[:2]
+    before, after = last(transcript).row.buttons[-2:]
     with qtbot.waitSignal(transcript.sibling_requested, timeout=1000) as told:
         QTest.mouseClick(after, Qt.MouseButton.LeftButton)
     assert told.args == ["m1", 1]
@@ -485,7 +485,7 @@ def test_siblings_are_walked(qtbot, transcript):
 def test_the_last_sibling_has_none_after_it(qtbot, transcript):
     sibling = message(1, sibling_index=2, sibling_count=3)
     show(qtbot, transcript, Page(messages=(message(0), sibling), has_earlier=False))
-    before, after = last(transcript).row.buttons[:2]
+    before, after = last(transcript).row.buttons[-2:]
     assert before.isEnabled()
     assert not after.isEnabled()
 
@@ -574,3 +574,27 @@ def test_the_focus_is_known_to_be_inside(qtbot, transcript):
     show(qtbot, transcript, page(0, 2))
     assert transcript.holds(transcript.items[0].view)
     assert not transcript.holds(QApplication.instance())
+
+
+def button_at(item, action: str) -> int:
+    return item.row.button(action).mapTo(item, QPoint(0, 0)).x()
+
+
+def test_the_buttons_stay_where_they_are_when_there_are_versions(qtbot, transcript):
+    show(qtbot, transcript, page(0, 2))
+    alone = {action: button_at(last(transcript), action) for action in ("copy", "regenerate")}
+    several = message(1, sibling_index=1, sibling_count=2)
+    show(qtbot, transcript, Page(messages=(message(0), several), has_earlier=False))
+    assert {action: button_at(last(transcript), action) for action in alone} == alone
+
+
+def test_only_a_question_without_an_answer_can_be_answered(qtbot, transcript):
+    show(qtbot, transcript, page(0, 3))
+    first, _, second = transcript.items
+    assert not first.row.button("answer").isVisible()
+    assert second.row.button("answer").isVisible()
+    with qtbot.waitSignal(transcript.regenerate_requested) as asked:
+        QTest.mouseClick(second.row.button("answer"), Qt.MouseButton.LeftButton)
+    assert asked.args == ["m2"]
+    transcript.begin_answer(message(3, status="streaming", text=" "))
+    assert not second.row.button("answer").isVisible()
