@@ -14,10 +14,11 @@ from app.models import ChatModel, Models, OfferedModel
 from app.options import CHAT_OPTIONS, Value, checked, effective
 from app.options.adapter_stack import stack_of
 from app.profiles import Profiles
-from app.prompts import chat_request, load_options
+from app.prompts import chat_request, load_options, prompt_messages
 from app.sessions import Sessions
 from app.settings_file import SettingsFile
 from app.turns import Plan, Turn
+from backends.errors import BackendError
 from backends.protocol import LoadOptions, Sampling
 from catalog.errors import CatalogError, UnknownModel
 from catalog.library import InstalledModel
@@ -147,6 +148,33 @@ class Chats:
         """The fields of `Sampling` that somebody chose, be it the makers."""
         chosen = {key for layer in self._layers(model, own) for key in layer}
         return tuple(name for name in Sampling.__struct_fields__ if name in chosen)
+
+    def count_tokens(self, conversation: Conversation, draft: str) -> int | None:
+        """Tokens that the shown branch and a draft come to as a prompt, as the model counts.
+
+        None where it isn't loaded in this process: nothing is loaded for that.
+        """
+        try:
+            model = self.model_for(conversation)
+            options = self.options_for(conversation)
+            session = None
+            if isinstance(model, InstalledModel):
+                session = self._engines.loaded(str(model.path), self.loading(model, options))
+            if session is None:
+                return None
+            branch = self._store.branch(conversation.leaf_id) if conversation.leaf_id else ()
+            question = Message(
+                id="",
+                conversation_id=conversation.id,
+                parent_id=conversation.leaf_id,
+                role="user",
+                text=draft,
+                created=0,
+            )
+            system_prompt = str(options["system_prompt"])
+            return session.count_tokens(prompt_messages((*branch, question), system_prompt))
+        except (AppError, BackendError, CatalogError):
+            return None
 
     def loading(self, model: ChatModel, options: Mapping[str, Value]) -> LoadOptions:
         """How the model is loaded for these options."""

@@ -169,6 +169,15 @@ class Engines:
             self._line.leave_alone()
         yield None
 
+    def loaded(self, path: str, options: LoadOptions) -> Session | None:
+        """The session that this process has on the model's file, for a question beside the answers.
+
+        It keeps nothing in memory, and may end at any time; None where it isn't loaded so.
+        """
+        with self._changed:
+            loaded = self._loaded
+            return loaded.session if loaded is not None and loaded.serves(path, options) else None
+
     def options_of(self, path: str) -> LoadOptions | None:
         """How this process has the model's file in memory, or is loading it; None: not at all."""
         with self._changed:

@@ -13,6 +13,7 @@ from catalog.library import InstalledModel
 from ui.background import Background
 from ui.chat.answer_details import AnswerDetails
 from ui.chat.conversing import Conversing
+from ui.chat.draft_count import DraftCount
 from ui.chat.layout import ChatLayout
 from ui.chat.links import ask_before_opening
 from ui.chat.open_chat import ChatContents
@@ -70,6 +71,7 @@ class ChatPage(QWidget):
         installed = tuple(model for model in opened.models if model.writes)
         writers: tuple[ChatModel, ...] = (*installed, *opened.offered)
         self._setup = ChatSetup(self._shown, layout, writers, toast, self)
+        self._draft_count = DraftCount(self._shown, composer, self)
         AnswerDetails(theme, self._shown, transcript, self)
         self._connect()
 
@@ -213,6 +215,7 @@ class ChatPage(QWidget):
     def _turn_ended(self, conversation_id: str, answer: Message) -> None:
         if conversation_id == self._shown.id:
             self._setup.show_usage(answer)
+            self._draft_count.count()
 
     def _show_rows(self, rows: tuple[ConversationRow, ...]) -> None:
         searching = bool(self._layout.list.search_text)

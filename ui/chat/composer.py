@@ -4,6 +4,8 @@ from PySide6.QtCore import QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from app.answer_pace import Pace
+from app.context_use import ContextUse
 from ui.chat.composer_field import ComposerField
 from ui.chat.leaving import LEAVES_ICON
 from ui.chat.status import ContextMeter, ModelStatus
@@ -14,6 +16,9 @@ from ui.theme import Theme
 
 DRAFT_PAUSE_MS = 400
 """How long typing must pause before the draft is reported."""
+
+_COUNTED_AT_ONCE = 20_000
+"""Characters of a draft that are read at every key; a longer one is read when typing pauses."""
 
 
 class Composer(QWidget):
@@ -45,6 +50,9 @@ class Composer(QWidget):
         self._leaving = Icon(theme, LEAVES_ICON, 16, "text3")
         self._leaving.hide()
         self._meter = ContextMeter(theme)
+        self._use = ContextUse()
+        self._size = 0
+        self._next_to_leave = ""
         self._button = Button(theme, self.tr("Stop"), "primary", "stop-fill", self.tr("Esc"))
         # As wide as "Stop" with its hint, so that nothing moves when the words change.
         self._button.setFixedWidth(self._button.sizeHint().width())
@@ -100,11 +108,25 @@ class Composer(QWidget):
         self._refresh()
 
     def show_context(self, used: int, size: int, next_to_leave: str = "") -> None:
-        """Tokens used of the context; a `size` of 0 hides the meter."""
-        self._meter.show_usage(used, size, next_to_leave)
+        """Tokens that the chat uses of the context, without the draft; a `size` of 0 hides the meter."""
+        self._use.know(used)
+        self._size = size
+        self._next_to_leave = next_to_leave
+        self._show_use()
+
+    def show_exact_count(self, draft: str, tokens: int) -> None:
+        """The chat and this draft come to so many tokens, as the model counts."""
+        self._use.count_exactly(draft, tokens)
+        self._show_use()
 
     def show_speed(self, tokens_per_second: float) -> None:
         self._status.show_speed(tokens_per_second)
+
+    def show_pace(self, pace: Pace) -> None:
+        """How far the answer of the shown chat is."""
+        self._use.run(pace.tokens)
+        self._show_use()
+        self._status.show_pace(pace)
 
     def show_leaving(self, words: str) -> None:
         """To whom what is written goes; empty where it stays on this computer."""
@@ -159,6 +181,10 @@ class Composer(QWidget):
         self._button.clicked.connect(self._press)
         self._draft.timeout.connect(self._report_draft)
 
+    def _show_use(self) -> None:
+        used = self._use.tokens
+        self._meter.show_usage(used, self._size if used else 0, self._next_to_leave)
+
     def _refresh(self) -> None:
         if self._busy:
             self._button.set_words(self.tr("Stop"), "stop-fill", self.tr("Esc"))
@@ -183,6 +209,8 @@ class Composer(QWidget):
     def _text_changed(self) -> None:
         self._draft.start()
         self._blank = self._field.is_blank()
+        if self._field.document().characterCount() <= _COUNTED_AT_ONCE:
+            self._count_draft(self._field.text())
         self._refresh()
 
     def _press(self) -> None:
@@ -209,7 +237,13 @@ class Composer(QWidget):
         self.take_focus()
 
     def _report_draft(self) -> None:
-        self.draft_changed.emit(self._field.text())
+        text = self._field.text()
+        self._count_draft(text)
+        self.draft_changed.emit(text)
+
+    def _count_draft(self, text: str) -> None:
+        self._use.draft(text)
+        self._show_use()
 
     def _refuse_paste(self, characters: int) -> None:
         self._status.show_warning(

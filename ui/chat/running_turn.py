@@ -1,10 +1,12 @@
 """A turn seen from the window: driven on a background thread, told on the main thread in portions."""
 
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from app.answer_pace import Pace, PaceMaker
 from app.turns import Turn, TurnEnded, TurnEvent
 from backends.protocol import ReasoningDelta, TextDelta
 from ui.background import Background
@@ -18,6 +20,7 @@ class RunningTurn(QObject):
 
     Attributes:
         text, reasoning: the answer so far, what was there before the turn included.
+        pace: how far it is, and how fast.
 
     Signals:
         happened: the conversation's id and an event of the turn; neighbouring deltas come as one.
@@ -34,6 +37,8 @@ class RunningTurn(QObject):
         self.turn = turn
         self.text = turn.answer.text
         self.reasoning = turn.answer.reasoning
+        self.pace = Pace()
+        self._pace_maker = PaceMaker()
         self._background = background
         self._arrived: deque[TurnEvent] = deque()
         self._timer = QTimer(self)
@@ -51,6 +56,7 @@ class RunningTurn(QObject):
         for event in self.turn.events():
             if isinstance(event, TurnEnded):
                 return event
+            self.pace = self._pace_maker.note(event, time.monotonic()) or self.pace
             self._arrived.append(event)
         raise AssertionError("a turn ends with TurnEnded")
 

@@ -219,8 +219,7 @@ class ChatSetup(QObject):
         else:
             info = self._engine.state.info
             whole = info.n_ctx if info else 0
-        size = whole if self._used else 0
-        self._layout.composer.show_context(self._used, size, self._oldest)
+        self._layout.composer.show_context(self._used, whole, self._oldest)
 
     def _choose(self, model_id: str) -> None:
         self._tell_leaving(model_id)

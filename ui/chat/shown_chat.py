@@ -96,9 +96,14 @@ class ShownChat(QObject):
         """Run `op` off the main thread, after those before it. A refusal is shown in words."""
         self._background.run_in_order(self, op, on_done, on_error or self.tell_refusal)
 
-    def beside(self, op: Callable[[], T], on_done: Callable[[T], None] | None = None) -> None:
+    def beside(
+        self,
+        op: Callable[[], T],
+        on_done: Callable[[T], None] | None = None,
+        on_error: Callable[[Exception], None] | None = None,
+    ) -> None:
         """Run `op` off the main thread, beside everything else."""
-        self._background.run(self, op, on_done, self.tell_refusal)
+        self._background.run(self, op, on_done, on_error or self.tell_refusal)
 
     def load(
         self, op: Callable[[Cancelled], T], on_done: Callable[[T], None] | None = None

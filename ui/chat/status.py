@@ -3,7 +3,8 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from app.formatting import token_speed_text
+from app.answer_pace import Pace
+from app.formatting import time_left_text, token_speed_text
 from ui.kit import ElidedLabel, Label, Meter
 from ui.theme import Theme
 
@@ -63,6 +64,7 @@ class ModelStatus(ElidedLabel):
         super().__init__(theme, "", "small", "text3", tabular=True, parent=parent)
         self._state = ""
         self._speed = 0.0
+        self._pace = Pace()
         self._warning = ""
 
     def show_state(self, words: str) -> None:
@@ -70,8 +72,13 @@ class ModelStatus(ElidedLabel):
         self._tell()
 
     def show_speed(self, tokens_per_second: float) -> None:
-        """Tokens per second of the answer; 0 where none is known."""
+        """Tokens per second of the last answer; 0 where none is known."""
         self._speed = tokens_per_second
+        self._tell()
+
+    def show_pace(self, pace: Pace) -> None:
+        """How far the answer is that is being made; without a phase, the state says what happens."""
+        self._pace = pace
         self._tell()
 
     def show_warning(self, words: str) -> None:
@@ -82,5 +89,12 @@ class ModelStatus(ElidedLabel):
             self._tell()
 
     def _tell(self) -> None:
-        speed = token_speed_text(self._speed) if self._speed else ""
-        self.setText(self._warning or " · ".join(part for part in (self._state, speed) if part))
+        pace = self._pace
+        speed = pace.speed if pace.phase else self._speed
+        parts = (
+            # That others write, too, is in the state; that this one is still read isn't.
+            self.tr("Reading…") if pace.phase == "reading" else self._state,
+            token_speed_text(speed) if speed else "",
+            time_left_text(pace.seconds_left),
+        )
+        self.setText(self._warning or " · ".join(part for part in parts if part))

@@ -1,8 +1,11 @@
 """Shows in transcript and composer what the turns of all chats say, as far as their chat is shown."""
 
+import time
+
 import msgspec
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
+from app.answer_pace import Pace
 from app.conversations.records import Message
 from app.turns import ModelLoading, Turn, TurnEnded, TurnEvent, Waiting
 from backends.protocol import (
@@ -19,6 +22,8 @@ from ui.chat.composer import Composer
 from ui.chat.running_turn import RunningTurn
 from ui.chat.transcript import Transcript
 from ui.kit import Toast
+
+_PACE_SECONDS = 0.25
 
 
 class TurnPresenter(QObject):
@@ -47,6 +52,8 @@ class TurnPresenter(QObject):
         self._toast = toast
         self._running: dict[str, RunningTurn] = {}
         self._shown_id = ""
+        self._told_pace = Pace()
+        self._told_at = 0.0
 
     def begin(self, turn: Turn) -> None:
         """Run a turn. Its answer stands at the end of the transcript if its chat is shown."""
@@ -66,6 +73,7 @@ class TurnPresenter(QObject):
         running = self._running.get(conversation_id)
         if running is None:
             self._composer.show_busy(False)
+            self._composer.show_pace(Pace())
         else:
             self._attach(running)
 
@@ -85,6 +93,8 @@ class TurnPresenter(QObject):
 
     def _attach(self, running: RunningTurn) -> None:
         self._composer.show_busy(True)
+        self._composer.show_speed(0)  # it was the last answer's
+        self._composer.show_pace(running.pace)
         self._transcript.begin_answer(running.turn.answer)
         # What was said while another chat was shown.
         said = running.turn.answer
@@ -114,12 +124,21 @@ class TurnPresenter(QObject):
                 self._toast.show_message(text)
             case Usage() | Finished():
                 pass  # the finished answer tells the final figures
+        self._tell_pace(self._running[conversation_id].pace)
+
+    def _tell_pace(self, pace: Pace) -> None:
+        """Not at every token: figures that change all the time can't be read."""
+        now = time.monotonic()
+        if pace.phase != self._told_pace.phase or now - self._told_at >= _PACE_SECONDS:
+            self._told_pace, self._told_at = pace, now
+            self._composer.show_pace(pace)
 
     def _finish(self, conversation_id: str, last: TurnEnded) -> None:
         self._forget(conversation_id)
         if conversation_id == self._shown_id:
             self._transcript.finish_answer(last.message)
             self._composer.show_busy(False)
+            self._composer.show_pace(Pace())
             origin = last.message.origin
             self._composer.show_speed(origin.timings.tokens_per_second if origin else 0)
         self.ended.emit(conversation_id, last.message)
@@ -129,6 +148,7 @@ class TurnPresenter(QObject):
         if conversation_id == self._shown_id:
             self._transcript.finish_answer(_cut_off(running))
             self._composer.show_busy(False)
+            self._composer.show_pace(Pace())
         raise bug
 
     def _forget(self, conversation_id: str) -> RunningTurn:

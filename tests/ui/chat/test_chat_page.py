@@ -34,8 +34,8 @@ from ui.chat.model_picker import ModelButton
 from ui.chat.open_chat import ChatContents
 from ui.chat.preset_button import PresetButton
 from ui.chat.probabilities.heat_view import HeatView
-from ui.chat.status import ModelStatus
-from ui.kit import Button, Paragraph, SearchField, Slider, Toast
+from ui.chat.status import ContextMeter, ModelStatus
+from ui.kit import Button, Label, Paragraph, SearchField, Slider, Toast
 from ui.known_fits import KnownFits
 from ui.startup import open_program
 from ui.theme import Theme
@@ -96,6 +96,11 @@ class World:
     @property
     def status(self) -> str:
         return self.page.findChild(ModelStatus).text()
+
+    @property
+    def counter(self) -> str:
+        meter = self.page.findChild(ContextMeter)
+        return meter.findChild(Label).text() if meter.isVisible() else ""
 
     def answers(self) -> list[AnswerItem]:
         items = self.page._layout.transcript.items
@@ -323,6 +328,32 @@ def test_the_speed_is_that_of_the_newest_answer(world: World) -> None:
     world.backend.script = Script(crash_at=1)
     world.ask("Again")
     world.wait(lambda: "tok/s" not in world.status)
+
+
+def test_the_speed_of_the_last_answer_is_not_told_of_the_next(world: World) -> None:
+    world.ask("Hello")
+    world.wait(lambda: "tok/s" in world.status)
+    world.backend.script = Script(hang_at=0)
+    world.send("Again")
+    world.wait(lambda: world.status == "Reading…")
+    world.page.stop_work()
+    world.wait(lambda: not world.answers()[-1].streaming)
+
+
+def test_the_counter_moves_with_the_draft_and_with_the_answer(world: World) -> None:
+    world.ask("Hello")  # a word is a token: one, and two of the answer
+    QTest.keyClicks(world.field, "one two three")
+    world.wait(lambda: world.counter == "6 of 2,048")
+    world.backend.script = SLOW
+    QTest.keyClick(world.field, Qt.Key.Key_Return)
+    world.wait(lambda: world.status.startswith("Writing · "))
+    seen: set[str] = set()
+
+    def moved() -> bool:
+        seen.add(world.counter)
+        return len(seen) > 2
+
+    world.wait(moved)
 
 
 def test_another_model_does_not_get_the_speed_of_the_one_before(world: World) -> None:

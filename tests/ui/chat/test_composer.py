@@ -5,11 +5,12 @@ from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtGui import QInputMethodEvent, QKeySequence, QShortcut, QTextCursor
 from PySide6.QtWidgets import QApplication
 
+from app.answer_pace import Pace
 from ui.chat.composer import Composer
 from ui.chat.composer_field import LONGEST_PASTE, MOST_LINES, ComposerField
 from ui.chat.long_lines import PIECE
 from ui.chat.status import ContextMeter, ModelStatus
-from ui.kit import Button, Meter
+from ui.kit import Button, Label, Meter
 
 
 @pytest.fixture
@@ -299,6 +300,56 @@ def test_the_bar_tells_state_speed_and_context(composer):
     bar = meter.findChild(Meter)
     assert bar.fraction == pytest.approx(2318 / 8192)
     assert bar.accessibleDescription() == meter.toolTip()
+
+
+def numbers(composer: Composer) -> str:
+    meter = composer.findChild(ContextMeter)
+    return meter.findChild(Label).text() if meter.isVisible() else ""
+
+
+def test_the_counter_counts_the_draft_at_once_and_exactly_when_that_is_known(
+    qtbot, composer, field
+):
+    composer.show_context(100, 8192)
+    qtbot.keyClicks(field, "12345678")
+    assert numbers(composer) == "102 of 8,192"
+    composer.show_exact_count("12345678", 115)
+    assert numbers(composer) == "115 of 8,192"
+    qtbot.keyClicks(field, "9012")
+    assert numbers(composer) == "116 of 8,192"
+    field.clear()
+    assert numbers(composer) == "100 of 8,192"
+
+
+def test_a_first_draft_shows_the_counter(qtbot, composer, field):
+    composer.show_context(0, 8192)
+    assert numbers(composer) == ""
+    qtbot.keyClicks(field, "Hi")
+    assert numbers(composer) == "1 of 8,192"
+
+
+def test_a_long_draft_is_counted_when_typing_pauses(qtbot, composer, field):
+    composer.show_context(0, 8192)
+    with qtbot.waitSignal(composer.draft_changed):
+        paste(field, "word " * 5000)
+    assert numbers(composer) == "6,250 of 8,192"
+
+
+def test_reading_and_writing_have_speeds_of_their_own(composer):
+    status = composer.findChild(ModelStatus)
+    composer.show_model_state("Ready")
+    composer.show_context(300, 8192)
+    composer.show_speed(14.5)
+    assert status.text() == "Ready · 14.5 tok/s"
+    composer.show_pace(Pace("reading", 900))
+    assert (status.text(), numbers(composer)) == ("Reading…", "900 of 8,192")
+    composer.show_pace(Pace("reading", 900, 212.0, 97.0))
+    assert status.text() == "Reading… · 212 tok/s · 1 min 37 s left"
+    composer.show_model_state("Writing")
+    composer.show_pace(Pace("writing", 912, 7.5))
+    assert (status.text(), numbers(composer)) == ("Writing · 7.5 tok/s", "912 of 8,192")
+    composer.show_pace(Pace())
+    assert numbers(composer) == "300 of 8,192"
 
 
 def test_a_full_context_is_never_told_as_more_than_full(composer):
