@@ -123,8 +123,11 @@ class Scheduler:
             live = self._sequences.begin(
                 running.key, running.tokens, running.prompt_answers, running.most_known
             )
-            if live is None:
-                return
+            if live is None:  # every slot is taken
+                if running.is_background or not background:
+                    return
+                self._put_back(background[-1])
+                continue
             self._waiting.popleft()
             self._running.append(running)
             self._running.sort(key=lambda running: running.job)
@@ -166,7 +169,8 @@ class Scheduler:
     def _shared_out(self, room: int, readers: Sequence[Running]) -> dict[Running, int]:
         """How many tokens which of the readers may read now, of so many in all.
 
-        Whoever has least left goes first: with equal shares, all would wait as long as the last. Once
+        Those in the background come behind the others. Among equals, whoever has least left goes
+        first: with equal shares, all would wait as long as the last. Once
         somebody's first token can come, it isn't held up by much more. The oldest reader has its share
         in any case, so that it isn't overtaken for ever.
         """
@@ -176,7 +180,7 @@ class Scheduler:
             share = min(room, max(1, room // len(readers)))
             counts[running] = min(share, self._until_station(running))
         room -= sum(counts.values())
-        for running in sorted(readers, key=lambda running: running.n_pending):
+        for running in sorted(readers, key=lambda each: (each.is_background, each.n_pending)):
             more = min(room, self._until_station(running) - counts[running])
             counts[running] += more
             room -= more

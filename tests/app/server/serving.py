@@ -29,8 +29,14 @@ class Served:
     """A server that is on, and what it is made of."""
 
     def __init__(
-        self, server: LocalServer, backend: Backend, engines: Engines, config: ServerConfig
+        self,
+        server: LocalServer,
+        backend: Backend,
+        engines: Engines,
+        config: ServerConfig,
+        chats: Chats,
     ) -> None:
+        self.chats = chats
         self.server = server
         self.backend = backend
         self.engines = engines
@@ -95,4 +101,4 @@ def serving(
             stack.callback(end)
         config = ServerConfig(**{"port": 0, **options})
         server.start(config)
-        yield Served(server, backend, engines, config)
+        yield Served(server, backend, engines, config, chats)

@@ -210,3 +210,32 @@ def test_who_asks_in_person_does_not_wait_for_those_in_the_background(
     for each, events in zip(requests[1:], [list(each) for each in heard[1:]], strict=True):
         assert text_of(events) == text_of(list(roomy.chat(each)))
     list(heard[0])
+
+
+def test_every_chat_of_the_person_begins_while_the_background_fills_all_slots(
+    open_session: OpenSession, model: Path
+) -> None:
+    """Those who made room go on afterwards, and answer as they would have."""
+    session = open_session(model)
+    background = [
+        msgspec.structs.replace(
+            request(user(f"{number} and so on"), max_tokens=150), background=True
+        )
+        for number in range(8)
+    ]
+    streams = [session.chat(each) for each in background]
+    heard = [iter(stream) for stream in streams]
+    while not isinstance(next(heard[0]), TextDelta):
+        pass
+    chats = [session.chat(request(user(f"And {number}?"), max_tokens=140)) for number in range(3)]
+    begun = [iter(chat) for chat in chats]
+    for events in begun:
+        while not isinstance(next(events), TextDelta):
+            pass
+    assert not any(stream._replies.ended.is_set() for stream in (*streams, *chats))
+    for events in begun:
+        list(events)
+    alone = open_session(model)
+    for each, events in zip(background[1:], heard[1:], strict=True):
+        assert text_of(list(events)) == text_of(list(alone.chat(each)))
+    list(heard[0])
