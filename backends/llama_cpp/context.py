@@ -238,9 +238,9 @@ class Context:
         logits = native.llama_get_logits_ith(self.handle, index)
         return math.isfinite(sum(logits[: self._n_vocab]))
 
-    def clear(self) -> None:
-        """Forget everything, and overwrite it."""
-        native.llama_memory_clear(self._memory, True)
+    def clear(self, *, overwrite: bool = True) -> None:
+        """Forget everything, and overwrite it. What comes next lies in the first cells."""
+        native.llama_memory_clear(self._memory, overwrite)
 
 
 def most_logits(n_vocab: int) -> int:

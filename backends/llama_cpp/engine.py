@@ -65,7 +65,9 @@ class Engine:
         )
         self._template, self._warning = choose_template(self._model, options.chat_template)
         self._answers = GivenAnswers(self._model)
-        self._writer = PromptWriter(self._model, self._template, self._answers, self._context.n_ctx)
+        self._writer = self._prompt_writer(self._answers)
+        # Of a prompt that is read as if nothing were known, the tokens must not depend on it either.
+        self._writer_from_scratch = self._prompt_writer(GivenAnswers(self._model))
         self._adapters = Adapters(self._model, self._context)
         parked = ParkedStates(
             options.memory_for_states or _memory_for_states(), can_cut=self._context.can_cut
@@ -125,7 +127,8 @@ class Engine:
         if self._only_embeds:
             raise only_embeds()
         key = self._adapters.key_of(request.adapters)
-        prompt = self._writer.write(request)
+        from_scratch = request.sampling.seed >= 0
+        prompt = (self._writer_from_scratch if from_scratch else self._writer).write(request)
         held_to, warnings = answer_grammar(request, prompt.call_format)
         grammar = compile_grammar(self._model, held_to) if held_to else None
         for warning in filter(None, (prompt.warning, *warnings)):
@@ -170,6 +173,9 @@ class Engine:
         self._texts.cancel_all()
         self._vectors.drop_all()
         self._sequences.save(deadline)
+
+    def _prompt_writer(self, answers: GivenAnswers) -> PromptWriter:
+        return PromptWriter(self._model, self._template, answers, self._context.n_ctx)
 
     def _state_files(self, options: LoadOptions) -> StateFiles | None:
         if options.keep is None:

@@ -1,7 +1,7 @@
 """A sequence in the context, and the cells that its tokens lie in."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from backends.llama_cpp.parked import StackKey
 from backends.llama_cpp.state_format import Answer
@@ -11,7 +11,9 @@ from backends.llama_cpp.state_format import Answer
 class Live:
     """A sequence in the context. `cells` are the places of its tokens, some shared with others.
 
-    One that is `apart` is of no use once it has been read: it is never kept.
+    One that is `apart` is of no use once it has been read: it is never kept. `notes` say of each token
+    how it was computed, as in `reading_plan`. It is `orderly` while its tokens lie in the first cells
+    of the context, one after the other.
     """
 
     slot: int
@@ -22,6 +24,8 @@ class Live:
     busy: bool = True
     apart: bool = False
     last_used: int = 0
+    notes: bytearray = field(default_factory=bytearray)
+    orderly: bool = False
 
 
 def cells_of(sequences: Sequence[Live]) -> int:

@@ -16,6 +16,13 @@ _RISKED = 0.02
 _MOST_CREDIT = 8  # in plain steps, lest what copying gained is lost again afterwards
 _STEPS_TO_KNOW = 3
 _NEW_SHARE = 0.2
+_CHECK = 0.25
+"""What it usually takes to check one guessed token, beside the step that is computed anyway."""
+
+
+def usual_steps(drafted: int) -> float:
+    """How long a step with so many guessed tokens usually takes, in plain steps."""
+    return 1 + _CHECK * drafted
 
 
 class PromptLookup:
@@ -25,10 +32,10 @@ class PromptLookup:
         self._tokens: list[int] = []
         self._following: dict[tuple[int, ...], int] = {}
         self._needed = _FIRST_MATCH
-        self._plain = 0.0  # seconds of a step without a guess
+        self._plain = 0.0  # time of a step without a guess
         self._n_plain = 0
         self._elapsed = 0.0
-        self._lost = 0.0  # seconds; below zero: gained
+        self._lost = 0.0  # below zero: gained
         for token in tokens:
             self.feed(token)
 
@@ -53,7 +60,7 @@ class PromptLookup:
         return self._tokens[start : start + max(0, min(most, matched - 1, LONGEST_DRAFT))]
 
     def note(self, drafted: int, accepted: int, seconds: float) -> None:
-        """Tell how long a step took, and how many of the drafted tokens were right."""
+        """Tell how long a step took, in any unit, and how many of the drafted tokens were right."""
         self._elapsed += seconds
         if not drafted:
             self._n_plain += 1

@@ -14,13 +14,17 @@ StackKey = Adapters
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Parked:
-    """The state of a sequence. A `checkpoint` is a station on the way of one, and not worth a file."""
+    """The state of a sequence. A `checkpoint` is a station on the way of one, and not worth a file.
+
+    `notes` say of each token how it was computed, as in `reading_plan`.
+    """
 
     key: StackKey
     tokens: Sequence[int]
     answers: tuple[Answer, ...]
     state: Payload
     checkpoint: bool = False
+    notes: bytes = b""
 
     @property
     def n_bytes(self) -> int:

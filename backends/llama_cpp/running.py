@@ -11,10 +11,11 @@ from backends.llama_cpp.echo import Echo
 from backends.llama_cpp.grammar import CompiledGrammar
 from backends.llama_cpp.live import Live
 from backends.llama_cpp.logprobs import Logits
-from backends.llama_cpp.lookup import PromptLookup
+from backends.llama_cpp.lookup import PromptLookup, usual_steps
 from backends.llama_cpp.model import Model
 from backends.llama_cpp.parked import StackKey
 from backends.llama_cpp.prompt import Prompt
+from backends.llama_cpp.reading_plan import plan_for
 from backends.llama_cpp.sampling import Chooser
 from backends.llama_cpp.tool_grammar import begun_call_grammar
 from backends.protocol import (
@@ -45,6 +46,7 @@ class Running:
         live: The sequence that they are evaluated in, while there is one.
         is_suspect: Whether it may be to blame for a computation that gave no numbers.
         prompt_answers: Earlier answers that the prompt holds.
+        plan: How to read the prompt while no other runs; None where the answer is left to chance.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Running:
         self.prompt_answers = prompt.answers
         self.tokens = list(prompt.tokens)
         self.live: Live | None = None
+        self.plan = plan_for(request.sampling, prompt.tokens, model.is_end)
         self.is_suspect = False
         self._request = request
         self._reply = reply
@@ -172,7 +175,9 @@ class Running:
     def note_draft(self, drafted: int, accepted: int, seconds: float) -> None:
         """Tell what came of a guess, and how long that step took."""
         if self._lookup is not None:
-            self._lookup.note(drafted, accepted, seconds)
+            # How many tokens are computed at once must not depend on how quick that was the last time.
+            elapsed = seconds if self.plan is None else usual_steps(drafted)
+            self._lookup.note(drafted, accepted, elapsed)
 
     def choose(self, context_handle: object, index: int) -> FinishReason | None:
         """Choose the next token by the logits at that place; the reason, if it ends the answer.

@@ -11,7 +11,9 @@ from collections.abc import Callable, Sequence
 
 from backends.errors import BackendError, BadAdapter, ModelLoadError
 from backends.llama_cpp.context import Aborted, Context, ContextFull, NotNumbers
+from backends.llama_cpp.live import Live
 from backends.llama_cpp.parked import StackKey
+from backends.llama_cpp.reading_plan import GENERATED, STEP_END, UNKNOWN, ReadingPlan
 from backends.llama_cpp.running import Running
 from backends.llama_cpp.sequences import Sequences, Step
 from backends.protocol import FinishReason
@@ -120,9 +122,7 @@ class Scheduler:
                     return
                 self._put_back(background[-1])
                 continue
-            live = self._sequences.begin(
-                running.key, running.tokens, running.prompt_answers, running.most_known
-            )
+            live = self._begun(running)
             if live is None:  # every slot is taken
                 if running.is_background or not background:
                     return
@@ -132,6 +132,12 @@ class Scheduler:
             self._running.append(running)
             self._running.sort(key=lambda running: running.job)
             running.begin(live)
+
+    def _begun(self, running: Running) -> Live | None:
+        wanted = running.key, running.tokens, running.prompt_answers
+        if running.plan is not None and not self._running and len(self._waiting) == 1:
+            return self._sequences.begin_alone(*wanted, running.plan, running.most_known)
+        return self._sequences.begin(*wanted, running.most_known)
 
     def _turn(self) -> Sequence[Running]:
         """Those whose adapters are in force now."""
@@ -164,7 +170,10 @@ class Scheduler:
                 readers.append(running)
         room = min(self._context.n_batch - len(steps), self.piece_tokens)
         counts = self._within_logits(self._shared_out(room, readers))
-        return steps + [(running, _step(running, count)) for running, count in counts.items()]
+        return steps + [
+            (running, _step(running, count, self._note(running, count)))
+            for running, count in counts.items()
+        ]
 
     def _shared_out(self, room: int, readers: Sequence[Running]) -> dict[Running, int]:
         """How many tokens which of the readers may read now, of so many in all.
@@ -209,15 +218,31 @@ class Scheduler:
             draft = running.draft(
                 min(self._context.n_batch, self._context.n_ctx - len(live.tokens)) - 1
             )
-        return Step(live, [running.tokens[-1], *draft], 1 + len(draft))
+        return Step(live, [running.tokens[-1], *draft], 1 + len(draft), GENERATED)
 
     def _until_station(self, running: Running) -> int:
-        """Tokens to read until the state must be kept, where it can't be cut back, or the end."""
+        """Tokens to read until the state must be kept, where it can't be cut back, or the end.
+
+        Who must be repeatable, and is alone, reads by a plan.
+        """
         assert running.live is not None
-        if self._context.can_cut:
+        start = len(running.live.tokens)
+        plan = self._plan_of(running)
+        if plan is not None:
+            return plan.step_end(start) - start or running.n_pending
+        if self._context.can_cut or start >= running.before_last:
             return running.n_pending
-        before_last = running.before_last - len(running.live.tokens)
-        return before_last if before_last > 0 else running.n_pending
+        return running.before_last - start
+
+    def _plan_of(self, running: Running) -> ReadingPlan | None:
+        return running.plan if len(self._running) == 1 else None
+
+    def _note(self, running: Running, count: int) -> int:
+        """What is to be noted of the next tokens that it reads."""
+        assert running.live is not None
+        start = len(running.live.tokens)
+        plan = self._plan_of(running)
+        return STEP_END if plan and plan.step_end(start) == start + count else UNKNOWN
 
     def _piece_tokens(self) -> int:
         return max(_SMALLEST_PIECE, int(_PIECE_SECONDS / self._prompt_pace))
@@ -318,12 +343,12 @@ class Scheduler:
             running.live = None
 
 
-def _step(running: Running, count: int) -> Step:
+def _step(running: Running, count: int, note: int) -> Step:
     live = running.live
     assert live is not None
     start = len(live.tokens)
     tokens = running.tokens[start : start + count]
-    return Step(live, tokens, len(tokens) if running.is_scored else 1)
+    return Step(live, tokens, len(tokens) if running.is_scored else 1, note)
 
 
 def _no_numbers(running: Running) -> BackendError:

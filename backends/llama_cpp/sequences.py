@@ -9,13 +9,14 @@ files, if there are any.
 import itertools
 import time
 from array import array
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, TypeVar
 
 from backends.llama_cpp.context import Context, NotNumbers, Piece
 from backends.llama_cpp.live import Live, cells_of, overlap
 from backends.llama_cpp.parked import Parked, ParkedStates, StackKey
 from backends.llama_cpp.prefix import common_length
+from backends.llama_cpp.reading_plan import STEP_END, UNKNOWN, ReadingPlan
 from backends.llama_cpp.state_files import StateFiles
 from backends.llama_cpp.state_format import Answer, SavedState
 
@@ -36,12 +37,19 @@ _READ_SHARE = 16
 """The same, where it must be read from a file."""
 
 
+Held = TypeVar("Held", Live, Parked, SavedState)
+
+
 class Step(NamedTuple):
-    """Tokens to evaluate next in a sequence, and of how many of them, from the end, logits."""
+    """Tokens to evaluate next in a sequence, and of how many of them, from the end, logits.
+
+    `note` says how they are computed, as in `reading_plan`; STEP_END is about the last one.
+    """
 
     live: Live
     tokens: Sequence[int]
     n_logits: int = 1
+    note: int = UNKNOWN
 
 
 class Sequences:
@@ -91,7 +99,45 @@ class Sequences:
         if best is not None and known:
             self._context.copy(best.slot, live.slot, known)
             live.tokens, live.cells = best.tokens[:known], best.cells[:known]
+            live.notes = best.notes[:known]
         return self._begun(live, answers)
+
+    def begin_alone(
+        self,
+        key: StackKey,
+        tokens: Sequence[int],
+        answers: tuple[Answer, ...],
+        plan: ReadingPlan,
+        most: int | None = None,
+    ) -> Live | None:
+        """As `begin`, for an answer that must be repeatable, while no other is written.
+
+        The sequence has the context for itself: numbers depend on the cells that tokens lie in, and
+        on how many others there are.
+        """
+        wanted = tokens if most is None else tokens[: most + 1]
+        best, known = self._longest_live(key, wanted, plan)
+        source, length = self._longest_kept(key, wanted, plan, known)
+        if source is not None:
+            best = None
+        elif best is not None and not best.orderly:
+            source, length, best = self._copied(best), known, None
+        for live in sorted(self._live, key=lambda live: len(live.tokens)):
+            if live is not best:
+                self.park(live)
+        if best is not None:
+            if not self._context.can_cut:
+                self.checkpoint(best)
+            elif _is_worth_keeping(best.tokens, known):
+                self._park_copy(best)
+            best.busy = True
+            self._cut(best, known)
+            return self._begun(best, answers)
+        restored = self._restored(source, length) if source is not None else None
+        if restored is not None:
+            self._put_in_order(restored)
+        alone = restored or self._fresh(key)
+        return self._begun(alone, answers) if alone is not None else None
 
     def begin_apart(self) -> Live | None:
         """An empty sequence that is never kept, evaluated without adapters.
@@ -146,7 +192,8 @@ class Sequences:
 
     def checkpoint(self, live: Live) -> None:
         """Keep the present state of a sequence that can't be cut back to it later."""
-        self._keep(Parked(live.key, tuple(live.tokens), (), self._context.state(live.slot), True))
+        state = self._context.state(live.slot)
+        self._keep(Parked(live.key, tuple(live.tokens), (), state, True, bytes(live.notes)))
 
     def end(self, live: Live) -> None:
         """Nobody uses the sequence any more; it stays as long as it may be of use."""
@@ -217,9 +264,19 @@ class Sequences:
             for step in steps:
                 self._cut(step.live, len(step.live.tokens), force=True)
             raise
-        for live, tokens, _ in steps:
-            live.tokens.extend(tokens)
-            live.cells.extend(itertools.islice(self._cells, len(tokens)))
+        for step in steps:
+            self._note(step)
+            step.live.tokens.extend(step.tokens)
+            step.live.cells.extend(itertools.islice(self._cells, len(step.tokens)))
+
+    def _note(self, step: Step) -> None:
+        """Note how a step was computed. Its end is none to go on from if it was not by the plan so far."""
+        notes, count, note = step.live.notes, len(step.tokens), step.note
+        if note == STEP_END:
+            by_plan = step.live.orderly and (not notes or notes[-1] != UNKNOWN)
+            notes += bytes([UNKNOWN] * (count - 1) + [STEP_END if by_plan else UNKNOWN])
+        else:
+            notes += bytes([note] * count)
 
     def _begun(self, live: Live, answers: tuple[Answer, ...]) -> Live:
         live.answers = answers
@@ -232,38 +289,49 @@ class Sequences:
             self.park(idle.pop(0))
         return live
 
-    def _longest_live(self, key: StackKey, tokens: Sequence[int]) -> tuple[Live | None, int]:
+    def _longest_live(
+        self, key: StackKey, tokens: Sequence[int], plan: ReadingPlan | None = None
+    ) -> tuple[Live | None, int]:
+        idle_first = sorted(self._live, key=lambda live: live.busy)
+        return self._longest((live for live in idle_first if live.key == key), tokens, plan)
+
+    def _longest_parked(
+        self, key: StackKey, tokens: Sequence[int], plan: ReadingPlan | None = None
+    ) -> tuple[Parked | None, int]:
+        return self._longest((parked for parked in self._parked if parked.key == key), tokens, plan)
+
+    def _longest_saved(
+        self, key: StackKey, tokens: Sequence[int], plan: ReadingPlan | None = None
+    ) -> tuple[SavedState | None, int]:
+        return self._longest(self._files.known(key) if self._files else (), tokens, plan)
+
+    def _longest(
+        self, held: Iterable[Held], wanted: Sequence[int], plan: ReadingPlan | None
+    ) -> tuple[Held | None, int]:
+        """The first of those that can spare most of the wanted tokens, and how many."""
         best, longest = None, 0
-        for live in self._live:
-            length = self._usable(live.key, live.tokens, key, tokens)
-            if length > longest or (length == longest > 0 and not live.busy):
-                best, longest = live, length
+        for each in held:
+            length = common_length(each.tokens, wanted, len(wanted) - 1)
+            if plan is not None:
+                length = plan.usable(each.notes, length)
+            if length > longest and (self._context.can_cut or length == len(each.tokens)):
+                best, longest = each, length
         return best, longest
 
-    def _longest_parked(self, key: StackKey, tokens: Sequence[int]) -> tuple[Parked | None, int]:
-        best, longest = None, 0
-        for parked in self._parked:
-            length = self._usable(parked.key, parked.tokens, key, tokens)
-            if length > longest:
-                best, longest = parked, length
-        return best, longest
-
-    def _longest_saved(self, key: StackKey, tokens: Sequence[int]) -> tuple[SavedState | None, int]:
-        best, longest = None, 0
-        for saved in self._files.known(key) if self._files else ():
-            length = self._usable(key, saved.tokens, key, tokens)
-            if length > longest:
-                best, longest = saved, length
-        return best, longest
-
-    def _usable(
-        self, key: StackKey, held: Sequence[int], wanted_key: StackKey, wanted: Sequence[int]
-    ) -> int:
-        """How many of the wanted tokens a sequence can spare."""
-        if key != wanted_key:
-            return 0
-        length = common_length(held, wanted, len(wanted) - 1)
-        return length if self._context.can_cut or length == len(held) else 0
+    def _longest_kept(
+        self, key: StackKey, tokens: Sequence[int], plan: ReadingPlan, known: int
+    ) -> tuple[Parked | None, int]:
+        """What is kept beside the context, where more of it can be used than what is `known`."""
+        stored, stored_length = self._longest_parked(key, tokens, plan)
+        saved, saved_length = self._longest_saved(key, tokens, plan)
+        if saved is not None and saved_length > max(known, stored_length):
+            assert self._files is not None
+            state = self._files.read(saved)
+            if state is not None:
+                return Parked(
+                    key, saved.tokens, saved.answers, state, notes=saved.notes
+                ), saved_length
+        return (stored, stored_length) if stored_length > known else (None, 0)
 
     def _may_take_over(self, live: Live, length: int) -> bool:
         """Whether a prompt that needs that length of it may have a sequence for itself."""
@@ -286,7 +354,9 @@ class Sequences:
             if not self.park_idle():
                 self._live.remove(live)
                 return None
+        live.orderly = False
         live.tokens = list(stored.tokens)
+        live.notes = bytearray(stored.notes.ljust(len(live.tokens), bytes([UNKNOWN])))
         live.cells = list(itertools.islice(self._cells, len(live.tokens)))
         if stored.checkpoint or _is_worth_keeping(stored.tokens, length):
             self._parked.touch(stored)
@@ -300,7 +370,7 @@ class Sequences:
         state = self._files.read(saved)
         if state is None:
             return None
-        stored = Parked(key, saved.tokens, saved.answers, state)
+        stored = Parked(key, saved.tokens, saved.answers, state, notes=saved.notes)
         live = self._restored(stored, length)
         if live is None and not self._live:
             self._files.discard(saved)  # there was room, so it is of no use to anybody
@@ -317,7 +387,11 @@ class Sequences:
             used.discard(leaving.slot)
             self.park(leaving)
         slot = next(slot for slot in range(self._context.n_slots) if slot not in used)
-        live = Live(slot, key, [], [])
+        if not self._live:
+            self._context.clear(overwrite=False)
+        for other in self._live:
+            other.orderly = False  # from now on, its next tokens may lie anywhere
+        live = Live(slot, key, [], [], orderly=not self._live)
         self._live.append(live)
         return live
 
@@ -328,13 +402,23 @@ class Sequences:
             length = 0
         del live.tokens[length:]
         del live.cells[length:]
+        del live.notes[length:]
+
+    def _put_in_order(self, live: Live) -> None:
+        """Move the tokens of the only sequence into the first cells.
+
+        A state is put back as it lay, and what was cut from it may have lain before the rest.
+        """
+        state = self._context.state(live.slot)
+        self._context.clear(overwrite=False)
+        live.orderly = self._context.restore(live.slot, state)
 
     def _park_copy(self, live: Live) -> None:
         self._keep(self._copied(live))
 
     def _copied(self, live: Live) -> Parked:
         state = self._context.state(live.slot)
-        return Parked(live.key, tuple(live.tokens), live.answers, state)
+        return Parked(live.key, tuple(live.tokens), live.answers, state, notes=bytes(live.notes))
 
     def _keep(self, parked: Parked) -> None:
         for leaving in self._parked.add(parked):
@@ -343,7 +427,7 @@ class Sequences:
 
     def _save(self, parked: Parked) -> None:
         if self._files is not None:
-            self._files.save(parked.key, parked.tokens, parked.answers, parked.state)
+            self._files.save(parked.key, parked.tokens, parked.answers, parked.state, parked.notes)
 
     def _idle(self) -> list[Live]:
         """Those that nobody uses, the one least recently used first."""

@@ -116,6 +116,7 @@ class StateFiles:
         tokens: Sequence[int],
         answers: Sequence[Answer],
         payload: Payload,
+        notes: bytes = b"",
     ) -> None:
         """Have a state written soon. The payload must not be changed any more.
 
@@ -124,7 +125,7 @@ class StateFiles:
         """
         kept = array("i", tokens)
         name = state_format.state_name(self._model, adapters, kept)
-        state = SavedState(name, kept, tuple(answers), len(payload))
+        state = SavedState(name, kept, tuple(answers), len(payload), notes)
         with self._changed:
             if self._closed or name == self._writing:
                 return
@@ -239,7 +240,9 @@ class StateFiles:
             for other in same_stack
             if self._replaces(state.tokens, other.tokens)
         ]
-        pieces = state_format.contents(self._model, adapters, state.tokens, state.answers, payload)
+        pieces = state_format.contents(
+            self._model, adapters, state.tokens, state.answers, payload, state.notes
+        )
         head = next(pieces)
         n_bytes = len(head) + len(payload)
         if not make_room(self._folder, n_bytes, self._limit, replaced):

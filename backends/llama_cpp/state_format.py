@@ -29,7 +29,7 @@ Answer = tuple[str, tuple[int, ...]]
 
 Payload = bytes | bytearray
 
-_MAGIC = b"CWSTATE1"
+_MAGIC = b"CWSTATE2"
 _START = struct.Struct("<8sII")
 _MAX_HEADER_BYTES = 64 * 2**20
 _PIECE_BYTES = 8 * 2**20
@@ -51,12 +51,16 @@ class ModelKey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SavedState(NamedTuple):
-    """A saved sequence without its payload, which has `n_bytes`."""
+    """A saved sequence without its payload, which has `n_bytes`.
+
+    `notes` say of each token how it was computed, as in `reading_plan`.
+    """
 
     name: str
     tokens: "array[int]"
     answers: tuple[Answer, ...]
     n_bytes: int
+    notes: bytes = b""
 
 
 class DamagedState(ValueError):
@@ -70,6 +74,7 @@ class _Header(msgspec.Struct, frozen=True, array_like=True):
     answers: tuple[Answer, ...]
     n_bytes: int
     crc: int
+    notes: bytes
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -114,11 +119,12 @@ def contents(
     tokens: Sequence[int],
     answers: tuple[Answer, ...],
     payload: Payload,
+    notes: bytes = b"",
 ) -> Iterator[bytes | memoryview]:
     """The file in pieces of a few megabytes at most."""
     crc = zlib.crc32(payload)
     header = _encode(
-        _Header(model, adapters, as_array(tokens).tobytes(), answers, len(payload), crc)
+        _Header(model, adapters, as_array(tokens).tobytes(), answers, len(payload), crc, notes)
     )
     yield _START.pack(_MAGIC, len(header), zlib.crc32(header)) + header
     view = memoryview(payload)
@@ -171,7 +177,7 @@ def _saved(name: str, header: _Header, model: ModelKey) -> SavedState:
     tokens.frombytes(header.tokens)
     if header.model != model or name != state_name(model, header.adapters, tokens):
         raise DamagedState("another state than its name says")
-    return SavedState(name, tokens, header.answers, header.n_bytes)
+    return SavedState(name, tokens, header.answers, header.n_bytes, header.notes)
 
 
 def _hash(data: bytes, digits: int) -> str:

@@ -204,7 +204,7 @@ def test_a_history_too_long_is_trimmed_and_said(
 
 def test_timings_and_usage_add_up(open_session: OpenSession, tiny_model: Path) -> None:
     session = open_session(tiny_model)
-    events = ask(session, user("Hello " * 300), max_tokens=20)
+    events = ask(session, user("Hello " * 300), max_tokens=20, sampling=Sampling(temperature=1))
     timings = last(events).timings
     assert 0 < timings.prompt_ms <= timings.first_token_ms
     assert timings.tokens_per_second == pytest.approx(20 / timings.generation_ms * 1000)

@@ -1,0 +1,79 @@
+"""How a prompt is read for an answer that can be repeated.
+
+The same tokens give slightly different numbers when they are computed in batches of other sizes, and
+then another token may be chosen. So a prompt whose answer must be repeatable is read in steps that
+depend on its tokens alone, and what is known of it counts only up to the end of such a step. Its last
+token is a step of its own, so that a new answer to the same prompt costs that one token.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
+
+from backends.protocol import Sampling
+
+UNKNOWN, STEP_END, GENERATED = 0, 1, 2
+"""What is noted of each token in a sequence. GENERATED: it was computed while an answer was written."""
+
+_LONGEST_STEP = 128
+"""Tokens. So many at most are read again, although they are known; shorter steps read slower."""
+_SHORTEST_STEP = 16
+
+
+class ReadingPlan:
+    """The steps in which one prompt is read."""
+
+    def __init__(
+        self, tokens: Sequence[int], ends_turn: Callable[[int], bool], *, only_read: bool
+    ) -> None:
+        """`ends_turn` says whether a token ends a message: many prompts begin with the same messages.
+
+        `only_read`: what was generated is read again, so that it does not matter whether it still
+        is in memory.
+        """
+        self._n_prompt = len(tokens)
+        self._only_read = only_read
+        self._ends = list(_ends(tokens, ends_turn))
+
+    def usable(self, notes: bytes | bytearray, length: int) -> int:
+        """How many of the first `length` tokens of a sequence can be used, by the notes on them."""
+        length = min(length, len(notes))
+        if self._only_read:
+            generated = notes.find(GENERATED)
+            length = min(length, generated) if generated >= 0 else length
+        before_last = self._n_prompt - 1
+        if length >= before_last > 0 and notes[before_last - 1] == STEP_END:
+            best = before_last
+        else:
+            best = 0
+        for end in reversed(self._ends[: bisect_right(self._ends, length)]):
+            if notes[end - 1] == STEP_END:
+                best = max(best, end)
+                break
+        return max(best, notes.rfind(GENERATED, 0, length) + 1)
+
+    def step_end(self, start: int) -> int:
+        """Where the step ends that begins there; the same place, if the prompt is read by then."""
+        before_last = self._n_prompt - 1
+        if start >= before_last:
+            return max(start, self._n_prompt)
+        following = self._ends[bisect_left(self._ends, start + _SHORTEST_STEP) :]
+        return following[0] if following else before_last
+
+
+def plan_for(
+    sampling: Sampling, tokens: Sequence[int], ends_turn: Callable[[int], bool]
+) -> ReadingPlan | None:
+    """None where the answer is left to chance."""
+    if sampling.seed < 0 and sampling.temperature > 0:
+        return None
+    return ReadingPlan(tokens, ends_turn, only_read=sampling.seed >= 0)
+
+
+def _ends(tokens: Sequence[int], ends_turn: Callable[[int], bool]) -> Sequence[int]:
+    ends, last = [], 0
+    for end, token in enumerate(tokens[: -1 - _SHORTEST_STEP], start=1):
+        length = end - last
+        if length == _LONGEST_STEP or (length >= _SHORTEST_STEP and ends_turn(token)):
+            ends.append(end)
+            last = end
+    return ends
