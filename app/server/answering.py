@@ -28,7 +28,7 @@ from app.server.journal import RequestNote
 from app.server.keeping import Keeping
 from app.server.places import Places
 from app.server.pulling import Pulling
-from app.server.requesting import chat_request, check_abilities, own_options
+from app.server.requesting import chat_request, check_abilities, options_of
 from app.server.running import RunningAnswer
 from app.server.served import ServedModel as ServedModel
 from app.server.served import Shelf
@@ -299,7 +299,7 @@ class Answering:
         return msgspec.structs.replace(options, embedding=True) if embedding else options
 
     def _request(self, asked: Asked, model: ChatModel) -> ChatRequest:
-        options = self._chats.model_options(model, own_options(asked))
+        options = self._chats.model_options(model, options_of(asked))
         return chat_request(asked, model, options, self._chats, self._adapters)
 
     def _done(self, answer: RunningAnswer) -> None:

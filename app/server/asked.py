@@ -10,10 +10,11 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """A request for an answer.
 
     `model` as the client names it. `options` are those of `app.options` that the client sets, by
-    key and checked ("temperature", "adapters", …); the others are as they stand for that model:
-    makers' advice, the person's defaults, its profile. A `prompt` takes the place of all messages. With
-    `echo`, the model tells it back, with how likely its tokens were where `logprobs` are asked for.
-    `continue_last`: the last message is the beginning of the answer.
+    key and checked ("temperature", "adapters", …). Settings of the sampling that it does not set are
+    neutral, or as the `defaults` of its API say; where it is `advised`, they are as in a chat of the
+    window. The other settings are always as in a chat: the person's, and the model's profile. A `prompt`
+    takes the place of all messages. With `echo`, the model tells it back, with how likely its tokens
+    were where `logprobs` are asked for. `continue_last`: the last message is the beginning of the answer.
     """
 
     model: str
@@ -21,6 +22,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     prompt: Text | None = None
     echo: bool = False
     options: dict[str, Value] = {}
+    defaults: dict[str, Value] = {}
+    advised: bool = False
     stop: tuple[str, ...] = ()
     logit_bias: tuple[TokenBias, ...] = ()
     grammar: Grammar | None = None

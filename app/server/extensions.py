@@ -29,19 +29,23 @@ class Extensions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """The key `causeway` of a request, the same in every interface.
 
     `options` are settings of a chat's sampling by key ("min_p", "xtc_probability", "mirostat", …).
-    `grammar` is a GBNF text whose rule "root" is the answer.
+    `grammar` is a GBNF text whose rule "root" is the answer. With `advice`, the sampling is as in a chat
+    of the window where the request says nothing: as the model's makers advise, as the person's settings
+    and the model's profile have it.
     """
 
     adapters: tuple[RequestedAdapter, ...] | None = None
     options: dict[str, int | float | str | bool] = {}
     grammar: str = ""
+    advice: bool = False
 
 
 class Applied(msgspec.Struct, frozen=True):
-    """What extensions come to: options of `app.options`, checked, and a grammar."""
+    """What extensions come to: options of `app.options`, checked, a grammar, and whether the rest is advised."""
 
     options: dict[str, Value] = {}
     grammar: Grammar | None = None
+    advised: bool = False
 
 
 def applied(extensions: Extensions | None) -> Applied:
@@ -52,7 +56,7 @@ def applied(extensions: Extensions | None) -> Applied:
     if extensions.adapters is not None:
         options["adapters"] = _stack(extensions.adapters)
     grammar = Grammar("gbnf", extensions.grammar) if extensions.grammar.strip() else None
-    return Applied(options, grammar)
+    return Applied(options, grammar, extensions.advice)
 
 
 def checked_option(key: str, value: object, param: str = "") -> Value:

@@ -7,14 +7,23 @@ import msgspec
 from app.adapters import Adapters
 from app.chats import Chats
 from app.models import ChatModel
-from app.options import Value, option
+from app.options import CHAT_OPTIONS, Value, option
 from app.options.adapter_stack import StackedAdapter, stack_of
 from app.prompts import sampling_of, think_of
 from app.server.asked import Asked
 from app.server.failures import Failure
 from app.server.served import ServedModel
-from backends.protocol import AppliedAdapter, Capabilities, ChatRequest, Message
+from backends.protocol import AppliedAdapter, Capabilities, ChatRequest, Message, Sampling
 from catalog.library import InstalledModel
+
+_NEUTRAL: Mapping[str, Value] = {
+    **{each.key: each.default for each in CHAT_OPTIONS if each.section in ("sampling", "advanced")},
+    "temperature": 1.0,
+    "top_k": 0,
+    "top_p": 1.0,
+    "min_p": 0.0,
+}
+"""Every token as likely as the model has it: what programs expect where they say nothing."""
 
 
 def check_abilities(asked: Asked, served: ServedModel) -> None:
@@ -46,7 +55,7 @@ def chat_request(
         sampling=msgspec.structs.replace(
             sampling, logit_bias=(*sampling.logit_bias, *asked.logit_bias)
         ),
-        chosen=chats.chosen_sampling(model, asked.options),
+        chosen=_chosen(asked, model, chats),
         max_tokens=int(options["max_tokens"]),
         stop=(*asked.stop, *(each for each in own_stop if each not in asked.stop)),
         continue_last=asked.continue_last,
@@ -63,9 +72,17 @@ def chat_request(
     )
 
 
-def own_options(asked: Asked) -> dict[str, Value]:
-    """What the client may set: nothing for which the model would be loaded again."""
-    return {key: value for key, value in asked.options.items() if not option(key).reloads}
+def options_of(asked: Asked) -> dict[str, Value]:
+    """What counts for the request alone: nothing for which the model would be loaded again."""
+    own = {key: value for key, value in asked.options.items() if not option(key).reloads}
+    return own if asked.advised else {**_NEUTRAL, **asked.defaults, **own}
+
+
+def _chosen(asked: Asked, model: ChatModel, chats: Chats) -> tuple[str, ...]:
+    """The fields of `Sampling` that a service is told."""
+    if asked.advised:
+        return chats.chosen_sampling(model, asked.options)
+    return tuple(name for name in Sampling.__struct_fields__ if name in asked.options)
 
 
 def _demands(asked: Asked, can: Capabilities) -> tuple[tuple[bool, bool, str, str], ...]:

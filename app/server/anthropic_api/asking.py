@@ -43,6 +43,7 @@ def asked_of(request: MessagesRequest) -> Asked:
         model=request.model,
         messages=messages,
         options={**_options(request), **extended.options},
+        advised=extended.advised,
         stop=_stops(request.stop_sequences or ()),
         grammar=_grammar(request) or extended.grammar,
         tools=tools,

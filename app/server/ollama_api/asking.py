@@ -20,6 +20,8 @@ from backends.protocol import Grammar
 
 _ANY_OBJECT = '{"type": "object"}'
 _MOST_STOPS = 64
+_DEFAULTS: dict[str, Value] = {"temperature": 0.8, "top_k": 40, "top_p": 0.9}
+"""As Ollama documents them, but for its penalty on repetition: at temperature 0, the likeliest token is chosen."""
 
 
 def asked_in_chat(request: ChatRequest, model: str) -> Asked:
@@ -65,6 +67,8 @@ def _asked(request: ChatRequest | GenerateRequest, model: str, asked: Asked) -> 
     return msgspec.structs.replace(
         asked,
         options={**_options(options), **thinking(_thinks(request.think)), **extended.options},
+        defaults=_DEFAULTS,
+        advised=extended.advised,
         stop=_stops(options.stop),
         grammar=_grammar(request.format) or extended.grammar,
         logprobs=(request.top_logprobs or 0) if request.logprobs else -1,

@@ -116,6 +116,7 @@ def asked_of(request: ChatCompletionRequest) -> Asked:
         model=request.model,
         messages=messages,
         options={**own, **extended.options},
+        advised=extended.advised,
         stop=stops_of(request.stop),
         logit_bias=biases_of(request.logit_bias),
         grammar=_grammar(request.response_format) or extended.grammar,

@@ -205,6 +205,7 @@ def _asked(request: CompletionRequest, prompt: Text) -> Asked:
         # A text that is only repeated needs no model for that.
         echo=bool(request.echo) and (request.logprobs is not None or isinstance(prompt, tuple)),
         options={**own, **extended.options},
+        advised=extended.advised,
         stop=stops_of(request.stop),
         logit_bias=biases_of(request.logit_bias),
         grammar=extended.grammar,

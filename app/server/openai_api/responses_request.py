@@ -104,6 +104,7 @@ def asked_of(request: ResponsesRequest, conversation: Sequence[Message]) -> Aske
         model=request.model,
         messages=messages,
         options={**own, **extended.options},
+        advised=extended.advised,
         grammar=grammar or extended.grammar,
         tools=tools,
         tool_choice=tool_choice,

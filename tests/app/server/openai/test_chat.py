@@ -94,7 +94,7 @@ def test_what_a_client_sets_reaches_the_model(client: openai.OpenAI, server: Ser
     assert request.stop == ("END", "FIN")
 
 
-def test_what_a_client_leaves_is_as_the_person_has_it(
+def test_what_a_client_leaves_is_as_the_person_has_it_but_for_the_sampling(
     make_server: MakeServer, scripted: ScriptedBackend, model, paths
 ):
     settings = SettingsFile(paths.settings_file)
@@ -105,7 +105,7 @@ def test_what_a_client_leaves_is_as_the_person_has_it(
         own = [{"role": "developer", "content": "Be long."}, *ASK]
         client.chat.completions.create(model="polite", messages=own)
     first, second = scripted.requests
-    assert (first.sampling.temperature, first.sampling.top_p) == (0.15, 0.5)
+    assert (first.sampling.temperature, first.sampling.top_p) == (1.0, 0.5)
     assert first.messages[0] == Message(role="system", content="Be brief.")
     assert second.messages[0] == Message(role="system", content="Be long.")
     assert [session.options.n_ctx for session in scripted.sessions] == [256]
