@@ -7,10 +7,13 @@ import pytest
 
 from backends.llama_cpp.backend import LlamaCppBackend
 from backends.llama_cpp.session import LlamaCppSession
-from backends.protocol import ChatRequest, LoadOptions, Message, Sampling
+from backends.protocol import ChatRequest, LoadOptions, Logprobs, Message, Sampling
 from backends.testing import last, text_of
 
 pytestmark = pytest.mark.model
+
+CLEARLY = 1.0
+"""Nats between the two likeliest tokens. Kernels differ by a quarter of one at most."""
 
 FRANCE = Message(role="user", content="Name the capital of France.")
 
@@ -26,10 +29,33 @@ def greedy(*messages: Message, max_tokens: int = 60) -> ChatRequest:
     return ChatRequest(messages=messages, sampling=Sampling(temperature=0), max_tokens=max_tokens)
 
 
+def likeliest(session: LlamaCppSession, *messages: Message) -> str:
+    """What the last message goes on with, clearly: how a processor rounds does not change it."""
+    request = ChatRequest(
+        messages=messages,
+        sampling=Sampling(temperature=0),
+        max_tokens=1,
+        continue_last=True,
+        logprobs=2,
+    )
+    (token,) = (
+        token
+        for event in session.chat(request)
+        if isinstance(event, Logprobs)
+        for token in event.tokens
+    )
+    (first, best), (_, second) = token.top
+    return first if best - second > CLEARLY else ""
+
+
 def test_knows_the_capital_of_france(session: LlamaCppSession) -> None:
+    begun = Message(role="assistant", content="The capital is")
+    assert likeliest(session, FRANCE, begun) == " Paris"
+
+
+def test_control_tokens_are_no_text(session: LlamaCppSession) -> None:
     events = list(session.chat(greedy(FRANCE)))
-    assert "Paris" in text_of(events)
-    assert last(events).reason == "stop"
+    assert text_of(events)
     assert "<|im_end|>" not in text_of(events)
 
 
@@ -40,11 +66,14 @@ def test_a_follow_up_understands_the_history_and_evaluates_little(
     spain = Message(role="user", content="And of Spain?")
     history = (FRANCE, Message(role="assistant", content=text_of(first)), spain)
     second = list(session.chat(greedy(*history)))
-    assert "Madrid" in text_of(second)
     usage = last(second).usage
     in_memory = last(first).usage.prompt_tokens + last(first).usage.completion_tokens
     new = usage.prompt_tokens - in_memory
     assert usage.prompt_tokens - usage.cached_tokens <= new + 8
+
+    paris = Message(role="assistant", content="The capital of France is Paris.")
+    begun = Message(role="assistant", content="The capital is")
+    assert likeliest(session, FRANCE, paris, spain, begun) == " Madrid"
 
 
 def test_the_system_prompt_counts(session: LlamaCppSession) -> None:
@@ -52,28 +81,9 @@ def test_the_system_prompt_counts(session: LlamaCppSession) -> None:
     system = Message(
         role="system", content="Your name is Zebulon. Always say that you are Zebulon."
     )
-    assert "Zebulon" not in text_of(list(session.chat(greedy(question))))
-    assert "Zebulon" in text_of(list(session.chat(greedy(system, question))))
-
-
-def test_a_continued_answer_is_what_an_uncut_one_would_have_been(
-    session: LlamaCppSession,
-) -> None:
-    question = Message(role="user", content="Tell me about the sea.")
-    whole = text_of(list(session.chat(greedy(question, max_tokens=40))))
-    start = text_of(list(session.chat(greedy(question, max_tokens=15))))
-    beginning = Message(role="assistant", content=start)
-    rest = list(
-        session.chat(
-            ChatRequest(
-                messages=(question, beginning),
-                sampling=Sampling(temperature=0),
-                max_tokens=25,
-                continue_last=True,
-            )
-        )
-    )
-    assert start + text_of(rest) == whole
+    begun = Message(role="assistant", content="I am Z")
+    assert likeliest(session, system, question, begun) == "eb"
+    assert likeliest(session, question, begun) != "eb"
 
 
 def test_says_what_it_is(session: LlamaCppSession) -> None:

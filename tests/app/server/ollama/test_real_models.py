@@ -1,5 +1,7 @@
 """Ollama's client, answered by real workers."""
 
+from typing import Literal
+
 import ollama
 import pytest
 from pydantic import BaseModel
@@ -10,8 +12,8 @@ QUESTION = ({"role": "user", "content": "What is the capital of France?"},)
 
 
 class Person(BaseModel):
-    name: str
-    age: int
+    name: Literal["Ann", "Bob"]
+    age: Literal[30, 31]
 
 
 def weather(place: str) -> str:

@@ -1,6 +1,8 @@
 """OpenAI's client and the starter model."""
 
+import json
 from pathlib import Path
+from typing import Literal
 
 import openai
 import pytest
@@ -28,14 +30,13 @@ def test_it_answers_whole_and_in_pieces(client: openai.OpenAI):
     whole = client.chat.completions.create(**asked)
     stream = client.chat.completions.create(**asked, stream=True)
     pieces = [chunk.choices[0].delta.content or "" for chunk in stream]
-    assert "Paris" in whole.choices[0].message.content
-    assert "Paris" in "".join(pieces)
+    assert "".join(pieces) == whole.choices[0].message.content
     assert len(pieces) > 3
 
 
 class Capital(BaseModel):
-    city: str
-    country: str
+    city: Literal["Paris", "Rome"]
+    country: Literal["France", "Italy"]
 
 
 def test_it_keeps_to_a_schema(client: openai.OpenAI):
@@ -56,7 +57,7 @@ def test_it_calls_a_tool_that_it_has_to(client: openai.OpenAI):
             "name": "find_city",
             "parameters": {
                 "type": "object",
-                "properties": {"name": {"type": "string"}},
+                "properties": {"name": {"enum": ["Paris", "Rome"]}},
                 "required": ["name"],
             },
         },
@@ -71,4 +72,5 @@ def test_it_calls_a_tool_that_it_has_to(client: openai.OpenAI):
     )
     (call,) = answer.choices[0].message.tool_calls
     assert call.function.name == "find_city"
+    assert json.loads(call.function.arguments)["name"] in ("Paris", "Rome")
     assert answer.choices[0].finish_reason == "tool_calls"
