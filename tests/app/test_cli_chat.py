@@ -174,7 +174,7 @@ class Running:
 
     def assert_no_worker_is_left(self) -> None:
         assert self.workers
-        _, alive = psutil.wait_procs(self.workers, timeout=5)
+        _, alive = psutil.wait_procs(self.workers, timeout=60)
         assert alive == []
 
 

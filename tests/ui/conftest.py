@@ -2,12 +2,16 @@
 
 import gc
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QThreadPool, QTimer
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from ui.theme import Theme
+
+WAIT_MS = 60_000
 
 # Lines of the offscreen platform itself that say nothing about the program.
 HARMLESS = ("This plugin does not support",)
@@ -36,6 +40,17 @@ def no_qt_leftovers(qapp: QApplication, qtlog: object) -> Iterator[None]:
         and not record.message.startswith(HARMLESS)
     ]
     assert not warnings, f"Qt warned: {warnings}"
+
+
+@pytest.fixture
+def qtbot(qtbot: QtBot) -> QtBot:
+    """What a test waits for comes at once where nothing else runs: a long wait costs nothing there.
+
+    A shorter time may be given where something must not come.
+    """
+    for name in ("waitUntil", "waitSignal", "waitSignals", "waitActive", "waitExposed"):
+        setattr(qtbot, name, partial(getattr(qtbot, name), timeout=WAIT_MS))
+    return qtbot
 
 
 @pytest.fixture

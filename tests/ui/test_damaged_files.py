@@ -15,7 +15,7 @@ from ui.kit import Button, Notice
 from ui.main_window import MainWindow
 from ui.theme import Theme
 
-WAIT_MS = 20_000
+WAIT_MS = 60_000
 
 
 @pytest.fixture

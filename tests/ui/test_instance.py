@@ -16,7 +16,7 @@ def test_a_second_start_hands_its_file_to_the_first_window(qtbot: QtBot, tmp_pat
     qtbot.waitUntil(lambda: answers == [True])
     assert raised.args == ["/a/b.gguf"]
     first.close()
-    assert background.finish(5000)
+    assert background.finish(60_000)
 
 
 def test_without_a_window_a_start_is_the_first(qtbot: QtBot, tmp_path: Path) -> None:

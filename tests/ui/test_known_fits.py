@@ -38,7 +38,7 @@ def reckoner() -> Reckoner:
 def fits(qapp: QApplication, reckoner: Reckoner) -> Iterator[KnownFits]:
     background = Background()
     yield KnownFits(background, reckoner)
-    assert background.finish(5000)
+    assert background.finish(60_000)
 
 
 def test_what_is_asked_for_is_computed_once_and_told(

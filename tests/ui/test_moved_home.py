@@ -19,7 +19,7 @@ from ui.chat.conversation_list import ConversationList
 from ui.chat.model_picker import ModelButton
 from ui.theme import Theme
 
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 
 
 def test_a_chat_goes_on_with_its_model(qtbot: QtBot, theme: Theme, tmp_path: Path) -> None:

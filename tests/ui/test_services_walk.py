@@ -35,7 +35,7 @@ from ui.models.services.services_page import ServicesPage
 from ui.server.server_page import ServerPage
 from ui.theme import Theme
 
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 KEY = "sk-only-for-tests"
 VARIABLE = "CAUSEWAY_TEST_KEY"
 

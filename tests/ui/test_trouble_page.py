@@ -97,7 +97,7 @@ def test_a_cancelled_rescue_leads_back_to_the_choice(
     rescue = Rescue(background, damaged, page)
     buttons(page)["Save what can be read"].click()
     rescue.stop()
-    qtbot.waitUntil(lambda: "Save what can be read" in buttons(page), timeout=10_000)
+    qtbot.waitUntil(lambda: "Save what can be read" in buttons(page), timeout=60_000)
     assert not recovered_path(damaged).exists()
 
 
@@ -106,8 +106,8 @@ def test_the_saved_copy_is_put_in_place(
 ) -> None:
     rescue = Rescue(background, damaged, page)
     buttons(page)["Save what can be read"].click()
-    qtbot.waitUntil(lambda: "Open the saved copy" in buttons(page), timeout=10_000)
-    with qtbot.waitSignal(rescue.saved_copy_used, timeout=10_000):
+    qtbot.waitUntil(lambda: "Open the saved copy" in buttons(page), timeout=60_000)
+    with qtbot.waitSignal(rescue.saved_copy_used, timeout=60_000):
         buttons(page)["Open the saved copy"].click()
     store = ConversationStore(damaged)
     assert [row.title for row in store.rows()] == ["Hello"]

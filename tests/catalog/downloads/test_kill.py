@@ -13,6 +13,8 @@ from tests.catalog.downloads.files import NAME, get, left_in, wanted_from
 from tests.catalog.file_server import FileServer, Generated, Request
 
 KILLS = 20
+KEEPS = 12  # the round in which something is kept at the latest
+SECONDS = 60
 CONTENT = Generated(120_000_007)
 SHA256 = CONTENT.sha256
 
@@ -35,20 +37,38 @@ def asked(requests: list[Request]) -> Extents:
     return Extents(stretches)
 
 
+def wait_until_sent(server: FileServer, before: int, count: int) -> None:
+    """Until so many bytes went to the program; what is asked for later than `before` is its own."""
+    deadline = time.monotonic() + SECONDS
+    while sum(each.sent for each in server.requests[before:]) < count:
+        assert time.monotonic() < deadline, "nothing was fetched"
+        time.sleep(0.005)
+
+
+def wait_until_kept(part: Path) -> None:
+    """Until the program has noted that bytes are safely on the disk."""
+    deadline = time.monotonic() + SECONDS
+    while (sidecar := read_sidecar(part)) is None or not sidecar.extents:
+        assert time.monotonic() < deadline, "nothing was kept"
+        time.sleep(0.005)
+
+
 def test_no_byte_before_the_last_flush_is_fetched_twice(tmp_path: Path) -> None:
     moments = random.Random(7)
     part = tmp_path / "owner/name" / f"{NAME}.part"
     killed_under_way = 0
-    with FileServer({NAME: CONTENT}, bytes_per_second_per_connection=5e6) as server:
+    with FileServer({NAME: CONTENT}, bytes_per_second_per_connection=2e6) as server:
         wanted = wanted_from(server, sha256=SHA256)
         command = [sys.executable, "-c", FETCH, str(tmp_path), server.address(NAME), SHA256]
         kept = Extents()
-        for _ in range(KILLS):
+        for number in range(KILLS):
             before = len(server.requests)
             with subprocess.Popen(command, stdout=subprocess.PIPE) as program:
                 assert program.stdout is not None
                 program.stdout.readline()
-                time.sleep(moments.uniform(0.1, 0.9))
+                wait_until_sent(server, before, moments.randrange(100_000, 3_000_000))
+                if number == KEEPS and not kept.extents:
+                    wait_until_kept(part)
                 killed_under_way += program.poll() is None
                 program.kill()
             fetched_twice = [

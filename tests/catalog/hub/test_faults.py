@@ -264,7 +264,7 @@ def test_closing_ends_what_waits_for_a_silent_server(server: HubServer) -> None:
         asking[0].join(0.01)
     hub.close()
     for thread in asking:
-        thread.join(5)
+        thread.join(60)
     assert len(errors) == 3
     with pytest.raises(HubError, match="closing"):
         hub.search(HubQuery())

@@ -117,7 +117,7 @@ class World:
         return self.answers()[-1]
 
     def wait(self, condition: Callable[[], bool]) -> None:
-        self.qtbot.waitUntil(condition, timeout=15_000)
+        self.qtbot.waitUntil(condition, timeout=60_000)
 
     def writing(self) -> int:
         rows = self.page.findChild(ConversationModel)

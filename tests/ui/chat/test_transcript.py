@@ -86,7 +86,7 @@ def on_screen(transcript, message_id: str) -> int:
 
 
 def built(qtbot, transcript, count: int) -> None:
-    qtbot.waitUntil(lambda: len(transcript.items) == count, timeout=20_000)
+    qtbot.waitUntil(lambda: len(transcript.items) == count, timeout=60_000)
 
 
 def texts(transcript) -> list[str]:
@@ -221,7 +221,7 @@ def test_a_page_is_shown_where_it_was_read(qtbot, transcript, number):
 def test_what_is_above_the_place_is_built_without_moving_it(qtbot, transcript):
     transcript.show_page(page(100, 200), ReadingPlace("m150", below=120))
     assert on_screen(transcript, "m150") == 120
-    qtbot.waitUntil(lambda: "m100" in texts(transcript), timeout=20_000)
+    qtbot.waitUntil(lambda: "m100" in texts(transcript), timeout=60_000)
     assert on_screen(transcript, "m150") == 120
     scroll_to(transcript, end(transcript))
     qtbot.waitUntil(lambda: "m199" in texts(transcript))
@@ -294,7 +294,7 @@ def test_of_very_many_messages_those_far_away_are_let_go_and_come_back(qtbot, tr
     scroll_to(transcript, 0)
     height = end(transcript)
     place = on_screen(transcript, "m61")
-    qtbot.waitUntil(lambda: len(transcript.items) < 80, timeout=5000)
+    qtbot.waitUntil(lambda: len(transcript.items) < 80)
     assert on_screen(transcript, "m61") == place
     assert end(transcript) == height
     assert transcript.last_answer_text().endswith(" 199")

@@ -16,7 +16,7 @@ from ui.keys.passphrase_dialog import PassphraseDialog, Purpose
 from ui.theme import Theme
 
 PASSPHRASE = "a long enough phrase"
-WAIT_MS = 20_000
+WAIT_MS = 60_000
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ STYLE = FormulaStyle(16, "#102030", 2.0, None)
 
 def drawn(qtbot, formulas, tex, style=STYLE):
     if formulas.find(tex, style) == "pending":
-        with qtbot.waitSignal(formulas.drawn, timeout=5_000):
+        with qtbot.waitSignal(formulas.drawn, timeout=60_000):
             pass
     return formulas.find(tex, style)
 

@@ -75,7 +75,7 @@ def panel(
     panel.show_machine(machine())
     yield panel
     panel.show_subject(None)
-    assert background.finish(5000)
+    assert background.finish(60_000)
 
 
 def words(panel: DetailPanel) -> str:

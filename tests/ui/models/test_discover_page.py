@@ -55,7 +55,7 @@ def page(theme: Theme, qtbot: QtBot, hub: ScriptedHub) -> Iterator[DiscoverPage]
     qtbot.waitUntil(lambda: "See all 3 of “Good on this computer”" in shown_buttons(page))
     yield page
     page.search_for("")
-    assert background.finish(5000)
+    assert background.finish(60_000)
 
 
 def shown_buttons(page: DiscoverPage) -> list[str]:

@@ -65,19 +65,19 @@ def test_a_repository_is_found_and_its_header_read_from_afar(
         model = results.model()
         return [model.index(row, 0).data().split(".")[0] for row in range(model.rowCount())]
 
-    qtbot.waitUntil(lambda: "Heron-GGUF" in names(), timeout=10_000)
+    qtbot.waitUntil(lambda: "Heron-GGUF" in names(), timeout=60_000)
     results.opened.emit(results.model().index(names().index("Heron-GGUF"), 0))
 
     def is_exact() -> bool:
         legend = panel.findChild(Legend)
         return legend is not None and "the file's header" in legend.toolTip()
 
-    qtbot.waitUntil(is_exact, timeout=10_000)
+    qtbot.waitUntil(is_exact, timeout=60_000)
     assert server.cdn.requests
     assert all("Range" in each.headers for each in server.cdn.requests)
     page.search_for("")
     panel.show_subject(None)
-    assert background.finish(5000)
+    assert background.finish(60_000)
     hub.close()
 
 
@@ -100,10 +100,10 @@ def test_an_adapter_says_before_the_download_which_models_it_fits(
         return " ".join(label.text() for label in panel.findChildren(QLabel) if label.isVisible())
 
     panel.show_subject(FoundRepository(repo="maker/Terse-lora"))
-    qtbot.waitUntil(lambda: "Plain F32. It fits." in said(), timeout=10_000)
+    qtbot.waitUntil(lambda: "Plain F32. It fits." in said(), timeout=60_000)
     wide = here.add_file(write_model(tmp_path / "wide.gguf", n_embd=128, name="Wide"))
     panel.show_installed([wide])
     qtbot.waitUntil(lambda: "Wide F32. It was made for models of 64 values" in said())
     panel.show_subject(None)
     hub.close()
-    assert background.finish(5000)
+    assert background.finish(60_000)

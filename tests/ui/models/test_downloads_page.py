@@ -35,7 +35,7 @@ def downloads(qapp: QApplication, queue: ScriptedQueue) -> Iterator[Downloads]:
     downloads = Downloads(background, queue)
     yield downloads
     downloads.stop()
-    assert background.finish(5000)
+    assert background.finish(60_000)
 
 
 @pytest.fixture

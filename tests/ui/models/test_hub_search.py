@@ -15,7 +15,7 @@ from ui.models.hub_search import HubSearch
 def background(qtbot: QtBot) -> Iterator[Background]:
     background = Background()
     yield background
-    assert background.finish(5000)
+    assert background.finish(60_000)
 
 
 def ask(text: str) -> HubQuery:

@@ -37,7 +37,7 @@ FIT = Fit(
     largest_context=512,
     speed="fast",
 )
-JOB_MS = 30_000
+JOB_MS = 60_000
 LORA = {
     "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight": (3, 64),
     "base_model.model.model.layers.0.self_attn.q_proj.lora_B.weight": (64, 3),

@@ -87,7 +87,7 @@ def world(theme: Theme, qtbot: QtBot, tmp_path: Path) -> Iterator[World]:
     yield world
     world.work.cancel_check()
     world.toast.dismiss()
-    assert background.finish(5000)
+    assert background.finish(60_000)
 
 
 @pytest.fixture
@@ -317,7 +317,7 @@ def test_a_file_that_appears_is_listed_by_itself(world: World, qtbot: QtBot) -> 
     world.installed.refresh()
     qtbot.waitUntil(lambda: world.installed._end is not None)
     try:
-        with qtbot.waitSignal(world.installed.changed, timeout=15_000):
+        with qtbot.waitSignal(world.installed.changed, timeout=60_000):
             write_model(world.others / "theirs.gguf", says="Good.")
         assert [model.place for model in world.installed.now.models] == ["lm_studio"]
     finally:

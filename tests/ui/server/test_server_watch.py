@@ -90,7 +90,7 @@ def test_figures_are_looked_at_again_only_while_somebody_looks_and_it_is_on(
     assert not watch._tick.isActive()
     server.tell(ServerState(phase="on"))
     qtbot.waitUntil(watch._tick.isActive)
-    with qtbot.waitSignal(watch.news, timeout=5_000):
+    with qtbot.waitSignal(watch.news, timeout=60_000):
         pass
     watch.follow(False)
     assert not watch._tick.isActive()

@@ -16,7 +16,7 @@ TOKENS = tuple(range(100, 400))
 ANSWERS = (("Hello.", (7, 8, 9)), ("Größe 你好", (1,)))
 PAYLOAD = random.Random(0).randbytes(50_000)
 LIMIT = 10**9
-SECONDS = 20.0
+SECONDS = 120.0
 
 Open = Callable[..., StateFiles]
 
