@@ -63,7 +63,7 @@ def test_it_serves_until_it_is_told_to_stop(causeway):
         said = chat(address, model["id"], max_tokens=20)
         assert said["choices"][0]["message"]["content"].startswith("Good morning.")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
     assert causeway.json("conversations", "list") == []
     for file in causeway.home.rglob("*"):
         assert not file.is_file() or KEY.encode() not in file.read_bytes()

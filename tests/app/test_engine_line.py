@@ -23,7 +23,7 @@ def test_who_waits_is_told_while_the_line_is_notified_all_the_time() -> None:
     threads = [threading.Thread(target=each) for each in (notify, wait_in_line)]
     for thread in threads:
         thread.start()
-    assert told.wait(30)
+    assert told.wait(60)
     over.set()
     for thread in threads:
         thread.join()

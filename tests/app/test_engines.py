@@ -24,7 +24,7 @@ def go_on(fraction: float) -> bool:
     return True
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen"
@@ -117,7 +117,7 @@ def in_line(
 
     thread = threading.Thread(target=use)
     thread.start()
-    assert waiting.wait(10)
+    assert waiting.wait(60)
     yield thread
 
 
@@ -221,10 +221,10 @@ def test_who_gives_up_lets_the_others_behind_go_on(
     thread = threading.Thread(target=give_up)
     with engines.use(model, OPTIONS, go_on):
         thread.start()
-        assert waiting.wait(10)
+        assert waiting.wait(60)
         with in_line(engines, model, "behind", order) as behind:
             cancelled.set()
-            behind.join(10)
+            behind.join(60)
             assert order == ["behind"], "it shares what is loaded"
     thread.join()
 
@@ -239,7 +239,7 @@ def test_unloading_waits_for_all_users(
             thread.start()
         time.sleep(0.2)
         assert scripted.sessions[0].alive
-    thread.join(10)
+    thread.join(60)
     assert engines.state == EngineState("", "unloaded")
 
 

@@ -33,7 +33,7 @@ def address(starter_model: Path, tmp_path: Path) -> Iterator[str]:
     (found,) = json.loads(said)["addresses"]
     yield found
     server.send_signal(signal.SIGTERM)
-    assert server.wait(30) == 0
+    assert server.wait(60) == 0
     server.communicate()
 
 

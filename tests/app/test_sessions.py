@@ -101,7 +101,7 @@ def test_who_can_do_one_thing_at_a_time_is_waited_for(make_sessions):
     with sessions.use(offered(), LoadOptions(), go_on):
         thread = threading.Thread(target=second)
         thread.start()
-        assert waited.wait(10)
+        assert waited.wait(60)
         order.append("first")
     thread.join()
     assert order == ["first", "second"]

@@ -66,7 +66,7 @@ def run_until(turn: Turn, wanted: type[TurnEvent]) -> Iterator[TurnEvent]:
     raise AssertionError("the turn ended early")
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen"
@@ -243,7 +243,7 @@ def test_waiting_for_a_load_that_is_under_way_shows_the_load(
 
     loading = threading.Thread(target=load)
     loading.start()
-    assert begun.wait(10)
+    assert begun.wait(60)
     events, _ = run(chats.send(store.create(model_id=model.id).id, "Hello"))
     loading.join()
     assert any(isinstance(event, ModelLoading) for event in events)
@@ -672,7 +672,7 @@ def test_closing_stops_and_saves_running_answers(
 
     thread = threading.Thread(target=consume)
     thread.start()
-    assert begun.wait(10)
+    assert begun.wait(60)
     chats.close()
     assert store.message(turn.answer.id).status == "stopped"
     thread.join()

@@ -67,7 +67,7 @@ def test_one_that_hangs_when_it_is_imported_does_not_keep_the_program_from_start
     over = threading.Event()
     monkeypatch.setattr(scripted_backend, "over", over, raising=False)
     (tmp_path / "hanging_module.py").write_text(
-        "from tests import scripted_backend\nscripted_backend.over.wait(30)\n"
+        "from tests import scripted_backend\nscripted_backend.over.wait(60)\n"
     )
     install(tmp_path, "hanging", "hanging_module:Backend")
     monkeypatch.syspath_prepend(tmp_path)

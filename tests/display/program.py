@@ -11,7 +11,7 @@ from typing import Self
 
 import psutil
 
-CLOSE_SECONDS = 15
+CLOSE_SECONDS = 60
 START = "import sys, ui.launch; sys.exit(ui.launch.main())"
 
 

@@ -15,7 +15,7 @@ from PySide6.QtGui import QColor, QImage
 
 SIZE = (1280, 800)
 POLL_SECONDS = 0.1
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 
 
 class Screen:

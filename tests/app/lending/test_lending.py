@@ -39,7 +39,7 @@ def go_on(fraction: float) -> bool:
     return True
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen"
@@ -225,7 +225,7 @@ def test_where_one_at_a_time_is_answered_the_guest_waits_in_line(
     with host.engines.use(model, OPTIONS, go_on):
         thread = threading.Thread(target=second)
         thread.start()
-        assert waiting.wait(10)
+        assert waiting.wait(60)
         order.append("host")
     thread.join()
     assert order == ["host", "guest"]
@@ -258,7 +258,7 @@ def test_a_guest_is_not_kept_waiting_for_a_model_that_is_gone(
 
     def change() -> None:
         with host.engines.use(other_model, OPTIONS, go_on, on_wait=host_waits.set):
-            guest_done.wait(10)
+            guest_done.wait(60)
 
     def borrow() -> None:
         with guest.engines.use(model, OPTIONS, go_on, on_wait=guest_waits.set):
@@ -269,9 +269,9 @@ def test_a_guest_is_not_kept_waiting_for_a_model_that_is_gone(
     changing, borrowing = threading.Thread(target=change), threading.Thread(target=borrow)
     with host.engines.use(model, OPTIONS, go_on):
         changing.start()
-        assert host_waits.wait(10)
+        assert host_waits.wait(60)
         borrowing.start()
-        assert guest_waits.wait(10)
+        assert guest_waits.wait(60)
     borrowing.join()
     assert guest_done.is_set()
     assert len(guest.backend.sessions) == 1

@@ -37,7 +37,7 @@ def raised_by(work: Callable[[], object]) -> list[BaseException]:
 
     thread = threading.Thread(target=run)
     thread.start()
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
     return raised
 
@@ -63,7 +63,7 @@ def greet(
     thread = threading.Thread(target=greet_host)
     thread.start()
     hosts = raised_by(greet_guest)
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
     return hosts, guests
 

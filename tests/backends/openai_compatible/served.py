@@ -29,7 +29,7 @@ def running(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[str]
                     stream.close()
             process.terminate()
             try:
-                process.wait(10)
+                process.wait(60)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

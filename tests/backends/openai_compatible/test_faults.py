@@ -28,6 +28,7 @@ from tests.backends.openai_compatible.openai_server import (
     said,
 )
 
+LONG = replaced(QUICK, first_byte=120, stall=120)
 SHORT = replaced(QUICK, first_byte=0.3, stall=0.3)
 
 
@@ -86,8 +87,8 @@ def test_nothing_is_waited_for_long_after_the_last_word(server, connect, monkeyp
     monkeypatch.setattr("backends.openai_compatible.streaming._TAIL_SECONDS", 0.1)
     server.script = ["no end"]
     began = time.monotonic()
-    assert last(list(connect().chat(HELLO))).reason == "stop"
-    assert time.monotonic() - began < QUICK.stall
+    assert last(list(connect(patience=LONG).chat(HELLO))).reason == "stop"
+    assert time.monotonic() - began < LONG.stall
 
 
 def test_an_answer_in_one_piece_is_read_too(server, connect) -> None:
@@ -325,12 +326,12 @@ def test_a_part_of_an_answer_that_makes_no_sense_is_passed_over(server, connect,
 )
 def test_a_cancel_is_obeyed_at_once_whatever_the_service_does(server, connect, fault) -> None:
     server.script = [fault]
-    stream = connect().chat(HELLO)
+    stream = connect(patience=LONG).chat(HELLO)
     timer = threading.Timer(0.1, stream.close)
     timer.start()
     began = time.monotonic()
     assert last(list(stream)).reason == "cancelled"
-    assert time.monotonic() - began < QUICK.first_byte / 2
+    assert time.monotonic() - began < LONG.first_byte / 2
     timer.join()
     assert server.requests[0].gone.wait(60)
 
@@ -352,12 +353,12 @@ def test_a_cancel_is_obeyed_while_the_connection_is_being_made(connect) -> None:
         for each in filling:
             each.setblocking(False)
             each.connect_ex(address)
-        patience = replaced(QUICK, connect=1.5)
+        patience = replaced(QUICK, connect=120)
         stream = connect(url=f"http://127.0.0.1:{address[1]}/v1", patience=patience).chat(HELLO)
         threading.Timer(0.1, stream.close).start()
         began = time.monotonic()
         assert last(list(stream)).reason == "cancelled"
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < patience.connect / 2
         for each in filling:
             each.close()
 

@@ -304,7 +304,7 @@ def test_a_cancel_ends_a_refresh_at_once_and_leaves_what_there_was(
     while len(server.requests) < 2:
         time.sleep(0.01)
     cancelled.set()
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
     assert ids(desk.catalogues) == ["test/one"]
     assert desk.catalogues.known()[1].problem is None

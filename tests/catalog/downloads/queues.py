@@ -17,7 +17,7 @@ from catalog.progress import DownloadProgress
 from catalog.remote_file import RemoteFile
 
 SIZE = 1000
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 
 
 def file_of(

@@ -261,12 +261,12 @@ def test_a_silent_hub_holds_up_neither_a_pause_nor_the_end(tmp_path: Path) -> No
     before = set(threading.enumerate())
     with Opened(tmp_path, fetch_file, resolve=silent) as queue:
         queue.add(hub_request("two.gguf"))
-        assert asked.wait(20)
+        assert asked.wait(60)
         asked.clear()
         queue.pause_all()
         until(lambda: not [t for t in threading.enumerate() if t.name.startswith("download hub")])
         queue.resume_all()
-        assert asked.wait(20)
+        assert asked.wait(60)
     left = {thread.name for thread in set(threading.enumerate()) - before}
     assert left <= {"resolve two.gguf"}
     assert phases(queue) == {"hub": "waiting"}

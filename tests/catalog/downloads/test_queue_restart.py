@@ -294,5 +294,5 @@ def test_the_setting_of_the_network_is_not_asked_for_while_nothing_runs(tmp_path
         heard = threading.Event()
         queue.subscribe(lambda states: heard.set())
         queue.add(request_of("one"), paused=True)
-        assert heard.wait(20)
+        assert heard.wait(60)
     assert asked == 0

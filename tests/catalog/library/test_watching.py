@@ -12,7 +12,7 @@ from catalog.library.watching import WatchedFolder, watch_folders
 from tests.catalog.library.conftest import OpenLibrary
 from tests.gguf_files import write_model
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 class Calls:

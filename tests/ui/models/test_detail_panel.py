@@ -378,6 +378,7 @@ def test_a_hub_that_does_not_answer_is_said_with_a_way_to_try_again(panel, qtbot
 def test_an_answer_for_what_is_no_longer_shown_is_dropped(panel, qtbot):
     panel.show_subject(FOUND)
     panel.show_subject(TERN)
+    qtbot.waitUntil(lambda: "Download Q5_K_M" in buttons(panel))
     qtbot.wait(150)
     assert panel.subject == TERN
     assert "Download Q5_K_M" in buttons(panel)
