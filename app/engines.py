@@ -313,7 +313,8 @@ class Engines:
         if backend is None:
             raise AppError(
                 "No engine for model files is installed.",
-                fix="“causeway doctor” says what is wrong with it.",
+                fix="Install Causeway again.",
+                command="“causeway doctor” says what is missing.",
             )
         freed = self._loaded.info.memory_bytes if self._loaded is not None else 0
         warning = self._memory_check(model, options, freed=freed)

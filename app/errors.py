@@ -7,13 +7,17 @@ from catalog.errors import CatalogError
 
 
 class AppError(Exception):
-    """A failure that a person can understand: what happened, why, and what to do about it."""
+    """A failure that a person can understand: what happened, why, and what to do about it.
 
-    def __init__(self, what: str, why: str = "", fix: str = "") -> None:
+    `command` is a sentence about a command that helps. The window leaves it out.
+    """
+
+    def __init__(self, what: str, why: str = "", fix: str = "", command: str = "") -> None:
         super().__init__(" ".join(part for part in (what, why, fix) if part))
         self.what = what
         self.why = why
         self.fix = fix
+        self.command = command
 
 
 class StorageError(AppError):
@@ -21,13 +25,18 @@ class StorageError(AppError):
 
 
 class Problem(NamedTuple):
-    """An error for people. Windows and command line show all three parts."""
+    """An error for people. The command line shows `command` as well, a sentence of what to type."""
 
     what: str
     why: str
     fix: str
+    command: str = ""
 
     def sentence(self) -> str:
+        """What the window shows."""
+        return " ".join(part for part in self[:3] if part)
+
+    def sentence_for_terminals(self) -> str:
         return " ".join(part for part in self if part)
 
 
@@ -37,5 +46,6 @@ KnownErrors = (AppError, BackendError, CatalogError)
 def problem_from(error: BaseException) -> Problem | None:
     """The words of a known error; None for a bug, which belongs in a report."""
     if isinstance(error, KnownErrors):
-        return Problem(error.what, error.why, error.fix)
+        command = error.command if isinstance(error, AppError) else ""
+        return Problem(error.what, error.why, error.fix, command)
     return None

@@ -124,7 +124,8 @@ class Fitting:
         return self._exact(kept_header(model.path), size_bytes, n_ctx)
 
     def _rough(self, parameters: int, size: int, n_ctx: int, context: int) -> Fit:
-        return rough_fit(parameters, size, n_ctx or _usual(context), self._room(self._latest()))
+        room = self._room(self._latest())
+        return rough_fit(parameters, size, n_ctx or _usual(context), room, longest=context)
 
     def _exact(self, header: GgufHeader, weights_bytes: int, n_ctx: int) -> Fit:
         wanted = n_ctx or _usual(header.context_length)

@@ -75,7 +75,7 @@ class Models:
         if ":" in wanted and names:
             raise UnknownModel(
                 f"{source} lists no model called “{wanted.partition(':')[2]}”.",
-                fix=f"“causeway connections check {source}” asks it anew.",
+                fix="Ask it for its models again, on the page Services.",
             )
         try:
             return self._library.find(wanted)
@@ -123,6 +123,7 @@ def _chosen(models: Sequence[Model], last_id: str) -> Model:
     if not models:
         raise AppError(
             "No model is installed.",
-            fix=f"Get one on the page Models, or with “causeway pull {STARTER_ID}”.",
+            fix="Get one on the page Models.",
+            command=f"“causeway pull {STARTER_ID}” fetches a small one.",
         )
     return next((model for model in models if model.id == last_id), models[0])

@@ -51,7 +51,7 @@ def parse_ref(text: str) -> Ref:
         return HubRef(repo, selector)
     entry_id, _, quant = wanted.partition(":")
     if not entry_id:
-        raise AppError("No model is named.", fix="“causeway catalog” lists those there are.")
+        raise AppError("No model is named.", command="“causeway catalog” lists those there are.")
     return CatalogueRef(entry_id, quant)
 
 

@@ -46,8 +46,8 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
             (
                 state.request.id,
                 state.phase,
-                bytes_text(state.done),
-                bytes_text(state.total) if state.total else "",
+                bytes_text(state.file_amounts[0]),
+                bytes_text(state.file_amounts[1] or 0) if state.total else "",
                 state.problem.what if state.problem else "",
             )
             for state in states

@@ -72,7 +72,8 @@ def _run(argv: Sequence[str]) -> int:
         return ended.code if isinstance(ended.code, int) else 0
     except Exception as error:
         problem = problem_from(error)
-        say(problem.sentence() if problem else _of_the_system(error) or _report_bug(error))
+        words = problem.sentence_for_terminals() if problem else _of_the_system(error)
+        say(words or _report_bug(error))
         _say_way_out(error)
         return FAILED
     return 0

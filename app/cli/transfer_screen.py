@@ -58,9 +58,10 @@ class TransferScreen:
         """May be called from any thread."""
         doing = "another process is fetching it" if state.elsewhere else _STAGES[state.stage]
         doing = state.note.rstrip(".") or doing
+        done, total = state.file_amounts
         self._progress.update(
             self._task,
             description=f"{self._title}: {doing}",
-            completed=state.done,
-            total=state.total,
+            completed=done,
+            total=total,
         )

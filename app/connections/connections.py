@@ -60,7 +60,8 @@ class Connections:
         names = ", ".join(connection.id for connection in self.all())
         raise AppError(
             f"No service is connected as “{ref}”.",
-            fix=f"There are {names}." if names else "“causeway connections add” connects one.",
+            fix=f"There are {names}." if names else "",
+            command="" if names else "“causeway connections add” connects one.",
         )
 
     def add(self, provider_id: str, *, title: str = "", url: str = "") -> Connection:

@@ -60,12 +60,14 @@ def _unusable(error: Exception) -> AppError:
         return AppError(
             "This computer has no keyring that can be used.",
             "Keys are kept there, or in a file that a passphrase seals, and never as plain text.",
-            "Set them in the environment, choose a sealed file (“causeway keys use-file”), "
-            "or install a keyring of the system.",
+            "Choose a sealed file in the settings, set them in the environment, or install a keyring "
+            "of the system.",
+            "“causeway keys use-file” chooses a sealed file, too.",
         )
     reason = " ".join(str(error).split())[:200]
     return AppError(
         "The system's keyring can't be used.",
         f"It says: {reason}." if reason else "It gives no reason.",
-        "Unlock or install one, or choose a sealed file (“causeway keys use-file”).",
+        "Unlock or install one, or choose a sealed file in the settings.",
+        "“causeway keys use-file” does that, too.",
     )

@@ -75,8 +75,8 @@ def check_room(path: Path, needed: int) -> None:
     if free < needed + SPARE_BYTES:
         raise LocalProblem(
             f"There is not enough room for “{path.name}”.",
-            f"{(needed + SPARE_BYTES) // 10**6:,} MB are needed, some of them in reserve, and"
-            f" {free // 10**6:,} MB are free.",
+            f"It takes {needed // 10**6:,} MB, {SPARE_BYTES // 10**6:,} MB more have to stay free, and"
+            f" {free // 10**6:,} MB are free now.",
             "Free some space, or choose another models folder. What was fetched is kept.",
         )
 

@@ -70,3 +70,12 @@ class DownloadState(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: float = 0.0
     elsewhere: bool = False
     note: str = ""
+
+    @property
+    def file_amounts(self) -> tuple[int, int | None]:
+        """`done` and `total` as bytes of the files: a package has them packed, and is smaller."""
+        whole = sum(file.size_bytes or file.download_bytes or 0 for file in self.request.files)
+        packed = any(file.download_bytes for file in self.request.files)
+        if not packed or not self.total:
+            return self.done, self.total
+        return round(self.done * whole / self.total), whole

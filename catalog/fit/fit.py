@@ -109,10 +109,12 @@ def fit(
     return _judge(parts, n_ctx, longest, active_bytes(header, weights_bytes), memory, exact=True)
 
 
-def rough_fit(parameters: int, weights_bytes: int, n_ctx: int, memory: Memory) -> Fit:
+def rough_fit(
+    parameters: int, weights_bytes: int, n_ctx: int, memory: Memory, *, longest: int = 0
+) -> Fit:
     """Judge a model of which only the size is known, by what models of that size take at most.
 
-    Either number may be 0. Older models take more for their context, and those with experts are
+    Either number may be 0; `longest` is the context that it was made for, 0 where unknown. Older models take more for their context, and those with experts are
     faster.
     """
     parameters = parameters or int(weights_bytes * 8 / _ROUGH_BITS)
@@ -121,7 +123,8 @@ def rough_fit(parameters: int, weights_bytes: int, n_ctx: int, memory: Memory) -
     def parts(tokens: int) -> MemoryEstimate:
         return _rough_parts(parameters, weights_bytes, tokens)
 
-    return _judge(parts, n_ctx, _ROUGH_LONGEST, weights_bytes, memory, exact=False)
+    longest = min(longest or _ROUGH_LONGEST, _LONGEST_CONTEXT)
+    return _judge(parts, n_ctx, longest, weights_bytes, memory, exact=False)
 
 
 def _judge(

@@ -34,7 +34,7 @@ def test_those_that_chat_and_those_that_make_vectors_are_told_apart(models, mode
 def test_a_model_that_a_service_no_longer_lists_is_named_with_what_to_do(models):
     with pytest.raises(UnknownModel, match="openai lists no model called “gpt-1”") as error:
         models.find("openai:gpt-1")
-    assert "connections check openai" in error.value.fix
+    assert "page Services" in error.value.fix
 
 
 @pytest.mark.parametrize(

@@ -299,7 +299,8 @@ def test_without_a_model_the_answer_says_how_to_get_one(
     _, ended = run(chats.send(store.create().id, "Hello"))
     assert ended.problem is not None
     assert ended.problem.what == "No model is installed."
-    assert "causeway pull" in ended.problem.fix
+    assert "page Models" in ended.problem.fix
+    assert "causeway pull" in ended.problem.command
 
 
 def test_a_model_that_is_gone_is_named(

@@ -110,7 +110,7 @@ def open_services_page(window: MainWindow) -> ServicesPage:
 
 def connect(qtbot: QtBot, window: MainWindow, service: OpenAIServer, title: str) -> None:
     page = open_services_page(window)
-    press(page, "Connect Another service")
+    press(page, "Connect another service")
     dialog = window.findChildren(ServiceDialog)[-1]
     fields = {f.accessibleName(): f for f in dialog.findChildren(QLineEdit)}
     qtbot.keyClicks(fields["Address"], service.url)

@@ -190,7 +190,7 @@ class DocumentWriter:
         form = self._formats.char(span, kind, role)
         self._cursor.insertText(f"{_NARROW_SPACE}{text}{_NARROW_SPACE}", form)
 
-    def _insert_formula(self, tex: str, descent: float | None, *, closed: bool = True) -> None:
+    def _insert_formula(self, tex: str, descent: int | None, *, closed: bool = True) -> None:
         size = self._formats.reading.pixelSize() * (1.15 if descent is None else 1.06)
         style = FormulaStyle(size, self._theme.color("text").name(), self._ratio, descent)
         found = self._formulas.find(tex, style) if closed else "bad"
@@ -210,7 +210,8 @@ class DocumentWriter:
         form.setName(name)
         form.setWidth(formula.width)
         form.setHeight(formula.height)
-        form.setFont(self._formats.reading)
+        # Qt lets an image reach as far below the baseline as the text of its font does.
+        form.setFont(self._formats.font_reaching(formula.below))
         form.setProperty(SOURCE, f"${tex}$" if inline else f"$${tex}$$")
         if inline:
             form.setVerticalAlignment(QTextCharFormat.VerticalAlignment.AlignBaseline)

@@ -4,7 +4,7 @@ from typing import Literal
 
 from PySide6.QtGui import (
     QFont,
-    QFontMetricsF,
+    QFontMetrics,
     QTextBlockFormat,
     QTextCharFormat,
     QTextFormat,
@@ -54,11 +54,21 @@ class Formats:
         self._chars: dict[tuple[Span, str, str], QTextCharFormat] = {}
         self.reading = theme.font("reading")
         self.code_font = theme.font("code")
-        self.descent = QFontMetricsF(self.reading).descent()
+        self.descent = QFontMetrics(self.reading).descent()
+        self._reaching: dict[int, QFont] = {}
 
     def forget(self) -> None:
         """After a change of theme."""
         self._chars.clear()
+
+    def font_reaching(self, below: int) -> QFont:
+        """The reading font in the smallest size whose text reaches so many pixels below the baseline."""
+        if below not in self._reaching:
+            font = QFont(self.reading)
+            while QFontMetrics(font).descent() < below:
+                font.setPixelSize(font.pixelSize() + 1)
+            self._reaching[below] = font
+        return self._reaching[below]
 
     def char(self, span: Span, kind: str = "reading", role: str = "text") -> QTextCharFormat:
         """The format of a span in a text of that kind and colour role."""

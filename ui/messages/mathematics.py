@@ -1,5 +1,6 @@
 """Formulas as pictures: TeX to SVG by ziamath off the main thread, SVG to an image at the screen's ratio."""
 
+import math
 import re
 from collections import OrderedDict
 from functools import partial
@@ -28,20 +29,22 @@ _VIEW_BOX = re.compile(r'viewBox="([-\d.]+) ([-\d.]+) ([-\d.]+) ([-\d.]+)"')
 
 
 class FormulaStyle(NamedTuple):
-    """How a formula is drawn. `descent`: pixels below the line of text it stands in, None on its own."""
+    """How a formula is drawn. `descent`: whole pixels that the text around it reaches below its baseline,
+    None for a formula on its own."""
 
     size: float
     color: str
     ratio: float
-    descent: float | None
+    descent: int | None
 
 
 class FormulaImage(NamedTuple):
-    """A drawn formula and its size in logical pixels."""
+    """A drawn formula and its size in logical pixels. `below`: so many of them lie below the baseline."""
 
     image: QImage
     width: float
     height: float
+    below: int = 0
 
 
 class _Svg(NamedTuple):
@@ -148,9 +151,12 @@ def _svg(tex: str, style: FormulaStyle) -> _Svg | None:
 
 
 def _image(svg: _Svg, style: FormulaStyle) -> FormulaImage:
-    """Inline, the image's lower edge lies `descent` below the baseline, where that of the text is."""
-    below = svg.top + svg.height
-    padding = 0.0 if style.descent is None else max(style.descent - below, 0)
+    """Inline, the image's lower edge lies as far below the baseline as that of the text, or a whole number
+    of pixels further where the formula is deeper.
+    """
+    depth = svg.top + svg.height
+    below = 0 if style.descent is None else max(style.descent, math.ceil(depth))
+    padding = 0.0 if style.descent is None else below - depth
     # The view box cuts the outermost strokes in half.
     width, height = svg.width + 2 * _BLEED, svg.height + padding
     size = QSize(round(width * style.ratio + 0.5), round(height * style.ratio + 0.5))
@@ -161,4 +167,4 @@ def _image(svg: _Svg, style: FormulaStyle) -> FormulaImage:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     QSvgRenderer(QByteArray(svg.data)).render(painter, QRectF(_BLEED, 0, svg.width, svg.height))
     painter.end()
-    return FormulaImage(image, width, height)
+    return FormulaImage(image, width, height, below)

@@ -56,9 +56,9 @@ class ActionArea(QWidget):
         """It can be fetched."""
         words = self.tr("Download {quant}").format(quant=offer.quant).strip()
         size = ""
-        if offer.download_bytes:
+        if offer.file_bytes:
             exact = offer.size_is_exact and not offer.extra
-            size = bytes_text(offer.download_bytes, digits=2 if exact else 1)
+            size = bytes_text(offer.file_bytes, digits=2 if exact else 1)
         self._main.set_words(words, "download-simple", size)
         self._main.setAccessibleName(f"{words}, {size}" if size else words)
         self._show("download", words=warning)

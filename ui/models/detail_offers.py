@@ -42,6 +42,11 @@ class Offer(NamedTuple):
         return self.request.files[0].download_bytes or (self.size + self.extra if self.size else 0)
 
     @property
+    def file_bytes(self) -> int:
+        """What it will take on the disk; 0 where nobody knows."""
+        return self.size + self.extra if self.size else self.download_bytes
+
+    @property
     def id(self) -> str:
         return self.request.id
 

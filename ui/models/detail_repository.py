@@ -212,9 +212,7 @@ class RepositoryDetail(QWidget):
                 self._theme,
                 "info",
                 self.tr("The mirror does not list the files."),
-                self.tr(
-                    "One whose name you know can be fetched with “causeway pull hub:{repo}:FILE”."
-                ).format(repo=self.repository.repo),
+                self.tr("Ask whoever keeps the mirror, or look for the model in the catalogue."),
             )
         if self.repository.peft is not None:
             return self._peft_notice(self.repository.peft)

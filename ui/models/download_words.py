@@ -29,10 +29,11 @@ def amount_words(state: DownloadState) -> str:
                 return _tr("Checking the file…")
             case "unpacking":
                 return _tr("Unpacking…")
-    here = bytes_text(state.done, digits=2)
-    if state.total:
+    done, total = state.file_amounts
+    here = bytes_text(done, digits=2)
+    if total:
         words = _tr("{done} of {total}")
-        here = words.format(done=here, total=bytes_text(state.total, digits=2))
+        here = words.format(done=here, total=bytes_text(total, digits=2))
     return _tr("Paused at {amount}").format(amount=here) if state.phase == "paused" else here
 
 

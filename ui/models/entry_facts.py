@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QCoreApplication
 
 from app.formatting import bytes_text
-from catalog.catalogues.entries import Entry
+from catalog.catalogues.entries import Artifact, Entry
 from catalog.catalogues.sizes import expected_bytes
 from ui.models.discover_entries import EntryFacts
 from ui.models.download_words import percent_words
@@ -33,7 +33,7 @@ def stop_words(members: Sequence[EntryFacts]) -> list[Inked]:
         return _size_and_fit(able[0], digits=1)
     smallest = min(able, key=lambda facts: _bytes(facts.entry) or 1 << 62)
     words = _size_and_fit(smallest, digits=1)
-    if len(able) > 1 and _bytes(smallest.entry):
+    if len(able) > 1 and words and _bytes(smallest.entry):
         words[0] = (_tr("from {size}").format(size=words[0][0]), words[0][1])
     return words
 
@@ -62,7 +62,7 @@ def _size_and_fit(facts: EntryFacts, digits: int = 2) -> list[Inked]:
     entry = facts.entry
     if entry.status != "ready":
         return [(obstacle_words(entry), "text3")]
-    artifact = facts.choice.artifact if facts.choice else next(iter(entry.weights), None)
+    artifact = facts.choice.artifact if facts.choice else _only_artifact(entry)
     if artifact is None:
         return []
     size, exact = expected_bytes(entry, artifact)
@@ -73,6 +73,13 @@ def _size_and_fit(facts: EntryFacts, digits: int = 2) -> list[Inked]:
     if fit is not None and fit.verdict != "fits":
         shown.append((verdict_words(fit).lower(), role))
     return shown
+
+
+def _only_artifact(entry: Entry) -> Artifact | None:
+    """Of several, one is chosen when it is known what fits: until then no size is told that would
+    change under the eyes of who reads.
+    """
+    return entry.weights[0] if len(entry.weights) == 1 else None
 
 
 def _bytes(entry: Entry) -> int:

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 from PySide6.QtCore import QCoreApplication
 
-from app.formatting import bytes_text, tokens_text
+from app.formatting import bytes_text
 from catalog.library import InstalledModel
 from catalog.library.details import ModelDetails
 from ui.models.entry_words import parameter_words
 from ui.models.fact_lines import Fact
+from ui.models.fit_words import context_words
 from ui.models.licence_words import licence_name
 
 
@@ -24,7 +25,8 @@ def _facts(model: InstalledModel, details: ModelDetails | None) -> Iterator[Fact
     yield Fact(_tr("Quant"), _quant_words(model, details))
     yield Fact(_tr("Architecture"), _architecture_words(model, details))
     context = model.context_length if model.kind != "adapter" else 0
-    yield Fact(_tr("Context"), tokens_text(context) if context else "")
+    length = _tr("{length} tokens").format(length=context_words(context))
+    yield Fact(_tr("Context"), length if context else "")
     if model.writes:
         yield Fact(_tr("Template"), _template_words(model, details))
     base_title = _tr("Made for") if model.kind == "adapter" else _tr("Made from")

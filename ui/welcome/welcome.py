@@ -55,11 +55,11 @@ class WelcomePage(Water):
         """How far the starter model is; None where it has not been asked for."""
         phase = state.phase if state is not None else None
         if state is None or phase == "paused":
-            self._starter.show_idle(state.done if state else 0)
+            self._starter.show_idle(state.file_amounts[0] if state else 0)
             if self._told == "failed":
                 self._hide_failure()
         elif phase == "failed":
-            self._starter.show_idle(state.done, again=True)
+            self._starter.show_idle(state.file_amounts[0], again=True)
             if self._told != "failed" and state.problem is not None:
                 problem = state.problem
                 self.show_problem(Problem(problem.what, problem.why, problem.fix))

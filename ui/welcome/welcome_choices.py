@@ -75,7 +75,7 @@ class StarterChoice(Choice):
             first=True,
         )
         artifact = starter.artifacts[0]
-        self._download_bytes = artifact.download_bytes or artifact.size_bytes or 0
+        self._size_bytes = artifact.size_bytes or artifact.download_bytes or 0
         self._licence = licence_name(starter.licence.id)
         self._facts = Label(theme, "", "small", "text3", tabular=True)
         self._bar = DownloadBar(theme)
@@ -90,7 +90,7 @@ class StarterChoice(Choice):
 
     def show_idle(self, partial_bytes: int = 0, again: bool = False) -> None:
         """Offer to begin; to go on where `partial_bytes` are here; to try `again` after a failure."""
-        size = bytes_text(self._download_bytes)
+        size = bytes_text(self._size_bytes)
         if partial_bytes:
             here = self.tr("{done} of {total} are here already.")
             self._facts.setText(here.format(done=bytes_text(partial_bytes), total=size))

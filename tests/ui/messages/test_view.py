@@ -95,6 +95,18 @@ def test_copy_gives_the_source_of_a_formula(view, formulas, qtbot):
     assert copied() == "Let $x_1$ be.\n\n$$y$$"
 
 
+def test_a_line_with_a_deep_formula_makes_room_below_the_baseline(view, formulas, qtbot):
+    def descent(markdown):
+        view.show_text(markdown)
+        view.fit(600)
+        return view.document().firstBlock().layout().lineAt(0).descent()
+
+    deep = r"Deep $\frac{1}{2_{3_{4}}}$ here"
+    with qtbot.waitSignal(formulas.drawn, timeout=10_000):
+        view.show_text(deep)
+    assert descent(deep) > descent("No formula here")
+
+
 def test_a_formula_shows_its_source_until_it_is_drawn(view, formulas, qtbot):
     view.show_text("Let $x_1$ be.")
     assert "x_1" in view.toPlainText()

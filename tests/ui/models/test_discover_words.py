@@ -1,8 +1,9 @@
 import msgspec
 import pytest
 
+from app.recommendations import Choice
 from catalog.fit.fit import Fit, MemoryEstimate
-from tests.ui.models.discover_world import GB, OLD_7B, OLD_65B, PLOVER, RAW, entry, found
+from tests.ui.models.discover_world import ALBATROSS, GB, OLD_7B, OLD_65B, PLOVER, RAW, entry, found
 from ui.models.discover_entries import EntryFacts, is_road, stops_of
 from ui.models.discover_filters import Filters
 from ui.models.discover_result_rows import count_words, downloads_words, likes_words
@@ -199,3 +200,13 @@ def test_the_fit_alone_is_no_search():
     assert Filters(fits=True).narrows
     assert not Filters(text="x", fits=False, sort="newest").narrows
     assert Filters(licence="MIT", fits=False).narrows
+
+
+def test_a_size_is_told_only_when_it_stays(qapp):
+    """Which of several files is chosen depends on what fits, and that takes a moment to find out."""
+    (artifact, *_) = PLOVER.weights
+    assert [words for words, _ in meta_words(EntryFacts(PLOVER))] == ["MIT"]
+    assert stop_words([EntryFacts(PLOVER)]) == []
+    known = EntryFacts(PLOVER, Choice(artifact, fit(4.7)))
+    assert [words for words, _ in meta_words(known)] == ["4.70 GB", "MIT"]
+    assert [words for words, _ in meta_words(EntryFacts(ALBATROSS))] == ["40 GB", "MIT"]

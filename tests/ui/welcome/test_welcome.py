@@ -63,7 +63,7 @@ def paused(done: int) -> DownloadState:
 
 
 def failed(done: int = 0) -> DownloadState:
-    return state("Starter", "failed", done=done, problem=DownloadProblem(*OFFLINE))
+    return state("Starter", "failed", done=done, problem=DownloadProblem(*OFFLINE[:3]))
 
 
 def drag(path: Path) -> QMimeData:
@@ -99,7 +99,7 @@ def drop(page: WelcomePage, data: QMimeData) -> None:
 
 def test_two_ways_are_open_and_the_cost_of_the_first_is_said(page: WelcomePage) -> None:
     assert names(tab_stops(page)) == ["Start chatting", "Use a model file…", "Browse the catalogue"]
-    assert "93 MB · Apache-2.0" in words(page)
+    assert "98 MB · Apache-2.0" in words(page)
 
 
 def test_starting_and_cancelling_are_asked_for(page: WelcomePage, qtbot: QtBot) -> None:
@@ -132,7 +132,7 @@ def test_what_surrounds_a_download_is_named(page: WelcomePage, stage: str, says:
 
 def test_a_broken_off_download_can_be_resumed(page: WelcomePage, qtbot: QtBot) -> None:
     page.show_download(paused(38_000_000))
-    assert "38 MB of 93 MB are here already." in words(page)
+    assert "38 MB of 98 MB are here already." in words(page)
     with qtbot.waitSignal(page.start_requested):
         press(page, "Resume", qtbot)
 

@@ -9,6 +9,7 @@ from app.connections.records import Connection, KeyPlace
 from ui.kit import Button, Label, Meter, Paragraph, TextField
 from ui.kit.fitted_dialog import FittedDialog
 from ui.models.services.key_part import KeyPart
+from ui.models.services.service_words import connect_words
 from ui.theme import Theme
 
 
@@ -52,9 +53,9 @@ class ServiceDialog(FittedDialog):
         self._provider = provider
         self.connection_id = connection.id if connection else ""
         self._taken = False
-        title = self.tr("Change {title}") if connection else self.tr("Connect {title}")
         name = connection.title if connection else provider.title
-        self.setWindowTitle(title.format(title=name))
+        change = self.tr("Change {title}").format(title=name)
+        self.setWindowTitle(change if connection else connect_words(provider))
         usual = provider.title if provider.url else self.tr("Named after its address")
         self._title = TextField(theme, self.tr("Name"), usual)
         self._title.setMaxLength(60)

@@ -7,7 +7,13 @@ from app.connections.connections import Provider
 from app.secrets import SecretsState
 from ui.chat.leaving import LEAVES_ICON, leaves_words
 from ui.kit import Button, Chip, ControlLine, ElidedLabel, IconButton, Label, Paragraph, Tile
-from ui.models.services.service_words import ShownService, key_words, models_words, place_words
+from ui.models.services.service_words import (
+    ShownService,
+    connect_words,
+    key_words,
+    models_words,
+    place_words,
+)
 from ui.theme import Theme
 
 
@@ -160,7 +166,7 @@ class ProviderRow(QWidget):
         super().__init__(parent)
         self.provider = provider
         self.button = Button(theme, self.tr("Connect…"))
-        self.button.setAccessibleName(self.tr("Connect {title}").format(title=provider.title))
+        self.button.setAccessibleName(connect_words(provider))
         self.button.clicked.connect(self._request)
         title = QWidget()
         head = QHBoxLayout(title)

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from PySide6.QtCore import QCoreApplication
 
+from app.connections.connections import Provider
 from app.connections.records import Connection
 from app.secrets import SecretsState
 
@@ -17,6 +18,13 @@ class ShownService(NamedTuple):
     connection: Connection
     leaves: bool
     models: int
+
+
+def connect_words(provider: Provider) -> str:
+    """“Connect OpenAI”; one without an address of its own has no name either."""
+    if not provider.url:
+        return _tr("Connect another service")
+    return _tr("Connect {title}").format(title=provider.title)
 
 
 def place_words(url: str) -> str:

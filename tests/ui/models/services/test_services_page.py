@@ -8,7 +8,7 @@ from app.connections.connections import PROVIDERS
 from app.connections.records import Connection
 from app.secrets import SecretsState
 from tests.ui.tab_order import names, tab_stops
-from ui.models.services.service_words import ShownService
+from ui.models.services.service_words import ShownService, connect_words
 from ui.models.services.services_page import ServicesPage
 from ui.theme import Theme
 
@@ -67,7 +67,7 @@ def test_every_service_can_be_connected_and_says_where_everything_goes(
     for provider in PROVIDERS:
         assert provider.privacy in words(page)
         with qtbot.waitSignal(page.connect_requested) as asked:
-            press(page, f"Connect {provider.title}")
+            press(page, connect_words(provider))
         assert asked.args == [provider.id]
 
 
