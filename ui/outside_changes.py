@@ -22,11 +22,13 @@ class OutsideChanges(QObject):
         setting_changed: the key of a setting that another process changed, and the `Settings` in force.
         keys_changed: keys may be others, or lie elsewhere.
         choices_changed: services, what they offer, or profiles may be others. Also after a change in this window.
+        looked: the files have been read, at the start and after each change.
     """
 
     setting_changed = Signal(str, object)
     keys_changed = Signal()
     choices_changed = Signal()
+    looked = Signal()
     _told = Signal(object)
 
     def __init__(
@@ -63,6 +65,7 @@ class OutsideChanges(QObject):
             self.keys_changed.emit()
         if "connections" in keys or set(changed) - {paths.settings_file, paths.secrets_file}:
             self.choices_changed.emit()
+        self.looked.emit()
 
 
 def _changed_keys(before: Settings, now: Settings) -> set[str]:

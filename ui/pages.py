@@ -114,7 +114,6 @@ class Pages(QObject):
         self._background.run(self, _import_models_page)
         if file:
             self.open_file(file)
-        self._damaged.look()
         self._outside.start()
         if self._settings.notice and self._settings.file.damage is None:
             self._toast.show_message(self._settings.notice)
@@ -218,6 +217,7 @@ class Pages(QObject):
 
         self._outside.setting_changed.connect(self._take_over)
         self._outside.keys_changed.connect(self._keys.read)
+        self._outside.looked.connect(self._damaged.look)
         self._outside.choices_changed.connect(self._read_choices)
 
     def _in_chats(self, action: Callable[[], None]) -> None:
@@ -437,7 +437,6 @@ class Pages(QObject):
 
     def _read_choices(self) -> None:
         """The command line may have changed services or profiles."""
-        self._damaged.look()
         self._read_offered()
         self._show_installed(self._installed.now)
         if self._models_page is not None:

@@ -17,6 +17,7 @@ from app.errors import StorageError
 from catalog.kept_file import set_aside_name
 
 BUSY_SECONDS = 5.0
+_UNREADABLE_TEXT = "Could not decode to UTF-8"  # Python's words, without a code of SQLite's
 
 
 class DamagedDatabase(StorageError):
@@ -195,16 +196,24 @@ def _errors_in_words(path: Path) -> Iterator[None]:
                     "Check that the disk is connected and has space, then try again.",
                 ) from error
             case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-                with contextlib.suppress(OSError):
-                    damage_mark(path).touch()
-                raise _damaged(path, f"SQLite says: {error}.") from error
+                raise _met_damage(path, f"SQLite says: {error}.") from error
+            case 0 if str(error).startswith(_UNREADABLE_TEXT):
+                raise _met_damage(path, "A text in it is no UTF-8.") from error
             case _:
                 raise
+    except UnicodeDecodeError as error:  # SQLite tells of a damaged schema in that schema's words
+        raise _met_damage(path, "Its schema can't be read.") from error
 
 
 def damage_mark(path: Path) -> Path:
     """Lies beside a database in which damage was met, so that the next start looks at all of it."""
     return path.with_name(f"{path.name}.damaged")
+
+
+def _met_damage(path: Path, why: str) -> DamagedDatabase:
+    with contextlib.suppress(OSError):
+        damage_mark(path).touch()
+    return _damaged(path, why)
 
 
 def _damaged(path: Path, why: str) -> DamagedDatabase:

@@ -5,6 +5,7 @@ the tree that they were. What lost its place is kept: a message whose parent is 
 before it, and messages whose conversation is gone get one of their own.
 """
 
+import math
 import secrets
 import sqlite3
 import threading
@@ -229,10 +230,15 @@ def _is_chat(row: Row) -> bool:
         row["seq"] > 0
         and bool(row.get("id"))
         and all(isinstance(row.get(name, ""), str) for name in texts)
-        and all(isinstance(row.get(name), int | float) for name in ("created", "updated"))
+        and _is_number(row.get("created"))
+        and _is_number(row.get("updated"))
         and isinstance(row.get("leaf_seq"), int | None)
         and isinstance(row.get("deleted_at"), int | float | None)
     )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def _keep(rows: dict[int, Row], row: Row) -> None:
@@ -290,13 +296,15 @@ def _drop_equal_ids(rows: dict[int, Row]) -> None:
 
 def _mend_values(message: Row) -> None:
     for name in ("created", "reasoning_seconds"):
-        if not isinstance(message[name], int | float):
+        if not _is_number(message[name]):
             message[name] = 0.0
     for name in ("reasoning", "problem", "notice"):
         if not isinstance(message[name], str):
             message[name] = ""
-    for name in ("deleted_at", "deleted_by", "leaf_before"):
-        if not isinstance(message[name], int | float | None):
+    if not _is_number(message["deleted_at"]):
+        message["deleted_at"] = None
+    for name in ("deleted_by", "leaf_before"):
+        if not isinstance(message[name], int):
             message[name] = None
     if not isinstance(message["origin"], str):
         message["origin"] = None
@@ -342,7 +350,7 @@ def _counts(path: Path) -> tuple[int | None, int | None]:
     for table in ("conversations", "messages"):
         count = None
         with (
-            suppress(sqlite3.DatabaseError),
+            suppress(sqlite3.DatabaseError, UnicodeDecodeError),  # the latter in SQLite's own words
             closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection,
         ):
             (count,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()

@@ -314,3 +314,52 @@ def test_every_table_of_the_schema_is_saved() -> None:
             if "_search" not in row[0]
         }
     assert tables == {"conversations", "messages", "token_logprobs"}
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("small") / "conversations.sqlite3"
+    store = ConversationStore(path)
+    for chat in range(3):
+        conversation, parent = store.create(), None
+        for turn in range(8):
+            parent = store.add_message(
+                conversation.id, parent_id=parent, role="user", text=said(chat, turn, "Q")
+            ).id
+    store.close()
+    return path
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_whatever_is_damaged_what_is_saved_is_whole(
+    small: Path, database_file: Path, seed: int
+) -> None:
+    chance = random.Random(seed)
+    data = bytearray(small.read_bytes())
+    for _ in range(chance.choice([3, 30, 300])):
+        at = chance.randrange(len(data))
+        length = chance.choice([1, 1, 8, 500])
+        data[at : at + length] = chance.randbytes(len(data[at : at + length]))
+    database_file.write_bytes(data)
+    check(recover(database_file, unheard).path)
+
+
+def test_damage_within_texts_and_names_is_told_in_words(small: Path, database_file: Path) -> None:
+    data = small.read_bytes()
+    for old, new in (
+        ("wört".encode(), b"w\xff\xffrt"),
+        (b"CREATE TABLE conversations", b"CREATE TABLE c\xff\xfeversations"),
+    ):
+        database_file.write_bytes(data.replace(old, new))
+        with pytest.raises(DamagedDatabase):
+            read_all(database_file)
+        assert recover(database_file, unheard).chats == 3
+
+
+def read_all(path: Path) -> None:
+    store = ConversationStore(path)
+    try:
+        for row in store.rows():
+            store.page(row.id)
+    finally:
+        store.close()
