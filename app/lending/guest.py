@@ -41,7 +41,9 @@ from backends.protocol import (
     Finished,
     LoadOptions,
     Message,
+    Question,
     SessionInfo,
+    Spelled,
     Text,
 )
 
@@ -136,7 +138,7 @@ class _Job:
 
     def put(self, body: object | None) -> None:
         self.replies.put(body)
-        if body is None or isinstance(body, (Finished, Failed, Counted, Embedded)):
+        if body is None or isinstance(body, (Finished, Failed, Counted, Spelled, Embedded)):
             self.ended.set()
 
 
@@ -177,6 +179,16 @@ class BorrowedSession:
             raise host_gone()
         return cast(Counted, body).tokens
 
+    def spell(self, question: Question) -> Spelled:
+        """What a text is in tokens, or tokens or messages as text. Raises PromptTooLong or Unsupported."""
+        _, job = self._order(question, _TEXTS_TOO_LONG)
+        body = job.replies.get()
+        if isinstance(body, Failed):
+            raise error_from(body)
+        if body is None:
+            raise host_gone()
+        return cast(Spelled, body)
+
     def embed(self, texts: Sequence[Text]) -> Embeddings:
         """Vectors of the texts. Raises PromptTooLong or Unsupported."""
         number, job = self._order(Embed(tuple(texts)), _TEXTS_TOO_LONG)
@@ -209,7 +221,7 @@ class BorrowedSession:
             self._talk.hang_up()
 
     def _order(
-        self, command: Chat | Count | Embed, too_long: tuple[str, str, str]
+        self, command: Chat | Count | Embed | Question, too_long: tuple[str, str, str]
     ) -> tuple[int, _Job]:
         job = _Job()
         with self._lock:

@@ -6,6 +6,7 @@ import threading
 import time
 from array import array
 from multiprocessing.connection import Connection
+from typing import cast
 
 from app.engines import Engines
 from app.lending.messages import (
@@ -28,7 +29,7 @@ from app.lending.messages import (
 )
 from app.lending.talk import TALK_ENDS, Talk
 from backends.errors import BackendError, EngineCrashed
-from backends.protocol import ChatStream, Finished, Session
+from backends.protocol import ChatStream, Finished, Question, Session, TokenSession
 
 _log = logging.getLogger(__name__)
 
@@ -180,15 +181,17 @@ class Loan:
             job.start()
             self._jobs.append(job)
 
-    def _work(self, session: Session, job: int, command: Chat | Count | Embed) -> None:
+    def _work(self, session: Session, job: int, command: Chat | Count | Embed | Question) -> None:
         try:
             if isinstance(command, Chat):
                 self._chat(session, job, command)
             elif isinstance(command, Embed):
                 self._embed(session, job, command)
-            else:
+            elif isinstance(command, Count):
                 tokens = session.count_tokens(command.messages)
                 self._outbox.put(Reply(job, Counted(tokens)))
+            else:
+                self._outbox.put(Reply(job, cast(TokenSession, session).spell(command)))
         except BackendError as error:
             if isinstance(error, EngineCrashed):
                 self._crash = error

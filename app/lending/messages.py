@@ -15,7 +15,9 @@ from backends.errors import (
     Unsupported,
 )
 from backends.protocol import (
+    ApplyTemplate,
     ChatRequest,
+    Detokenize,
     Finished,
     HistoryTrimmed,
     LoadOptions,
@@ -25,8 +27,10 @@ from backends.protocol import (
     PromptProgress,
     ReasoningDelta,
     SessionInfo,
+    Spelled,
     Text,
     TextDelta,
+    Tokenize,
     ToolCall,
     Usage,
     Warned,
@@ -84,7 +88,7 @@ class Order(msgspec.Struct, frozen=True):
     """To who lends. Job numbers rise; `Cancel` carries the number of the job that it ends."""
 
     job: int
-    command: Ask | Chat | Count | Embed | Cancel
+    command: Ask | Chat | Count | Embed | Tokenize | Detokenize | ApplyTemplate | Cancel
 
 
 class Wait(msgspec.Struct, frozen=True, tag="wait"):
@@ -134,6 +138,7 @@ class Reply(msgspec.Struct, frozen=True):
         | Lent
         | NotLent
         | Counted
+        | Spelled
         | Vector
         | Embedded
         | Failed

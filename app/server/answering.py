@@ -11,7 +11,7 @@ from contextlib import (
     contextmanager,
     suppress,
 )
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import msgspec
 
@@ -42,11 +42,14 @@ from backends.protocol import (
     Finished,
     LoadOptions,
     Message,
+    Question,
     ReasoningDelta,
     Session,
     SessionInfo,
+    Spelled,
     Text,
     TextDelta,
+    TokenSession,
     ToolCall,
     Usage,
 )
@@ -199,6 +202,25 @@ class Answering:
             )
         note.use(served.id, "")
         return await self._work(found, note, lambda session, _: session.count_tokens(messages))
+
+    async def spell(self, model: str, question: Question, note: RequestNote) -> Spelled:
+        """What a text is in tokens, or tokens or messages as text. Raises `Failure`."""
+        served, found = self._shelf.find(model)
+        if not served.capabilities.tokens:
+            raise Failure(
+                "invalid",
+                f"{served.name} doesn't tell its tokens.",
+                code="unsupported",
+                param="model",
+            )
+        note.use(served.id, "")
+        made_for_it = isinstance(found, InstalledModel) and served.kind == "embedding"
+        return await self._work(
+            found,
+            note,
+            lambda session, _: cast(TokenSession, session).spell(question),
+            embedding=made_for_it,
+        )
 
     def keep(self, model: str, seconds: float | None) -> None:
         """How long a model stays in memory when it is idle: as `Engines.keep`."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 from starlette.routing import Route
 
-from app.server import anthropic_api, ollama_api, openai_api
+from app.server import anthropic_api, llama_server_api, ollama_api, openai_api
 from app.server.answering import Answering
 from app.server.failures import Failure
 from app.server.operations import Operation
@@ -25,7 +25,10 @@ OLLAMA = Api("Ollama", ollama_api.routes, ollama_api.OPERATIONS, ollama_api.erro
 ANTHROPIC = Api(
     "Anthropic", anthropic_api.routes, anthropic_api.OPERATIONS, anthropic_api.error_body
 )
-APIS = (OPENAI, OLLAMA, ANTHROPIC)
+LLAMA_SERVER = Api(
+    "llama.cpp", llama_server_api.routes, llama_server_api.OPERATIONS, openai_api.error_body
+)
+APIS = (OPENAI, OLLAMA, ANTHROPIC, LLAMA_SERVER)
 
 
 def api_of(path: str, headers: Mapping[bytes, bytes]) -> Api:

@@ -14,13 +14,15 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     neutral, or as the `defaults` of its API say; where it is `advised`, they are as in a chat of the
     window. The other settings are always as in a chat: the person's, and the model's profile. A `prompt`
     takes the place of all messages. With `echo`, the model tells it back, with how likely its tokens
-    were where `logprobs` are asked for. `continue_last`: the last message is the beginning of the answer.
+    were where `logprobs` are asked for. With a `suffix`, the answer is what stands between the prompt and
+    it. `continue_last`: the last message is the beginning of the answer.
     """
 
     model: str
     messages: tuple[Message, ...] = ()
     prompt: Text | None = None
     echo: bool = False
+    suffix: str | None = None
     options: dict[str, Value] = {}
     defaults: dict[str, Value] = {}
     advised: bool = False

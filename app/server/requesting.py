@@ -52,6 +52,7 @@ def chat_request(
         messages=_messages(asked, str(options["system_prompt"])),
         prompt=asked.prompt,
         echo=asked.echo,
+        suffix=asked.suffix,
         sampling=msgspec.structs.replace(
             sampling, logit_bias=(*sampling.logit_bias, *asked.logit_bias)
         ),
@@ -95,6 +96,7 @@ def _demands(asked: Asked, can: Capabilities) -> tuple[tuple[bool, bool, str, st
             "reads no numbers of tokens. Send the text itself.",
             "prompt",
         ),
+        (asked.suffix is not None, can.infill, "can't fill in between two texts.", "suffix"),
         (asked.echo, can.echo, "doesn't tell how likely a prompt was.", "echo"),
         (asked.prompt is None, can.chat, "can't chat.", "messages"),
         (has_images, can.images, "can't see pictures.", "messages"),

@@ -40,6 +40,7 @@ class LlamaCppBackend:
         complete=True,
         echo=True,
         tokens=True,
+        infill=True,
         continue_answer=True,
         embed=True,
         adapters=True,

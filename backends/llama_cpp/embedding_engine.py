@@ -18,7 +18,16 @@ from backends.llama_cpp.native_log import forget_contexts
 from backends.llama_cpp.pooled_context import MOST_TEXTS, PooledContext
 from backends.llama_cpp.pooling import Reading
 from backends.llama_cpp.running import Reply as ChatReply
-from backends.protocol import ChatRequest, LoadOptions, Message, SessionInfo
+from backends.llama_cpp.spelling import spelled
+from backends.protocol import (
+    ApplyTemplate,
+    ChatRequest,
+    LoadOptions,
+    Message,
+    Question,
+    SessionInfo,
+    Spelled,
+)
 from backends.protocol import Text as Input
 
 _USUAL_TOKENS = 256  # with more, attention between texts costs what is gained
@@ -83,6 +92,12 @@ class EmbeddingEngine:
         """Tokens of the messages, each as a text of its own."""
         model = self._loaded.model
         return sum(len(model.tokenize_whole(message.content)) for message in messages)
+
+    def spell(self, question: Question) -> Spelled:
+        """Raises Unsupported."""
+        if isinstance(question, ApplyTemplate):
+            raise only_embeds()
+        return spelled(self._loaded.model, question)
 
     def chat(self, job: int, request: ChatRequest, reply: ChatReply) -> None:
         """Raises Unsupported."""

@@ -26,15 +26,19 @@ from backends.llama_cpp.prompt import PromptWriter
 from backends.llama_cpp.running import Reply, Running
 from backends.llama_cpp.scheduler import Scheduler
 from backends.llama_cpp.sequences import Sequences
+from backends.llama_cpp.spelling import spelled
 from backends.llama_cpp.state_files import StateFiles
 from backends.llama_cpp.state_format import ModelKey
 from backends.llama_cpp.templates import choose_template
 from backends.llama_cpp.tool_grammar import answer_grammar
 from backends.protocol import (
+    ApplyTemplate,
     ChatRequest,
     LoadOptions,
     Message,
+    Question,
     SessionInfo,
+    Spelled,
     Text,
     Warned,
 )
@@ -118,6 +122,12 @@ class Engine:
 
     def count(self, messages: Sequence[Message]) -> int:
         return self._writer.count(messages)
+
+    def spell(self, question: Question) -> Spelled:
+        """Raises Unsupported."""
+        if isinstance(question, ApplyTemplate):
+            return Spelled(text=self._writer.text(question.request))
+        return spelled(self._model, question)
 
     def chat(self, job: int, request: ChatRequest, reply: Reply) -> None:
         """Take in a request; `step` replies with every event up to `Finished`, or with an error.

@@ -150,6 +150,16 @@ class Model:
         """The bytes that a token is written as, which for special tokens are its name."""
         return self._render(token, special=True)
 
+    @property
+    def fill_in_marks(self) -> tuple[int, int, int] | None:
+        """The tokens before what comes first, before what comes last, and before what is between."""
+        marks = (
+            int(native.llama_vocab_fim_pre(self.vocab)),
+            int(native.llama_vocab_fim_suf(self.vocab)),
+            int(native.llama_vocab_fim_mid(self.vocab)),
+        )
+        return marks if min(marks) >= 0 else None
+
     def check_tokens(self, tokens: Sequence[int]) -> None:
         """Raises Unsupported for numbers that are no tokens of this model."""
         strange = next((token for token in tokens if not 0 <= token < self.n_vocab), None)

@@ -29,7 +29,7 @@ from backends.llama_cpp.wire import (
     Order,
     Reply,
 )
-from backends.protocol import Finished
+from backends.protocol import Finished, Question, Spelled
 
 LOG_TAIL_BYTES = 8 * 1024
 _LOG_CHUNK_BYTES = 1024
@@ -55,7 +55,7 @@ class Replies:
 
     def put(self, body: object | None) -> None:
         self._queue.put(body)
-        if body is None or isinstance(body, (Finished, Failed, Counted, Embedded, Loaded)):
+        if body is None or isinstance(body, (Finished, Failed, Counted, Spelled, Embedded, Loaded)):
             self.ended.set()
 
     def get(self, timeout: float | None = None) -> object | None:
@@ -96,7 +96,7 @@ class WorkerProcess:
     def pid(self) -> int:
         return self._process.pid
 
-    def order(self, command: Load | Chat | Count | Embed) -> tuple[int, Replies]:
+    def order(self, command: Load | Chat | Count | Embed | Question) -> tuple[int, Replies]:
         """Give an order; the number of the job and its replies. A dead worker replies None."""
         replies = Replies()
         with self._lock:
@@ -151,7 +151,9 @@ class WorkerProcess:
             if thread is not threading.current_thread():
                 thread.join()
 
-    def _send(self, job: int, command: Load | Chat | Count | Embed | Cancel | Close) -> None:
+    def _send(
+        self, job: int, command: Load | Chat | Count | Embed | Question | Cancel | Close
+    ) -> None:
         frame = self._channel.frame(Order(job, command))
         # A worker that can't be written to is dead or dying; the reader finds out and says so.
         with contextlib.suppress(OSError, ValueError):

@@ -10,6 +10,7 @@ gives the same prompt again.
 import functools
 import hashlib
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -17,6 +18,7 @@ from backends.errors import PromptTooLong
 from backends.llama_cpp.answers import GivenAnswers
 from backends.llama_cpp.model import Model, least_tokens
 from backends.llama_cpp.prompt_tokens import read_prompt
+from backends.llama_cpp.spelling import filled_in
 from backends.llama_cpp.state_format import Answer
 from backends.llama_cpp.template_chat import one_call_each
 from backends.llama_cpp.templates import (
@@ -70,7 +72,7 @@ class PromptWriter:
     def write(self, request: ChatRequest) -> Prompt:
         """Raises PromptTooLong when the newest exchange alone leaves no room for an answer."""
         if request.prompt is not None:
-            return self._as_it_stands(request.prompt, self._room(request))
+            return self._as_it_stands(request.prompt, request.suffix, self._room(request))
         messages = list(request.messages)
         tools = request.tools if request.tool_choice != "none" else ()
         beginning = messages.pop() if request.continue_last and messages else None
@@ -100,8 +102,15 @@ class PromptWriter:
         """Tokens of all the messages as a prompt, whether they fit or not."""
         return len(self._tokens(messages, None, ()).tokens)
 
-    def _as_it_stands(self, text: Text, room: int) -> Prompt:
-        tokens = self._tokens_of(text)
+    def text(self, request: ChatRequest) -> str:
+        """All the messages as the text of a prompt, whether it fits or not."""
+        messages = list(request.messages)
+        beginning = messages.pop() if request.continue_last and messages else None
+        tools = request.tools if request.tool_choice != "none" else ()
+        return plain(self._written(messages, beginning, tools, request.think).text)
+
+    def _as_it_stands(self, text: Text, suffix: str | None, room: int) -> Prompt:
+        tokens = self._tokens_of(text, suffix)
         if len(tokens) + min(room, _LEAST_ROOM) > self._n_ctx:
             raise PromptTooLong(
                 "The text is too long for the model’s context.",
@@ -110,11 +119,13 @@ class PromptWriter:
             )
         return Prompt(tokens=tokens)
 
-    def _tokens_of(self, text: Text) -> list[int]:
+    def _tokens_of(self, text: Text, suffix: str | None) -> list[int]:
         if not isinstance(text, str):
             self._model.check_tokens(text)
             return list(text)
-        self._check_least(text)
+        self._check_least(text, suffix or "")
+        if suffix is not None:
+            return filled_in(self._model, text, suffix)
         return self._model.tokenize(text, starts_prompt=True) or self._model.tokenize("\n")
 
     def _room(self, request: ChatRequest) -> int:
@@ -199,20 +210,10 @@ class PromptWriter:
         tools: Sequence[Tool],
         think: bool | None = None,
     ) -> Prompt:
-        try:
-            template, warning = self._template, ""
-            text = _render(template, messages, tools, think)
-        except TemplateFailed as error:
-            template = fallback_template(self._model)
-            warning = fallback_warning(error, template)
-            text = _render(template, messages, tools, think)
+        text, opened, template, warning = self._written(messages, beginning, tools, think)
         form = template.call_format or in_words.FORMAT
-        opened = opened_tag(raw(text))
         if template.splits_calls:
             messages = one_call_each(messages)
-        if beginning is not None:
-            started, opened = _start_answer(beginning, opened)
-            text += started
         calls = self._known_calls(messages, form, plain(text))
         read = read_prompt(self._model, self._answers, text, calls)
         return Prompt(
@@ -222,6 +223,26 @@ class PromptWriter:
             warning=warning,
             call_format=form if tools else None,
         )
+
+    def _written(
+        self,
+        messages: Sequence[Message],
+        beginning: Message | None,
+        tools: Sequence[Tool],
+        think: bool | None,
+    ) -> "_Written":
+        try:
+            template, warning = self._template, ""
+            text = _render(template, messages, tools, think)
+        except TemplateFailed as error:
+            template = fallback_template(self._model)
+            warning = fallback_warning(error, template)
+            text = _render(template, messages, tools, think)
+        opened = opened_tag(raw(text))
+        if beginning is not None:
+            started, opened = _start_answer(beginning, opened)
+            text += started
+        return _Written(text, opened, template, warning)
 
     def _known_calls(
         self, messages: Sequence[Message], form: CallFormat, prompt: str
@@ -235,6 +256,15 @@ class PromptWriter:
                     yield written
                     if written is together:
                         break
+
+
+class _Written(NamedTuple):
+    """A prompt's text, the reasoning tag that it leaves open, and whose it is."""
+
+    text: Tainted
+    opened: str
+    template: Template
+    warning: str
 
 
 def _render(

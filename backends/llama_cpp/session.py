@@ -28,7 +28,20 @@ from backends.llama_cpp.wire import (
     Failed,
     Vector,
 )
-from backends.protocol import ChatRequest, Embeddings, Event, Finished, Message, SessionInfo, Text
+from backends.protocol import (
+    ApplyTemplate,
+    ChatRequest,
+    Detokenize,
+    Embeddings,
+    Event,
+    Finished,
+    Message,
+    Question,
+    SessionInfo,
+    Spelled,
+    Text,
+    Tokenize,
+)
 
 MAX_PROMPT_BYTES = MAX_FRAME_BYTES // 2
 """Of text in a prompt; the rest of a frame is for what surrounds each message."""
@@ -98,6 +111,26 @@ class LlamaCppSession:
         if body is None:
             raise crash_while_answering(self._process.wait(), self._process.log_tail())
         return cast(Counted, body).tokens
+
+    def spell(self, question: Question) -> Spelled:
+        """What a text is in tokens, or tokens or messages as text.
+
+        Raises PromptTooLong or Unsupported.
+        """
+        match question:
+            case Tokenize():
+                _check_size([question.text])
+            case Detokenize():
+                _check_size([_written(question.tokens)])
+            case ApplyTemplate(request):
+                _check_size(_texts(request.messages))
+        _, replies = self._process.order(question)
+        body = replies.get()
+        if isinstance(body, Failed):
+            raise error_from(body)
+        if body is None:
+            raise crash_while_answering(self._process.wait(), self._process.log_tail())
+        return cast(Spelled, body)
 
     def embed(self, texts: Sequence[Text]) -> Embeddings:
         """Vectors of the texts, made beside the answers that are being given.

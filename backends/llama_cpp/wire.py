@@ -7,7 +7,9 @@ from typing import BinaryIO, Generic, Literal, TypeVar
 import msgspec
 
 from backends.protocol import (
+    ApplyTemplate,
     ChatRequest,
+    Detokenize,
     Finished,
     HistoryTrimmed,
     LoadOptions,
@@ -17,8 +19,10 @@ from backends.protocol import (
     PromptProgress,
     ReasoningDelta,
     SessionInfo,
+    Spelled,
     Text,
     TextDelta,
+    Tokenize,
     ToolCall,
     Usage,
     Warned,
@@ -70,7 +74,7 @@ class Order(msgspec.Struct, frozen=True):
     """To the worker. Job numbers rise; `Cancel` carries the number of the job it ends."""
 
     job: int
-    command: Load | Chat | Count | Embed | Cancel | Close
+    command: Load | Chat | Count | Embed | Tokenize | Detokenize | ApplyTemplate | Cancel | Close
 
 
 class Connecting(msgspec.Struct, frozen=True, tag="connecting"):
@@ -135,6 +139,7 @@ class Reply(msgspec.Struct, frozen=True):
         | SelfTesting
         | Loaded
         | Counted
+        | Spelled
         | Vector
         | Embedded
         | Failed

@@ -44,6 +44,7 @@ from backends.llama_cpp.wire import (
     SelfTesting,
     Vector,
 )
+from backends.protocol import ApplyTemplate, Detokenize, Tokenize
 
 if TYPE_CHECKING:
     from backends.llama_cpp.abort_flag import AbortFlag
@@ -117,6 +118,8 @@ class Worker:
                 os._exit(0)
             case Count(messages) if self._engine:
                 self._channel.send(Reply(order.job, Counted(self._engine.count(messages))))
+            case Tokenize() | Detokenize() | ApplyTemplate() as question if self._engine:
+                self._channel.send(Reply(order.job, self._engine.spell(question)))
             case unexpected:
                 raise RuntimeError(f"no model is loaded for {type(unexpected).__name__}")
 

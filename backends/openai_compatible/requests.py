@@ -141,6 +141,8 @@ def _refuse_what_it_lacks(request: ChatRequest, provider: Provider, name: str) -
             "It answers chats alone.",
             "Use a chat, or another model.",
         )
+    if request.suffix is not None:
+        raise Unsupported(f"{name} can't fill in between two texts.", fix="Choose another model.")
     if request.echo or isinstance(request.prompt, tuple):
         raise Unsupported(
             f"{name} can't be asked about a prompt's tokens.",

@@ -12,6 +12,7 @@ from backends.protocol.backend import (
     Embeddings,
     ModelDescription,
     Session,
+    TokenSession,
 )
 from backends.protocol.events import (
     Event,
@@ -57,6 +58,13 @@ from backends.protocol.sampling import (
     Sampling,
     TokenBias,
 )
+from backends.protocol.spelling import (
+    ApplyTemplate,
+    Detokenize,
+    Question,
+    Spelled,
+    Tokenize,
+)
 
 PROTOCOL_VERSION = 1
 """Rises when a backend that was written for the one before would no longer work."""
@@ -67,11 +75,13 @@ __all__ = [
     "SAMPLERS",
     "Allocation",
     "AppliedAdapter",
+    "ApplyTemplate",
     "Backend",
     "CacheType",
     "Capabilities",
     "ChatRequest",
     "ChatStream",
+    "Detokenize",
     "Embeddings",
     "Event",
     "FinishReason",
@@ -88,18 +98,22 @@ __all__ = [
     "PromptEcho",
     "PromptProgress",
     "PromptToken",
+    "Question",
     "ReasoningDelta",
     "Role",
     "Sampler",
     "Sampling",
     "Session",
     "SessionInfo",
+    "Spelled",
     "StateKeeping",
     "Text",
     "TextDelta",
     "Timings",
     "TokenBias",
     "TokenLogprob",
+    "TokenSession",
+    "Tokenize",
     "Tool",
     "ToolCall",
     "ToolChoice",

@@ -8,13 +8,15 @@ import msgspec
 from backends.protocol.events import Event
 from backends.protocol.loading import LoadOptions, LoadProgress, SessionInfo
 from backends.protocol.requests import ChatRequest, Message, Text
+from backends.protocol.spelling import Question, Spelled
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """What a backend can do. A caller asks here before it asks the session.
 
     `complete`: it goes on with a `ChatRequest.prompt`. `echo`: it honours `ChatRequest.echo`. `tokens`: it
-    takes the numbers of tokens in place of a text, as a prompt and to embed. `continue_answer`: it
+    takes the numbers of tokens in place of a text, as a prompt and to embed, and its sessions are
+    `TokenSession`s. `infill`: it honours `ChatRequest.suffix`, as far as the model can. `continue_answer`: it
     honours `continue_last`.
     `prompt_progress`: it tells how far the prompt is read. `parallel`: a session answers several
     requests at once. `local`: what is asked stays on this computer.
@@ -24,6 +26,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     complete: bool = False
     echo: bool = False
     tokens: bool = False
+    infill: bool = False
     continue_answer: bool = False
     embed: bool = False
     adapters: bool = False
@@ -92,6 +95,14 @@ class Session(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class TokenSession(Session, Protocol):
+    """A session of a backend whose capabilities name `tokens`."""
+
+    def spell(self, question: Question) -> Spelled:
+        """Raises PromptTooLong, or Unsupported for numbers that are no tokens."""
+        ...
 
 
 class Backend(Protocol):

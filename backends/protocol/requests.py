@@ -72,6 +72,7 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     `max_tokens` below zero means up to the end of the context. With `continue_last`, the last
     message is the beginning of the answer, and the stream holds only what follows it. A `prompt` takes
     the place of all messages: a text to go on with, as it stands, or the numbers of its tokens. With
+    `suffix`, the answer is what stands between the `prompt`, a text, and it. With
     `echo`, the stream begins with the prompt itself, in `PromptEcho` events. Thinking is
     outside the `grammar`. `logprobs` asks for the log-probability of each token, and of so many
     alternatives; below zero, for none. With `echo`, it asks the same of the prompt's tokens. With `tool_choice` "required" the answer is a call of one of
@@ -87,6 +88,7 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     messages: tuple[Message, ...] = ()
     prompt: Text | None = None
     echo: bool = False
+    suffix: str | None = None
     sampling: Sampling = Sampling()
     chosen: tuple[str, ...] | None = None
     max_tokens: int = -1

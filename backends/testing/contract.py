@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from typing import cast
 
 import pytest
 
@@ -11,15 +12,19 @@ from backends.protocol import (
     Backend,
     Capabilities,
     ChatRequest,
+    Detokenize,
     Event,
     Finished,
     LoadOptions,
     Message,
+    PromptEcho,
     PromptProgress,
     ReasoningDelta,
     Sampling,
     Session,
     TextDelta,
+    Tokenize,
+    TokenSession,
     Usage,
 )
 
@@ -178,6 +183,29 @@ class BackendContract:
         short = [Message(role="user", content="one two")]
         long = [Message(role="user", content="one two three four five six seven")]
         assert 0 < session.count_tokens(short) < session.count_tokens(long)
+
+    def test_tells_the_tokens_of_a_text_where_it_says_so(
+        self, backend: Backend, session: Session
+    ) -> None:
+        if not backend.capabilities.tokens:
+            pytest.skip("tells no tokens")
+        asked = cast(TokenSession, session)
+        found = asked.spell(Tokenize(text="one two"))
+        assert b"".join(found.pieces).strip() == b"one two"
+        assert len(found.tokens) == len(found.pieces)
+        assert asked.spell(Detokenize(found.tokens)).text.strip() == "one two"
+        with pytest.raises(Unsupported):
+            asked.spell(Detokenize((2**31 - 1,)))
+
+    def test_tells_a_prompt_back_where_it_says_so(self, backend: Backend, session: Session) -> None:
+        if not backend.capabilities.echo:
+            pytest.skip("tells no prompt back")
+        request = ChatRequest(prompt="one two", echo=True, logprobs=1, max_tokens=0)
+        told = [event for event in session.chat(request) if isinstance(event, PromptEcho)]
+        tokens = [token for event in told for token in event.tokens]
+        assert "".join(event.text for event in told) == "one two"
+        assert tokens[0].logprob is None
+        assert all(token.logprob is not None and token.logprob <= 0 for token in tokens[1:])
 
     def test_makes_vectors_where_it_says_so_and_else_refuses_in_words(
         self, backend: Backend, embedding_session: Session

@@ -43,12 +43,14 @@ def asked_in_chat(request: ChatRequest, model: str) -> Asked:
 
 def asked_to_generate(request: GenerateRequest, model: str, *, as_it_stands: bool) -> Asked:
     """With `as_it_stands` the model goes on with the prompt's own text. Raises `Failure`."""
-    _refuse(request.suffix, "suffix", "Filling in between two texts is not possible here.")
     _refuse(request.template, "template", "A model's template is set in Causeway.")
     _refuse(request.context, "context", "Send the conversation to /api/chat instead.")
     prompt = request.prompt or ""
     system = request.system or ""
     images = images_of(request.images or (), "request")
+    if request.suffix:
+        _refuse(images, "images", "A prompt that is filled in has no pictures.")
+        return _asked(request, model, Asked(model=model, prompt=prompt, suffix=request.suffix))
     if as_it_stands:
         _refuse(images, "images", "A prompt that is continued as it stands has no pictures.")
         text = f"{system}\n\n{prompt}" if system and not request.raw else prompt

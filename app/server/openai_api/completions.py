@@ -170,8 +170,6 @@ def _usage(streams: list[TextStream], n_prompts: int) -> TokenUsage:
 
 
 def _prompts(request: CompletionRequest) -> list[Text]:
-    if request.suffix:
-        raise Failure("invalid", "suffix: filling in is not supported.", param="suffix")
     if request.best_of is not None and request.best_of > (request.n or 1):
         raise Failure(
             "invalid",
@@ -179,6 +177,12 @@ def _prompts(request: CompletionRequest) -> list[Text]:
             param="best_of",
         )
     prompts = texts_of(request.prompt, "prompt")
+    if request.suffix and (request.echo or not all(isinstance(each, str) for each in prompts)):
+        raise Failure(
+            "invalid",
+            "suffix: it goes with a text as the prompt, and without “echo”.",
+            param="suffix",
+        )
     if len(prompts) * (request.n or 1) > _MOST_PROMPTS:
         raise Failure("invalid", f"prompt: at most {_MOST_PROMPTS} answers in all.", param="prompt")
     return prompts
@@ -202,6 +206,7 @@ def _asked(request: CompletionRequest, prompt: Text) -> Asked:
     return Asked(
         model=request.model,
         prompt=prompt,
+        suffix=request.suffix or None,
         # A text that is only repeated needs no model for that.
         echo=bool(request.echo) and (request.logprobs is not None or isinstance(prompt, tuple)),
         options={**own, **extended.options},

@@ -193,7 +193,7 @@ def test_a_prompt_that_stands_as_it_is_goes_on():
     assert generate(as_it_stands=True, system="A tale.", raw=True).prompt == "Once"
 
 
-@pytest.mark.parametrize("name", ["suffix", "template", "context"])
+@pytest.mark.parametrize("name", ["template", "context"])
 def test_what_generating_lacks_is_refused(name: str):
     with pytest.raises(Failure, match=name):
         generate(**{name: [1] if name == "context" else "x"})

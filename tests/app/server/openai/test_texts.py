@@ -50,9 +50,7 @@ class TestCompletions:
         assert logprobs.tokens == ["Hello", ",", " world", "."]
         assert logprobs.text_offset == [0, 5, 6, 12]
 
-    @pytest.mark.parametrize(
-        ("field", "value"), [("suffix", "end"), ("prompt", [1, 2, 3]), ("prompt", ["a"] * 65)]
-    )
+    @pytest.mark.parametrize(("field", "value"), [("prompt", [1, 2, 3]), ("prompt", ["a"] * 65)])
     def test_what_is_not_supported_is_refused(self, client: openai.OpenAI, field, value):
         asked = {"model": "polite", "prompt": "Once", field: value}
         with pytest.raises(openai.BadRequestError) as caught:
