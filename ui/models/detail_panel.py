@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.errors import Problem, problem_from
@@ -81,6 +81,8 @@ class DetailPanel(Panel):
         self._states: Sequence[DownloadState] = ()
         self._machine: Machine | None = None
         self._asking: Task | None = None
+        self._asked: FoundRepository | None = None
+        self._left = False
         self._agreed: set[str] = set()
         self._subject: Subject | None = None
         self._detail: EntryDetail | RepositoryDetail | None = None
@@ -125,6 +127,7 @@ class DetailPanel(Panel):
         """Show an entry or a repository; None shows nothing."""
         if self._asking is not None:
             self._asking.cancel()
+        self._asked = None
         self._subject = subject
         match subject:
             case Entry():
@@ -135,6 +138,17 @@ class DetailPanel(Panel):
             case None:
                 self._name.setText("")
                 self._put(QWidget())
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        if self._asking is not None and self._asked is not None and not event.spontaneous():
+            self._asking.cancel()
+            self._left = True
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._left and self._asked is not None:
+            self._ask_hub(self._asked)
 
     def take_focus(self) -> None:
         self._close.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -233,6 +247,7 @@ class DetailPanel(Panel):
     # A repository
 
     def _ask_hub(self, found: FoundRepository) -> None:
+        self._asked, self._left = found, False
         waiting = QWidget()
         column = QVBoxLayout(waiting)
         column.setContentsMargins(0, 0, 0, 0)
@@ -251,6 +266,7 @@ class DetailPanel(Panel):
         )
 
     def _take_repository(self, fetched: tuple[Repository, ReadableCard]) -> None:
+        self._asked = None
         repository, card = fetched
         detail = RepositoryDetail(
             self._theme, self._background, self._fitting, self._formulas, repository, card
@@ -266,6 +282,7 @@ class DetailPanel(Panel):
         problem = problem_from(error)
         if problem is None:
             raise error
+        self._asked = None
         self._put(self._failure(found, problem))
 
     def _failure(self, found: FoundRepository, problem: Problem) -> QWidget:

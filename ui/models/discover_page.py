@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent
+from PySide6.QtGui import QHideEvent, QKeyEvent, QKeySequence, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractScrollArea,
     QHBoxLayout,
@@ -117,6 +117,15 @@ class DiscoverPage(Panel):
         """Search as if a person had typed it."""
         self._reset(Filters(text=text))
         self.focus_search()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._search.come_back()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        if not event.spontaneous():
+            self._search.leave()
 
     def mark(self, subject: Subject | None) -> None:
         """Show which entry or repository is open at the side; None where none is."""

@@ -38,7 +38,7 @@ class HubSearch(QObject):
         self._hub = hub
         self._query: HubQuery | None = None
         self._asking: Task | None = None
-        self._asked_more = False
+        self._asked_more = self._left = False
         self._more = ""
         self._pause = QTimer(self, singleShot=True, interval=PAUSE_MS)
         self._pause.timeout.connect(self._ask)
@@ -78,10 +78,26 @@ class HubSearch(QObject):
             self._asked_more = True
             self._ask()
 
-    def _forget(self) -> None:
+    def leave(self) -> None:
+        """Nobody looks any more: a question that is under way ends."""
+        if self.status == "searching" or self._asked_more:
+            self._cancel()
+            self._left = True
+
+    def come_back(self) -> None:
+        """Ask what was under way when everybody left."""
+        if self._left:
+            self._left = False
+            self._ask()
+
+    def _cancel(self) -> None:
+        self._pause.stop()
         if self._asking is not None:
             self._asking.cancel()
-        self._pause.stop()
+
+    def _forget(self) -> None:
+        self._cancel()
+        self._left = False
         self.found, self.problem = (), None
         self._more, self._asked_more = "", False
 

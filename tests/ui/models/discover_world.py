@@ -164,12 +164,16 @@ class SizeFits:
 
 
 class ScriptedHub:
-    """Answers with `pages` for every text, one after the other; `gate` holds answers back."""
+    """Answers with `pages` for every text, one after the other; `gate` holds answers back, and `held`
+    what is said of repositories, which were `asked` for.
+    """
 
     def __init__(self, *pages: Sequence[FoundRepository]) -> None:
         self.pages = pages
         self.queries: list[tuple[HubQuery, str]] = []
         self.cancelled: list[HubQuery] = []
+        self.asked: list[str] = []
+        self.held: threading.Event | None = None
         self.problem: CatalogError | None = None
         self.gate: Callable[[HubQuery], threading.Event | None] = lambda query: None
         self.repositories: dict[str, Repository] = {}
@@ -194,6 +198,11 @@ class ScriptedHub:
     def repository(
         self, repo: str, revision: str = "main", *, cancelled: threading.Event | None = None
     ) -> Repository:
+        self.asked.append(repo)
+        if self.held is not None:
+            _wait_for(self.held, cancelled)
+        if cancelled is not None and cancelled.is_set():
+            raise CatalogError("It was cancelled.")
         if self.problem is not None:
             raise self.problem
         return self.repositories[repo]

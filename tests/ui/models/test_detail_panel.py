@@ -1,3 +1,4 @@
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from catalog.catalogues.bundled import load_bundled
 from catalog.catalogues.entries import Artifact, HubFile
 from catalog.downloads.wanted import DownloadProblem
 from catalog.errors import CatalogError
-from catalog.hub.records import PeftFiles
+from catalog.hub.records import FoundRepository, PeftFiles
 from catalog.library import Library
 from tests.ui.models.discover_world import (
     COLLECTIONS,
@@ -44,6 +45,7 @@ from ui.kit.stacked_meter import Legend
 from ui.messages.view import MessageView
 from ui.models.detail_panel import DetailPanel
 from ui.models.detail_quants import QuantRow
+from ui.models.detail_repository import RepositoryDetail
 from ui.theme import Theme
 
 FOUND = found("model-GGUF")
@@ -430,3 +432,21 @@ def test_an_adapter_whose_header_can_not_be_had_says_when_its_fit_is_known(panel
     qtbot.waitUntil(lambda: "is told when it is here" in words(panel))
     show(panel, PLOVER, qtbot)
     assert "is told when it is here" not in words(panel)
+
+
+def test_a_repository_is_asked_for_again_when_the_page_was_left_meanwhile(
+    panel: DetailPanel, hub: ScriptedHub, qtbot: QtBot
+) -> None:
+    hub.held = threading.Event()
+    repo = "maker/model-GGUF"
+    hub.repositories[repo] = repository()
+    panel.show_subject(FoundRepository(repo=repo))
+    qtbot.waitUntil(lambda: hub.asked == [repo])
+    panel.hide()
+    hub.held.set()
+    panel.show()
+    qtbot.waitUntil(lambda: bool(panel.findChildren(RepositoryDetail)))
+    assert hub.asked == [repo, repo]
+    panel.hide()
+    panel.show()
+    assert hub.asked == [repo, repo]

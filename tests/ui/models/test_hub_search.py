@@ -119,3 +119,21 @@ def test_stopping_forgets_the_results_and_what_is_under_way(background, qtbot):
     qtbot.wait(100)
     assert search.status == "idle"
     assert search.found == ()
+
+
+def test_a_question_ends_when_the_page_is_left_and_is_asked_again_on_return(background, qtbot):
+    hub = ScriptedHub([found("heron")])
+    held = threading.Event()
+    hub.gate = lambda query: held
+    search = HubSearch(background, hub)
+    search.search(ask("heron"), at_once=True)
+    qtbot.waitUntil(lambda: len(hub.queries) == 1)
+    search.leave()
+    qtbot.waitUntil(lambda: len(hub.cancelled) == 1)
+    assert search.status == "searching"
+    held.set()
+    search.come_back()
+    qtbot.waitUntil(lambda: search.status == "done")
+    search.leave()
+    search.come_back()
+    assert len(hub.queries) == 2
