@@ -2,9 +2,9 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import Executor
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 
 from app.lookup import Lookup
 from app.references import UrlRef, parse_ref
@@ -43,8 +43,12 @@ class Pulling:
         self._cancels.add(cancelled)
         come: asyncio.Queue[DownloadState | Failure | None] = asyncio.Queue()
 
+        def call(function: Callable[..., object], *given: object) -> None:
+            with suppress(RuntimeError):  # the loop is closed: nobody listens any more
+                loop.call_soon_threadsafe(function, *given)
+
         def tell(news: DownloadState | Failure | None) -> None:
-            loop.call_soon_threadsafe(come.put_nowait, news)
+            call(come.put_nowait, news)
 
         def fetch(request: DownloadRequest) -> None:
             try:
@@ -53,7 +57,7 @@ class Pulling:
             except Exception as error:
                 tell(failure_of(error))
             finally:
-                loop.call_soon_threadsafe(self._cancels.discard, cancelled)
+                call(self._cancels.discard, cancelled)
 
         try:
             request = await loop.run_in_executor(self._threads, self._find, name)
