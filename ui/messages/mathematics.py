@@ -22,6 +22,8 @@ DEEPEST = 5
 _LARGEST = 4096
 _KEPT = 512
 _BLEED = 1
+_ABOVE = 2
+"""Pixels free above an inline formula: a font may draw its first line that much too high."""
 _BATCH = 12
 _WAIT_MS = 40
 _GROUP = re.compile(r"\\[{}]|\{|\}|\\left\b|\\right\b|\\begin\b|\\end\b|[_^]")
@@ -156,15 +158,16 @@ def _image(svg: _Svg, style: FormulaStyle) -> FormulaImage:
     """
     depth = svg.top + svg.height
     below = 0 if style.descent is None else max(style.descent, math.ceil(depth))
+    above = 0 if style.descent is None else _ABOVE
     padding = 0.0 if style.descent is None else below - depth
     # The view box cuts the outermost strokes in half.
-    width, height = svg.width + 2 * _BLEED, svg.height + padding
+    width, height = svg.width + 2 * _BLEED, above + svg.height + padding
     size = QSize(round(width * style.ratio + 0.5), round(height * style.ratio + 0.5))
     image = QImage(size, QImage.Format.Format_ARGB32_Premultiplied)
     image.setDevicePixelRatio(style.ratio)
     image.fill(Qt.GlobalColor.transparent)
     painter = QPainter(image)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    QSvgRenderer(QByteArray(svg.data)).render(painter, QRectF(_BLEED, 0, svg.width, svg.height))
+    QSvgRenderer(QByteArray(svg.data)).render(painter, QRectF(_BLEED, above, svg.width, svg.height))
     painter.end()
     return FormulaImage(image, width, height, below)
