@@ -30,6 +30,7 @@ BENCHMARKS = (
     "engine_lookup",
     "served_speed",
     "served_overhead",
+    "served_memory",
     "quantize",
     "fit_estimate",
     "gguf_header",

@@ -20,10 +20,16 @@ from app.server.config import ServerConfig
 from app.server.local_server import LocalServer
 from app.sessions import Sessions
 from app.settings_file import SettingsFile
+from backends.protocol import ChatRequest
 from catalog.catalogues.bundled import load_bundled
 from catalog.library import Library
 from tests.gguf_files import write_model
 from tests.scripted_backend import Script, ScriptedBackend
+
+
+class _Forgotten(list[ChatRequest]):
+    def append(self, request: ChatRequest) -> None:
+        pass
 
 
 def main() -> None:
@@ -33,6 +39,7 @@ def main() -> None:
         library = Library(paths.models_folder, paths.library_file, load_bundled())
         library.add_file(write_model(Path(folder) / "silent.gguf"))
         backend = ScriptedBackend(Script(tokens=()))
+        backend.requests = _Forgotten()  # what tests look at would count as the server's memory
         engines, embedders = (
             Engines({"llama_cpp": backend}, unload_after=lambda: 0.0) for _ in range(2)
         )

@@ -15,14 +15,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.server.access import Access
 from app.server.answering import Answering
 from app.server.apis import Api, api_of
+from app.server.bodies import Body
 from app.server.config import ServerConfig
 from app.server.failures import Failure, failure_of
 from app.server.framing import check_framing, in_origin_form
 from app.server.journal import Journal, RequestNote
+from app.server.large_memory import LargeMemory
 
 _log = logging.getLogger(__name__)
 
 _BODY_SECONDS = 300.0
+_ROOM_SECONDS = 30.0
 _LONGEST_AGENT = 120
 
 Headers = Mapping[bytes, bytes]
@@ -47,6 +50,8 @@ class Arrivals:
         self._body_stall = config.body_stall_seconds
         self._most_held = config.most_held_bytes
         self._held = 0
+        self._freed = asyncio.Event()
+        self._memory = LargeMemory()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -94,27 +99,30 @@ class Arrivals:
         """Whether the client left before it had its whole response."""
         check_framing(scope, headers)
         self._access.check(scope["path"], headers)
-        parts: list[bytes] = []
+        body = Body()
+        scope["state"]["body"] = body
         try:
-            if scope["method"] not in ("GET", "HEAD"):
-                if not await self._read(headers, receive, parts):
-                    return True
-                parts = [b"".join(parts)]
+            if scope["method"] not in ("GET", "HEAD") and not await self._read(
+                headers, receive, body
+            ):
+                return True
             await self._answering.freshen()
-            return await self._run(scope, b"".join(parts), receive, response)
+            return await self._run(scope, receive, response)
         finally:
-            self._held -= sum(map(len, parts))
+            self._held -= body.held
+            self._freed.set()
+            self._memory.note(body.size)
 
-    async def _read(self, headers: Headers, receive: Receive, parts: list[bytes]) -> bool:
-        """Read the body into `parts`, each of which is held. False: the client is gone.
+    async def _read(self, headers: Headers, receive: Receive, body: Body) -> bool:
+        """Read the body, which is held from now on. False: the client is gone.
 
         Raises `Failure`.
         """
         length = int(headers.get(b"content-length", b"0"))
         if length > self._most_body:
             raise self._too_large()
-        self._check_held(length)
-        size = 0
+        await self._reserve(length)
+        body.held = length
         try:
             async with asyncio.timeout(_BODY_SECONDS):
                 while True:
@@ -122,29 +130,38 @@ class Arrivals:
                         message = await receive()
                     if message["type"] == "http.disconnect":
                         return False
-                    parts.append(message.get("body", b""))
-                    size += len(parts[-1])
-                    self._held += len(parts[-1])
-                    if size > self._most_body:
+                    piece = message.get("body", b"")
+                    body.add(piece)
+                    if body.size > body.held:  # it came without its length
+                        self._held += body.size - body.held
+                        body.held = body.size
+                    if body.size > self._most_body:
                         raise self._too_large()
-                    self._check_held(0)
+                    if self._held > self._most_held:
+                        raise _crowded()
                     if not message.get("more_body", False):
                         return True
         except TimeoutError:
             raise Failure("invalid", "The body came too slowly.", code="timeout") from None
 
-    def _check_held(self, more: int) -> None:
-        """Raises `Failure`."""
-        if self._held + more > self._most_held:
-            raise Failure("busy", "Too much is being sent at once. Try again.", retry_after=2)
+    async def _reserve(self, size: int) -> None:
+        """Hold so many bytes as soon as there is room: a client in the midst of sending would not
+        read that it is refused. Raises `Failure` where that takes too long.
+        """
+        try:
+            async with asyncio.timeout(_ROOM_SECONDS):
+                while self._held + size > self._most_held:
+                    self._freed.clear()
+                    await self._freed.wait()
+        except TimeoutError:
+            raise _crowded() from None
+        self._held += size
 
     def _too_large(self) -> Failure:
         limit = self._most_body / 1024 / 1024
         return Failure("too_large", f"The body is larger than {limit:.0f} MB.", code="too_large")
 
-    async def _run(
-        self, scope: Scope, body: bytes, receive: Receive, response: "_Response"
-    ) -> bool:
+    async def _run(self, scope: Scope, receive: Receive, response: "_Response") -> bool:
         """Run what answers, and cancel it when the client leaves."""
         task = asyncio.current_task()
         gone = False
@@ -159,7 +176,7 @@ class Arrivals:
 
         watcher = asyncio.create_task(watch())
         try:
-            await self._inner(scope, _replay(body), response.send)
+            await self._inner(scope, _nothing_more, response.send)
         except asyncio.CancelledError:
             if not gone or task is None:
                 raise
@@ -211,11 +228,13 @@ class _Response:
         await self.send({"type": "http.response.body", "body": body})
 
 
-def _replay(body: bytes) -> Receive:
-    async def receive() -> Message:
-        return {"type": "http.request", "body": body, "more_body": False}
+def _crowded() -> Failure:
+    return Failure("busy", "Too much is being sent at once. Try again.", retry_after=2)
 
-    return receive
+
+async def _nothing_more() -> Message:
+    """The body was read: it lies in the state of the request, as a `Body`."""
+    return {"type": "http.request", "body": b"", "more_body": False}
 
 
 def _failure_of(error: Exception) -> Failure:

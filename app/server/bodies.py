@@ -15,20 +15,40 @@ T = TypeVar("T")
 _PLACE = re.compile(r" - at `(?:key in )?\$\.?([^`]*)`$")
 
 
+class Body:
+    """The bytes of a request, until they are taken: what was decoded needs them no more, and an
+    answer may take minutes.
+    """
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+        self.size = 0
+        self.held = 0  # of the bytes that all requests may have
+
+    def add(self, piece: bytes) -> None:
+        self._bytes += piece
+        self.size += len(piece)
+
+    def take(self) -> bytearray:
+        """All of it, once."""
+        taken, self._bytes = self._bytes, bytearray()
+        return taken
+
+
 async def decoded(request: "Request", kind: type[T]) -> T:
     """The body as a `kind`. Raises `Failure`, whose `param` is the field that is wrong.
 
     Fields that `kind` doesn't have are ignored. How large a body may be, `app.server.arrivals` sees to.
     """
-    body = await request.body()
+    body: bytearray = request.state.body.take()
     if request.headers.get("content-encoding", "identity") != "identity":
         raise Failure("invalid", "The body is compressed. Send it as it is.")
-    if not body.strip():
+    if not body or body.isspace():
         raise Failure("invalid", "The body is empty. It should be a JSON object.")
     return decoded_json(body, kind)
 
 
-def decoded_json(body: bytes, kind: type[T]) -> T:
+def decoded_json(body: bytes | bytearray, kind: type[T]) -> T:
     """As `decoded`, of a body that is here."""
     try:
         return msgspec.json.decode(body, type=kind)

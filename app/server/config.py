@@ -38,7 +38,7 @@ class ServerConfig(msgspec.Struct, frozen=True, kw_only=True):
     most_waiting: int = 128
     most_connections: int = 512
     most_body_bytes: int = 32 * 1024 * 1024
-    most_held_bytes: int = 256 * 1024 * 1024
+    most_held_bytes: int = 96 * 1024 * 1024
     head_seconds: float = 10.0
     body_stall_seconds: float = 20.0
 

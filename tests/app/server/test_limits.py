@@ -3,6 +3,7 @@
 import socket
 import threading
 import time
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
@@ -241,6 +242,45 @@ class TestCrowds:
                 sender.close()
         with server.client() as client:
             assert client.post("/v1/chat/completions", json=ASK).status_code == 200
+
+    def test_a_body_waits_until_there_is_room_for_it(
+        self, make_server: MakeServer, scripted: ScriptedBackend, model
+    ):
+        server = make_server(scripted, most_body_bytes=100_000, most_held_bytes=150_000)
+        body = msgspec.json.encode(ASK).ljust(90_000)
+        head = HEAD + b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(body)
+        with connected(server.url) as first, connected(server.url) as second:
+            first.sendall(head)
+            with server.client() as client:
+                _wait_for(client, "causeway_connections", 3)
+            second.sendall(head + body)
+            first.sendall(body)
+            assert status(read_all(first)) == 200
+            assert status(read_all(second)) == 200
+
+    @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages", "/api/chat"])
+    def test_its_bytes_are_let_go_once_they_are_understood(
+        self, make_server: MakeServer, scripted: ScriptedBackend, model, path
+    ):
+        """An answer may take minutes, and another copy of what was asked is of no use to it."""
+        server = make_server(scripted)
+        scripted.script = Script(tokens=("word ",) * 10_000, delay=0.01)
+        body = msgspec.json.encode({**ASK, "max_tokens": 9_000, "stream": True})
+        body = body.replace(b"Hi", b"x" * 8_000_000)
+        tracemalloc.start()
+        try:
+            with (
+                server.client() as client,
+                client.stream("POST", path, content=body) as answer,
+            ):
+                next(answer.iter_raw())
+                held = tracemalloc.take_snapshot().filter_traces(
+                    [tracemalloc.Filter(True, f"*{module}.py") for module in ("arrivals", "bodies")]
+                )
+        finally:
+            tracemalloc.stop()
+        # The text of the message is one copy, made in `bodies`.
+        assert sum(trace.size for trace in held.traces) < 12_000_000
 
     @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages", "/api/chat"])
     def test_very_many_messages_hold_nobody_up(
