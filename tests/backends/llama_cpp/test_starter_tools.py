@@ -45,6 +45,7 @@ def test_a_required_call_is_valid_and_known_when_it_comes_back(session: LlamaCpp
                 sampling=Sampling(temperature=0),
                 tools=(WEATHER,),
                 tool_choice="required",
+                parallel_tool_calls=False,
                 max_tokens=200,
             )
         )

@@ -69,6 +69,7 @@ def test_it_calls_a_tool_that_it_has_to(client: openai.OpenAI):
         max_tokens=100,
         tools=[tool],
         tool_choice="required",
+        parallel_tool_calls=False,
     )
     (call,) = answer.choices[0].message.tool_calls
     assert call.function.name == "find_city"
