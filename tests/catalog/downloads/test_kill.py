@@ -6,6 +6,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from catalog.downloads.extents import Extents
 from catalog.downloads.fetch import fetched_bytes
 from catalog.downloads.part_file import read_sidecar
@@ -53,6 +55,7 @@ def wait_until_kept(part: Path) -> None:
         time.sleep(0.005)
 
 
+@pytest.mark.timeout(900)  # twenty programs begin, each of which takes long on a loaded machine
 def test_no_byte_before_the_last_flush_is_fetched_twice(tmp_path: Path) -> None:
     moments = random.Random(7)
     part = tmp_path / "owner/name" / f"{NAME}.part"
