@@ -29,6 +29,8 @@ def modules_are_not_searched() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def no_qt_leftovers(qapp: QApplication, qtlog: object) -> Iterator[None]:
     yield
+    # The offscreen platform would free what a test copied after the interpreter has ended, and crash.
+    QApplication.clipboard().clear()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     QCoreApplication.processEvents()
     running = [found for found in gc.get_objects() if _runs(found)]
