@@ -81,7 +81,10 @@ class EntryList(QAbstractListModel):
 
 
 class CardGrid(StillView):
-    """As many columns as there is room for, and a number of rows; the rest is behind “See all”."""
+    """As many columns as there is room for, and a number of rows; the rest is behind “See all”.
+
+    The marked card stays when the details open beside the cards and take columns away: a row is added.
+    """
 
     def __init__(
         self,
@@ -112,6 +115,10 @@ class CardGrid(StillView):
         self._entries = tuple(entries)
         self._arrange()
 
+    def mark(self, entry_id: str) -> None:
+        self._marked = entry_id
+        self._arrange()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._arrange()
@@ -119,7 +126,7 @@ class CardGrid(StillView):
     def _arrange(self) -> None:
         width = max(self.width(), 1)
         columns = min(max((width + GAP) // (_NARROWEST + GAP), 1), _MOST_COLUMNS)
-        shown = self._entries[: columns * self._rows]
+        shown = self._entries[: columns * max(self._rows, self._marked_row(columns) + 1)]
         rows = -(-len(shown) // columns)
         self.setFixedHeight(max(rows, 1) * (CARD_HEIGHT + GAP) - GAP)
         self._columns = columns
@@ -128,6 +135,11 @@ class CardGrid(StillView):
         self.setGridSize(QSize((width - 1) // columns, CARD_HEIGHT + GAP))
         self.cards.show_entries(shown)
         self.show_mark()
+
+    def _marked_row(self, columns: int) -> int:
+        """Where the marked card lies, if the widest grid shows it; else -1."""
+        ids = [entry.id for entry in self._entries[: self._rows * _MOST_COLUMNS]]
+        return ids.index(self._marked) // columns if self._marked in ids else -1
 
 
 class CardDelegate(QStyledItemDelegate):

@@ -5,7 +5,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.ui.models.discover_world import ENTRIES, entry
 from ui.models.discover_entries import EntryFacts
-from ui.models.entry_card import CardGrid
+from ui.models.entry_card import ENTRY_ROLE, CardGrid
 from ui.models.entry_view import StillView
 from ui.models.road import Road
 from ui.theme import Theme
@@ -37,3 +37,19 @@ def test_its_first_row_is_whole_wherever_the_current_one_is(
     view.setCurrentIndex(last)
     view.scrollTo(last)
     assert view.visualRect(view.model().index(0, 0)).top() == 0
+
+
+def test_the_marked_card_stays_when_the_details_take_columns_away(
+    theme: Theme, qtbot: QtBot
+) -> None:
+    grid = cards(theme)
+    qtbot.addWidget(grid)
+    grid.resize(920, grid.height())
+    grid.show()
+    last = grid.cards.rowCount() - 1
+    marked = grid.cards.index(last, 0).data(ENTRY_ROLE)
+    grid.mark(marked.id)
+    grid.resize(560, grid.height())
+    assert grid.columns == 2
+    assert grid.cards.row_of(marked.id) == last
+    assert grid.selectionModel().isSelected(grid.cards.index(last, 0))
