@@ -1,6 +1,7 @@
 """The whole window over real parts: a real worker on a tiny model, a real database."""
 
 import hashlib
+import re
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -207,17 +208,16 @@ def test_another_chat_can_be_shown_while_an_answer_is_written(
     window = open_window()
     page = window.findChildren(ChatPage)[0]
     send(qtbot, window, "Go on")
-    qtbot.waitUntil(
-        lambda: any(item.written for item in items(window, AnswerItem)), timeout=WAIT_MS
-    )
+    status = window.findChild(ModelStatus)
+    with_speed = re.compile(r"Writing · [0-9,.]+ tok/s")
+    qtbot.waitUntil(lambda: bool(with_speed.fullmatch(status.text())), timeout=WAIT_MS)
     chat = page._shown.id
     page.new_chat()
     qtbot.waitUntil(lambda: not transcript(window).items)
-    status = window.findChild(ModelStatus)
     qtbot.waitUntil(lambda: status.text() == "Writing in another chat")
     page.open_chat(chat)
     qtbot.waitUntil(lambda: bool(items(window, AnswerItem)))
-    qtbot.waitUntil(lambda: status.text() == "Writing")
+    assert with_speed.fullmatch(status.text())
     streaming = items(window, AnswerItem)[0]
     assert streaming.streaming
     seen = len(streaming.written)

@@ -73,7 +73,7 @@ class TurnPresenter(QObject):
         running = self._running.get(conversation_id)
         if running is None:
             self._composer.show_busy(False)
-            self._composer.show_pace(Pace())
+            self._show_pace(Pace())
         else:
             self._attach(running)
 
@@ -94,7 +94,7 @@ class TurnPresenter(QObject):
     def _attach(self, running: RunningTurn) -> None:
         self._composer.show_busy(True)
         self._composer.show_speed(0)  # it was the last answer's
-        self._composer.show_pace(running.pace)
+        self._show_pace(running.pace)
         self._transcript.begin_answer(running.turn.answer)
         # What was said while another chat was shown.
         said = running.turn.answer
@@ -128,17 +128,20 @@ class TurnPresenter(QObject):
 
     def _tell_pace(self, pace: Pace) -> None:
         """Not at every token: figures that change all the time can't be read."""
-        now = time.monotonic()
-        if pace.phase != self._told_pace.phase or now - self._told_at >= _PACE_SECONDS:
-            self._told_pace, self._told_at = pace, now
-            self._composer.show_pace(pace)
+        is_due = time.monotonic() - self._told_at >= _PACE_SECONDS
+        if is_due or pace.phase != self._told_pace.phase:
+            self._show_pace(pace)
+
+    def _show_pace(self, pace: Pace) -> None:
+        self._told_pace, self._told_at = pace, time.monotonic()
+        self._composer.show_pace(pace)
 
     def _finish(self, conversation_id: str, last: TurnEnded) -> None:
         self._forget(conversation_id)
         if conversation_id == self._shown_id:
             self._transcript.finish_answer(last.message)
             self._composer.show_busy(False)
-            self._composer.show_pace(Pace())
+            self._show_pace(Pace())
             origin = last.message.origin
             self._composer.show_speed(origin.timings.tokens_per_second if origin else 0)
         self.ended.emit(conversation_id, last.message)
@@ -148,7 +151,7 @@ class TurnPresenter(QObject):
         if conversation_id == self._shown_id:
             self._transcript.finish_answer(_cut_off(running))
             self._composer.show_busy(False)
-            self._composer.show_pace(Pace())
+            self._show_pace(Pace())
         raise bug
 
     def _forget(self, conversation_id: str) -> RunningTurn:
