@@ -90,7 +90,7 @@ class Chats:
         self._refuse_while_writing(answer.conversation_id, answer.id)
         if answer.role != "assistant":
             raise AppError("Only an answer can be continued.")
-        conversation = self._store.get(answer.conversation_id)
+        conversation = self._with_model(self._store.get(answer.conversation_id))
         begun = bool(answer.text or answer.reasoning)
         if begun:
             self._refuse_to_begin_anew(conversation)
@@ -208,12 +208,14 @@ class Chats:
     def _ask(self, conversation: Conversation, parent_id: str | None, text: str) -> Turn:
         if not text.strip():
             raise AppError("There is nothing to send.", fix="Write a message first.")
+        conversation = self._with_model(conversation)
         question, answer = self._store.add_question(conversation.id, parent_id=parent_id, text=text)
         return self._answer_turn(conversation, question, answer)
 
     def _answer(
         self, conversation: Conversation, question: Message, *, without_adapters: bool = False
     ) -> Turn:
+        conversation = self._with_model(conversation)
         answer = self._store.add_message(
             conversation.id, parent_id=question.id, role="assistant", text="", status="streaming"
         )
@@ -232,6 +234,20 @@ class Chats:
             answer,
             lambda: self._plan(conversation, question, without_adapters=without_adapters),
         )
+
+    def _with_model(self, conversation: Conversation) -> Conversation:
+        """The conversation with a model of its own, which is stored before the next message is.
+
+        A chat that has messages but no model may not go to a service: whoever reads it between the
+        two would find no model for it. Where there is none, the answer will say why.
+        """
+        if conversation.model_id:
+            return conversation
+        try:
+            model = self.model_for(conversation)
+        except (AppError, CatalogError):
+            return conversation
+        return self._store.set_model(conversation.id, model.id)
 
     def _turn(self, question: Message | None, answer: Message, plan: Callable[[], Plan]) -> Turn:
         turn = Turn(
@@ -256,8 +272,6 @@ class Chats:
         without_adapters: bool = False,
     ) -> Plan:
         model = self.model_for(conversation)
-        if not conversation.model_id:
-            self._store.set_model(conversation.id, model.id)
         options = self.model_options(model, conversation.options)
         if without_adapters:
             options["adapters"] = ""

@@ -18,6 +18,7 @@ from app.chats import Chats
 from app.conversations.records import Message
 from app.conversations.store import ConversationStore
 from app.errors import AppError, StorageError
+from app.models import OfferedModel
 from app.options import effective
 from app.options.adapter_stack import StackedAdapter, stack_text
 from app.paths import Paths
@@ -92,6 +93,36 @@ def test_an_answer_streams_and_is_saved_with_what_produced_it(
     assert (origin.seed, origin.options["temperature"]) == (5, 0.25)
     assert origin.usage.completion_tokens == 4
     assert origin.template == "scripted"
+
+
+def test_a_chat_has_its_model_before_its_first_question_is_stored(
+    paths: Paths, make_chats: MakeChats
+) -> None:
+    """A chat with messages and no model may not be answered by a service."""
+    service = OfferedModel(
+        id="study:words",
+        name="words",
+        backend="connection study",
+        model="words",
+        source="Study",
+        leaves=True,
+    )
+    models: list[str] = []
+
+    class Watched(ConversationStore):
+        def add_question(
+            self, conversation_id: str, *, parent_id: str | None, text: str
+        ) -> tuple[Message, Message]:
+            models.append(self.get(conversation_id).model_id)
+            return super().add_question(conversation_id, parent_id=parent_id, text=text)
+
+    with contextlib.closing(Watched(paths.database_file)) as store:
+        chats = make_chats(store=store, offers=[service])
+        new = store.create()
+        chats.send(new.id, "Hello")
+        assert models == [service.id]
+        assert chats.model_for(store.get(new.id)) == service
+        chats.close()
 
 
 def test_the_question_is_on_disk_before_the_model_starts(
@@ -565,12 +596,14 @@ def test_probabilities_are_stored_and_go_on_with_the_answer(
     assert "".join(token.text for token in tokens) == continued.text
 
 
-def test_a_question_cannot_be_regenerated(chats: Chats, conversation_id: str) -> None:
+def test_regenerating_a_question_answers_it_beside_the_answers_that_it_has(
+    chats: Chats, conversation_id: str
+) -> None:
     turn = chats.send(conversation_id, "Hello")
     run(turn)
     assert turn.question is not None
-    with pytest.raises(AppError, match="Only an answer"):
-        chats.regenerate(turn.question.id)
+    answer = answer_to(chats.regenerate(turn.question.id))
+    assert (answer.parent_id, answer.sibling_index) == (turn.question.id, 1)
 
 
 def test_editing_a_question_asks_anew_beside_it(
