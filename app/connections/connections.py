@@ -122,10 +122,15 @@ class Connections:
         self._secrets.delete(_secret_of(connection))
         return self._replace(msgspec.structs.replace(connection, key_place="none", key_variable=""))
 
-    def check(self, connection_id: str) -> tuple[OfferedModel, ...]:
-        """Ask the service for its models, and keep the list. Raises `BackendError`s too."""
+    def check(
+        self, connection_id: str, cancelled: threading.Event | None = None
+    ) -> tuple[OfferedModel, ...]:
+        """Ask the service for its models, and keep the list. Raises `BackendError`s too.
+
+        One of them comes soon after `cancelled` is set.
+        """
         connection = self.find(connection_id)
-        self._lists.keep(connection.id, self._backend(connection).models())
+        self._lists.keep(connection.id, self._backend(connection).models(cancelled))
         return self.models(connection.id)
 
     def models(self, connection_id: str) -> tuple[OfferedModel, ...]:

@@ -1,9 +1,10 @@
 """Any service that speaks the OpenAI API, as a backend: on this computer, near by, or in the web."""
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from backends.errors import BadAnswer, LoadCancelled, ModelGone
+from backends.errors import BackendError, BadAnswer, LoadCancelled, ModelGone
 from backends.openai_compatible.addresses import checked_url, is_loopback
 from backends.openai_compatible.patience import Patience
 from backends.openai_compatible.provider import Provider
@@ -67,8 +68,12 @@ class OpenAICompatibleBackend:
             local=is_loopback(self._url),
         )
 
-    def models(self) -> Sequence[ModelDescription]:
-        """Asks the service. Raises BadKey, Unreachable, BadAnswer and the other errors of services."""
+    def models(self, cancelled: threading.Event | None = None) -> Sequence[ModelDescription]:
+        """Asks the service. Raises BadKey, Unreachable, BadAnswer and the other errors of services.
+
+        Soon after `cancelled` is set, it raises a BackendError, whatever the service does.
+        """
+        from backends.openai_compatible.calls import CallClosed
         from backends.openai_compatible.model_list import LONGEST_LIST, models_in
         from backends.openai_compatible.service import Cancel, Question, Service
 
@@ -80,7 +85,11 @@ class OpenAICompatibleBackend:
         )
         service = Service(self._access())
         try:
-            body = service.whole_answer(question, Cancel(), self._patience.listing, LONGEST_LIST)
+            body = service.whole_answer(
+                question, Cancel(cancelled), self._patience.listing, LONGEST_LIST
+            )
+        except CallClosed:
+            raise BackendError(f"{self.name} is no longer asked for its models.") from None
         except ModelGone as error:
             raise self._no_list(error.why) from None
         finally:

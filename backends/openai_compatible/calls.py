@@ -19,6 +19,7 @@ from backends.openai_compatible.patience import Patience
 
 _MOST_CHUNKS = 64
 _END_SECONDS = 0.25
+_POLL_SECONDS = 0.1
 
 
 class CallClosed(Exception):
@@ -44,12 +45,17 @@ class Call:
         body: bytes | None,
         patience: Patience,
         name: str,
+        cancelled: threading.Event,
     ) -> None:
-        """Begins at once. `name` is the service's, for errors."""
+        """Begins at once. `name` is the service's, for errors.
+
+        Soon after `cancelled` is set, whoever waits for the answer gets a CallClosed.
+        """
         self._lines = lines
         self._method, self._url, self._headers, self._body = method, url, headers, body
         self._patience = patience
         self._name = name
+        self._cancelled = cancelled
         self._changed = threading.Condition()
         self._head: Head | None = None
         self._chunks: deque[bytes] = deque()
@@ -118,7 +124,7 @@ class Call:
             self._changed.notify_all()
 
     def _check(self) -> None:
-        if self._closed:
+        if self._closed or self._cancelled.is_set():
             raise CallClosed
         if self._error is not None:
             error, self._error = self._error, CallClosed()
@@ -128,7 +134,7 @@ class Call:
         left = deadline - time.monotonic()
         if left <= 0:
             raise self._silent()
-        self._changed.wait(left)
+        self._changed.wait(min(left, _POLL_SECONDS))
 
     def _silent(self) -> BackendError:
         return Unreachable(

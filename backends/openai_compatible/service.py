@@ -49,16 +49,23 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Cancel:
-    """What a cancel reaches: the call under way, or a pause between two. From any thread."""
+    """What a cancel reaches: the call under way, or a pause between two. From any thread.
 
-    def __init__(self) -> None:
-        self._closed = threading.Event()
+    Setting the event `closed` is enough; `close` also breaks the connection off itself.
+    """
+
+    def __init__(self, closed: threading.Event | None = None) -> None:
+        self._closed = closed or threading.Event()
         self._lock = threading.Lock()
         self._call: Call | None = None
 
     @property
     def closed(self) -> bool:
         return self._closed.is_set()
+
+    @property
+    def event(self) -> threading.Event:
+        return self._closed
 
     def hold(self, call: Call) -> None:
         with self._lock:
@@ -106,7 +113,7 @@ class Service:
         while True:
             wait: float | None = None
             key = self._permitted_key(question.model)
-            call = self._begin(question, key)
+            call = self._begin(question, key, cancel)
             cancel.hold(call)
             try:
                 head = call.head(seconds)
@@ -161,7 +168,7 @@ class Service:
         name = self.access.name
         return refusal(complaint, name=name, model=model, key=key.strip(), headers=headers)
 
-    def _begin(self, question: Question, key: str) -> Call:
+    def _begin(self, question: Question, key: str, cancel: Cancel) -> Call:
         headers = {"Accept": "application/json", **question.headers}
         if question.body is not None:
             headers |= {"Accept": "text/event-stream, application/json"}
@@ -178,6 +185,7 @@ class Service:
             question.body,
             self.access.patience,
             self.access.name,
+            cancel.event,
         )
 
     def _permitted_key(self, model: str) -> str:

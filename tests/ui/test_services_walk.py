@@ -18,6 +18,7 @@ from app.paths import Paths, paths_under
 from app.secrets import Secrets
 from app.serving import KEY_VARIABLE
 from app.settings_file import SettingsFile
+from backends.openai_compatible.patience import Patience
 from tests.backends.openai_compatible.openai_server import OpenAIServer
 from tests.ui.whole_window import whole_window
 from ui.chat.answer_item import AnswerItem
@@ -108,7 +109,9 @@ def open_services_page(window: MainWindow) -> ServicesPage:
     return window.findChildren(ServicesPage)[0]
 
 
-def connect(qtbot: QtBot, window: MainWindow, service: OpenAIServer, title: str) -> None:
+def begin_connecting(
+    qtbot: QtBot, window: MainWindow, service: OpenAIServer, title: str
+) -> ServiceDialog:
     page = open_services_page(window)
     press(page, "Connect another service")
     dialog = window.findChildren(ServiceDialog)[-1]
@@ -120,6 +123,12 @@ def connect(qtbot: QtBot, window: MainWindow, service: OpenAIServer, title: str)
     fields["Name of the variable"].clear()
     qtbot.keyClicks(fields["Name of the variable"], VARIABLE)
     press(dialog, "Connect")
+    return dialog
+
+
+def connect(qtbot: QtBot, window: MainWindow, service: OpenAIServer, title: str) -> None:
+    page = open_services_page(window)
+    begin_connecting(qtbot, window, service, title)
     toast = window.findChildren(Toast)[0]
     expected = f"{title} answers and lists 1 model."
     qtbot.waitUntil(lambda: toast.accessibleName() == expected, timeout=WAIT_MS)
@@ -164,6 +173,22 @@ def test_a_person_connects_a_service_and_chats_through_it(
         lambda: "words Study" in window.findChildren(ModelButton)[0].accessibleName(),
         timeout=WAIT_MS,
     )
+
+
+def test_a_service_that_hangs_is_asked_no_longer_once_its_dialog_is_closed(
+    qtbot: QtBot, open_window: Open, service: OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hours = Patience(first_byte=9000, listing=9000)
+    monkeypatch.setattr("backends.openai_compatible.backend.Patience", lambda: hours)
+    monkeypatch.setenv(VARIABLE, KEY)
+    service.script = ["mute"]
+    window = open_window()
+    page = open_services_page(window)
+    dialog = begin_connecting(qtbot, window, service, "Study")
+    qtbot.waitUntil(lambda: bool(service.requests), timeout=WAIT_MS)
+    press(dialog, "Close")
+    qtbot.waitUntil(service.requests[0].gone.is_set, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "no models known" in words(page), timeout=WAIT_MS)
 
 
 def test_a_chat_that_begins_to_leave_says_so_and_offline_it_can_not(

@@ -1,8 +1,10 @@
 """What a service may do wrong, and what becomes of it."""
 
+import contextlib
 import socket
 import threading
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -18,7 +20,7 @@ from backends.errors import (
 )
 from backends.protocol import Finished, TextDelta, Warned
 from backends.testing import HELLO, last, text_of
-from tests.backends.openai_compatible.conftest import QUICK, replaced
+from tests.backends.openai_compatible.conftest import QUICK, backend_at, replaced
 from tests.backends.openai_compatible.openai_server import (
     WORDS,
     OpenAIServer,
@@ -30,6 +32,20 @@ from tests.backends.openai_compatible.openai_server import (
 
 LONG = replaced(QUICK, first_byte=120, stall=120)
 SHORT = replaced(QUICK, first_byte=0.3, stall=0.3)
+
+
+@pytest.fixture
+def deaf_url() -> Iterator[str]:
+    """Of a service that takes no connection, so that whoever connects waits."""
+    with contextlib.ExitStack() as sockets:
+        deaf = sockets.enter_context(socket.socket())
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        for _ in range(3):
+            filling = sockets.enter_context(socket.socket())
+            filling.setblocking(False)
+            filling.connect_ex(deaf.getsockname())
+        yield f"http://127.0.0.1:{deaf.getsockname()[1]}/v1"
 
 
 def failure(session, request=HELLO) -> BackendError:
@@ -344,23 +360,40 @@ def test_a_cancel_is_obeyed_in_the_wait_before_the_next_try(server, connect) -> 
     assert len(server.requests) == 1
 
 
-def test_a_cancel_is_obeyed_while_the_connection_is_being_made(connect) -> None:
-    with socket.socket() as deaf:
-        deaf.bind(("127.0.0.1", 0))
-        deaf.listen(0)
-        address = deaf.getsockname()
-        filling = [socket.socket() for _ in range(3)]
-        for each in filling:
-            each.setblocking(False)
-            each.connect_ex(address)
-        patience = replaced(QUICK, connect=120)
-        stream = connect(url=f"http://127.0.0.1:{address[1]}/v1", patience=patience).chat(HELLO)
-        threading.Timer(0.1, stream.close).start()
-        began = time.monotonic()
-        assert last(list(stream)).reason == "cancelled"
-        assert time.monotonic() - began < patience.connect / 2
-        for each in filling:
-            each.close()
+def test_a_cancel_is_obeyed_while_the_connection_is_being_made(connect, deaf_url: str) -> None:
+    patience = replaced(QUICK, connect=120)
+    stream = connect(url=deaf_url, patience=patience).chat(HELLO)
+    threading.Timer(0.1, stream.close).start()
+    began = time.monotonic()
+    assert last(list(stream)).reason == "cancelled"
+    assert time.monotonic() - began < patience.connect / 2
+
+
+def test_asking_for_models_ends_at_a_cancel_whatever_the_service_does(server) -> None:
+    server.script = ["mute"]
+    cancelled = threading.Event()
+
+    def cancel() -> None:
+        while not server.requests:
+            time.sleep(0.01)
+        cancelled.set()
+
+    cancelling = threading.Thread(target=cancel)
+    cancelling.start()
+    with pytest.raises(BackendError, match="no longer asked"):
+        backend_at(server.url, patience=replaced(LONG, listing=120)).models(cancelled)
+    cancelling.join()
+    assert server.requests[0].gone.wait(60)
+
+
+def test_asking_for_models_ends_at_a_cancel_while_the_connection_is_being_made(
+    deaf_url: str,
+) -> None:
+    cancelled = threading.Event()
+    threading.Timer(0.1, cancelled.set).start()
+    patience = replaced(LONG, connect=120, listing=120)
+    with pytest.raises(BackendError, match="no longer asked"):
+        backend_at(deaf_url, patience=patience).models(cancelled)
 
 
 def test_a_stream_that_was_closed_before_it_began_asks_nothing(server, connect) -> None:

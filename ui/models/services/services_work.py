@@ -13,7 +13,7 @@ from app.errors import Problem, problem_from
 from app.models import OfferedModel
 from app.secrets import SecretsState
 from backends.errors import BadKey
-from ui.background import Background
+from ui.background import Background, Task
 from ui.keys.key_places import KeyPlaces
 from ui.kit import Toast
 from ui.models.services.service_dialog import ServiceDialog, ServiceDraft
@@ -55,6 +55,7 @@ class ServicesWork(QObject):
         self._shown: tuple[ShownService, ...] = ()
         self._reading = False
         self._again = False
+        self._refreshing: dict[str, Task] = {}
         page.connect_requested.connect(self._begin_connecting)
         page.change_requested.connect(self._begin_changing)
         page.refresh_requested.connect(self.refresh)
@@ -80,9 +81,8 @@ class ServicesWork(QObject):
             if row := self.page.row(connection_id):
                 row.show_problem(problem.sentence())
 
-        self._background.look_up(
-            self, lambda _: self._connections.check(connection_id), done, failed
-        )
+        check = partial(self._connections.check, connection_id)
+        self._refreshing[connection_id] = self._background.look_up(self, check, done, failed)
 
     def _begin_connecting(self, provider_id: str) -> None:
         self._open(ServiceDialog(self._theme, provider_of(provider_id), None, self._window))
@@ -111,14 +111,17 @@ class ServicesWork(QObject):
 
         def ask(connection: Connection) -> None:
             self._tell_changed()
-            if isValid(dialog):
-                dialog.show_connected(connection)
-            self._background.look_up(
+            if not isValid(dialog):
+                return
+            dialog.show_connected(connection)
+            task = self._background.look_up(
                 self,
-                lambda _: self._connections.check(connection.id),
+                partial(self._connections.check, connection.id),
                 partial(self._finish, dialog, connection),
                 partial(self._refuse, dialog),
             )
+            # Connected by itself, the method would not keep its task alive.
+            dialog.rejected.connect(partial(task.cancel))
 
         self._background.run(self, connect, ask, partial(self._refuse, dialog))
 
@@ -155,6 +158,8 @@ class ServicesWork(QObject):
             if row := self.page.row(connection_id):
                 row.show_problem(problem.sentence())
 
+        if task := self._refreshing.pop(connection_id, None):
+            task.cancel()
         self._background.run(
             self, partial(self._connections.remove, connection_id), removed, failed
         )
