@@ -32,6 +32,7 @@ from backends.protocol import (
     TextDelta,
     Tokenize,
     ToolCall,
+    ToolCallDelta,
     Usage,
     Warned,
 )
@@ -146,6 +147,7 @@ class Reply(msgspec.Struct, frozen=True):
         | TextDelta
         | ReasoningDelta
         | Logprobs
+        | ToolCallDelta
         | ToolCall
         | PromptEcho
         | HistoryTrimmed

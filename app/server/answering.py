@@ -51,6 +51,7 @@ from backends.protocol import (
     TextDelta,
     TokenSession,
     ToolCall,
+    ToolCallDelta,
     Usage,
 )
 from catalog.downloads.queue import DownloadQueue
@@ -353,12 +354,16 @@ def _embedded(session: Session, texts: Sequence[Text], cancelled: threading.Even
 async def _noted(
     answer: RunningAnswer, asked: Asked, note: RequestNote
 ) -> AsyncGenerator[Event, None]:
+    told_call: str | None = None
     try:
         async for event in answer:
             match event:
                 case TextDelta(text) | ReasoningDelta(text):
                     note.count(text)
-                case ToolCall():
+                case ToolCallDelta():
+                    note.count(event.arguments)
+                    told_call = event.id
+                case ToolCall() if event.id != told_call:
                     note.count(event.arguments)
                 case Finished(reason="cancelled"):
                     # The client is still here: it must not take this for the whole.

@@ -15,7 +15,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     window. The other settings are always as in a chat: the person's, and the model's profile. A `prompt`
     takes the place of all messages. With `echo`, the model tells it back, with how likely its tokens
     were where `logprobs` are asked for. With a `suffix`, the answer is what stands between the prompt and
-    it. `continue_last`: the last message is the beginning of the answer.
+    it. `continue_last`: the last message is the beginning of the answer. `tool_call_deltas`: calls are wanted
+    in pieces, too.
     """
 
     model: str
@@ -32,5 +33,6 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     tools: tuple[Tool, ...] = ()
     tool_choice: ToolChoice = "auto"
     parallel_tool_calls: bool = True
+    tool_call_deltas: bool = False
     logprobs: int = -1
     continue_last: bool = False

@@ -66,6 +66,7 @@ def chat_request(
         tools=asked.tools if asked.tool_choice != "none" else (),
         tool_choice=asked.tool_choice,
         parallel_tool_calls=asked.parallel_tool_calls,
+        tool_call_deltas=asked.tool_call_deltas,
         think=think_of(options),
         background=True,
         lookup=bool(options["lookup"]),

@@ -3,12 +3,12 @@
 import codecs
 from collections.abc import Iterable, Iterator, Sequence
 
-from backends.protocol import ReasoningDelta, TextDelta, ToolCall
+from backends.protocol import ReasoningDelta, TextDelta, ToolCall, ToolCallDelta
 from backends.reasoning import ReasoningSplitter
 from backends.stop_strings import StopStrings
 from backends.tool_calls.splitter import ToolCallSplitter
 
-Said = TextDelta | ReasoningDelta | ToolCall
+Said = TextDelta | ReasoningDelta | ToolCallDelta | ToolCall
 
 
 class AnswerText:
@@ -61,6 +61,11 @@ class AnswerText:
         """The calls as the model wrote them."""
         return self._calls.calls if self._calls is not None else ()
 
+    def bind_call(self) -> None:
+        """The call that has begun can only become whole: tell its arguments in pieces."""
+        if self._calls is not None:
+            self._calls.bind()
+
     def feed(self, piece: bytes) -> Iterator[Said]:
         text = self._stop.feed(self._decoder.decode(piece))
         if text:
@@ -83,7 +88,7 @@ class AnswerText:
             else:
                 yield from self._kept([event])
 
-    def _kept(self, events: Iterable[TextDelta | ToolCall]) -> Iterator[Said]:
+    def _kept(self, events: Iterable[TextDelta | ToolCallDelta | ToolCall]) -> Iterator[Said]:
         for event in events:
             if isinstance(event, TextDelta):
                 self._texts.append(event.text)

@@ -93,7 +93,14 @@ class Running:
         self._text = AnswerText(
             ReasoningSplitter(prompt.opened, goes_on=goes_on),
             request.stop,
-            ToolCallSplitter(prompt.call_format, request.tools, several=request.parallel_tool_calls)
+            ToolCallSplitter(
+                prompt.call_format,
+                request.tools,
+                several=request.parallel_tool_calls,
+                bound=request.tool_call_deltas
+                and request.tool_choice == "required"
+                and grammar is not None,
+            )
             if prompt.call_format
             else None,
         )
@@ -243,8 +250,12 @@ class Running:
             if grammar is not None:
                 self._watches_call = False
                 tokens = self._answers.ending(begun, self.tokens[self._n_prompt :])
-                if tokens:
-                    self._chooser.hold(grammar, tokens)
+                if (
+                    tokens
+                    and self._chooser.hold(grammar, tokens)
+                    and self._request.tool_call_deltas
+                ):
+                    self._text.bind_call()
 
     def _remember(self) -> None:
         if not self._request.messages:

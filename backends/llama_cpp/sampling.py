@@ -68,8 +68,8 @@ class Chooser:
             native.llama_sampler_free(self._shifting)
         self.release()
 
-    def hold(self, grammar: CompiledGrammar, begun: Sequence[int]) -> None:
-        """Hold what comes next to the grammar, unless what has `begun` isn't as it demands.
+    def hold(self, grammar: CompiledGrammar, begun: Sequence[int]) -> bool:
+        """Hold what comes next to the grammar. False, if what has `begun` isn't as it demands.
 
         Raises BadGrammar.
         """
@@ -77,9 +77,10 @@ class Chooser:
         for token in begun:
             if not state.allows(token):
                 state.close()
-                return
+                return False
             state.accept(token)
         self._grammar = state
+        return True
 
     def release(self) -> None:
         """Let what comes next be free."""

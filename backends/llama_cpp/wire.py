@@ -24,6 +24,7 @@ from backends.protocol import (
     TextDelta,
     Tokenize,
     ToolCall,
+    ToolCallDelta,
     Usage,
     Warned,
 )
@@ -147,6 +148,7 @@ class Reply(msgspec.Struct, frozen=True):
         | TextDelta
         | ReasoningDelta
         | Logprobs
+        | ToolCallDelta
         | ToolCall
         | PromptEcho
         | HistoryTrimmed

@@ -27,6 +27,7 @@ from backends.protocol.events import (
     TextDelta,
     Timings,
     TokenLogprob,
+    ToolCallDelta,
     Usage,
     Warned,
 )
@@ -116,6 +117,7 @@ __all__ = [
     "Tokenize",
     "Tool",
     "ToolCall",
+    "ToolCallDelta",
     "ToolChoice",
     "Usage",
     "Warned",

@@ -29,6 +29,18 @@ class ReasoningDelta(msgspec.Struct, frozen=True, tag="reasoning"):
     text: str
 
 
+class ToolCallDelta(msgspec.Struct, frozen=True, tag="tool_call_delta"):
+    """The next piece of a call's `arguments`, while the model writes them.
+
+    The `ToolCall` of the same `id` follows the pieces of a call before any other part of the answer. Its
+    arguments are those of the pieces, joined. If it never comes, the answer was cut off within the call.
+    """
+
+    id: str
+    name: str
+    arguments: str
+
+
 class TokenLogprob(msgspec.Struct, frozen=True):
     """A token of the answer, its natural log-probability before sampling, and the likeliest others.
 
@@ -117,6 +129,7 @@ Event = (
     | TextDelta
     | ReasoningDelta
     | Logprobs
+    | ToolCallDelta
     | ToolCall
     | PromptEcho
     | HistoryTrimmed

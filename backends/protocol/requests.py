@@ -76,7 +76,8 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     `echo`, the stream begins with the prompt itself, in `PromptEcho` events. Thinking is
     outside the `grammar`. `logprobs` asks for the log-probability of each token, and of so many
     alternatives; below zero, for none. With `echo`, it asks the same of the prompt's tokens. With `tool_choice` "required" the answer is a call of one of
-    the `tools`, of several only with `parallel_tool_calls`. `chosen` names the fields of `sampling` that
+    the `tools`, of several only with `parallel_tool_calls`. With `tool_call_deltas`, a call may also be told
+    in `ToolCallDelta` events while it is written; a backend may ignore that. `chosen` names the fields of `sampling` that
     somebody chose: a service keeps its own ways in the others; None: all of them count. `think` asks a
     model that can do either to think before it answers, or not to; None: as it does. With `background`, it lets others go first
     that wait. `lookup` guesses what is copied from the prompt, and checks
@@ -100,6 +101,7 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     tools: tuple[Tool, ...] = ()
     tool_choice: ToolChoice = "auto"
     parallel_tool_calls: bool = True
+    tool_call_deltas: bool = False
     think: bool | None = None
     background: bool = False
     lookup: bool = False

@@ -16,6 +16,7 @@ from backends.protocol import (
     Event,
     Finished,
     LoadOptions,
+    Logprobs,
     Message,
     PromptEcho,
     PromptProgress,
@@ -25,6 +26,9 @@ from backends.protocol import (
     TextDelta,
     Tokenize,
     TokenSession,
+    Tool,
+    ToolCall,
+    ToolCallDelta,
     Usage,
 )
 
@@ -176,6 +180,31 @@ class BackendContract:
         stream.close()
         assert list(stream) == []
         assert last(events).reason in ("stop", "length")
+
+    def test_pieces_of_a_call_come_to_the_call_where_it_tells_them(
+        self, backend: Backend, session: Session
+    ) -> None:
+        if not backend.capabilities.tools:
+            pytest.skip("calls no tools")
+        request = ChatRequest(
+            messages=HELLO.messages,
+            sampling=HELLO.sampling,
+            tools=(Tool(name="t", parameters='{"properties": {"a": {"enum": ["one", "two"]}}}'),),
+            tool_choice="required",
+            tool_call_deltas=True,
+            max_tokens=200,
+        )
+        pieces: list[ToolCallDelta] = []
+        for event in session.chat(request):
+            if isinstance(event, ToolCallDelta):
+                pieces.append(event)
+                assert (event.id, event.name) == (pieces[0].id, pieces[0].name)
+            elif isinstance(event, ToolCall) and pieces:
+                assert (event.id, event.name) == (pieces[0].id, pieces[0].name)
+                assert event.arguments == "".join(piece.arguments for piece in pieces)
+                pieces = []
+            else:
+                assert not pieces or isinstance(event, Logprobs | Usage | Finished)
 
     def test_counts_tokens_where_it_says_so(self, backend: Backend, session: Session) -> None:
         if not backend.capabilities.count_tokens:

@@ -4,28 +4,38 @@ import json
 import secrets
 from collections.abc import Iterator, Sequence
 
-from backends.protocol import TextDelta, Tool, ToolCall
+from backends.protocol import TextDelta, Tool, ToolCall, ToolCallDelta
 from backends.reasoning import partial_match
 from backends.tool_calls.call_format import Call, CallFormat, Found
+from backends.tool_calls.pieces import CallPieces, begun_call
 
 _BETWEEN_CALLS = " \t\r\n;,"
 _ID_BYTES = 12
 
+Part = TextDelta | ToolCallDelta | ToolCall
+
 
 class ToolCallSplitter:
-    """Turns pieces of an answer's text into `TextDelta` and `ToolCall` events.
+    """Turns pieces of an answer's text into `TextDelta`, `ToolCallDelta` and `ToolCall` events.
 
     A mark may arrive in any number of pieces; what may be a call is held back until that is settled, or
     until `finish`. What is none, or a call of an unknown tool, is text. White space around calls is
     dropped. An answer that begins to repeat a call ends there: small models go round in circles.
     `calls` are the texts of those that were found.
+
+    A bound call can only become whole, because a grammar holds it. Its arguments are told in pieces,
+    unless its tool was called before: then it may be a repetition.
     """
 
-    def __init__(self, form: CallFormat, tools: Sequence[Tool], *, several: bool) -> None:
-        """Without `several`, the answer ends with the first call."""
+    def __init__(
+        self, form: CallFormat, tools: Sequence[Tool], *, several: bool, bound: bool = False
+    ) -> None:
+        """Without `several`, the answer ends with the first call. `bound`: every call is bound."""
         self._form = form
         self._tools = {tool.name: tool for tool in tools}
         self._several = several
+        self._all_bound = self._is_bound = bound
+        self._pieces: CallPieces | None = None
         self._held = ""
         self._space = ""
         self._is_calling = False
@@ -41,19 +51,23 @@ class ToolCallSplitter:
         """What there is of a call that has begun; empty outside of calls."""
         return self._held if self._is_calling else ""
 
-    def feed(self, text: str) -> Iterator[TextDelta | ToolCall]:
+    def bind(self) -> None:
+        """The call that has begun is bound."""
+        self._is_bound = True
+
+    def feed(self, text: str) -> Iterator[Part]:
         if not self.ended:
             self._held += text
             yield from self._go_on(is_whole=False)
 
-    def finish(self) -> Iterator[TextDelta | ToolCall]:
+    def finish(self) -> Iterator[Part]:
         """What was held back, when no more text will come."""
         yield from self._go_on(is_whole=True)
         if self._space and not self._after_call:
             yield TextDelta(self._space)
         self._space = ""
 
-    def _go_on(self, *, is_whole: bool) -> Iterator[TextDelta | ToolCall]:
+    def _go_on(self, *, is_whole: bool) -> Iterator[Part]:
         while self._held and not self.ended:
             if not self._is_calling:
                 yield from self._shown(self._take(self._until_opening(is_whole)))
@@ -61,9 +75,16 @@ class ToolCallSplitter:
                     return
             found = self._form.read(self._held, self._tools, is_whole)
             if found is None and not is_whole:
+                if self._is_bound:
+                    yield from self._told()
                 return
             self._is_calling = False
-            if found is None or not found.calls:
+            self._is_bound = self._all_bound
+            if self._pieces is not None and not self._pieces.became(found, self._held):
+                # What was told in pieces can't be told again, as text.
+                self._held = self._space = ""
+                self.ended = True
+            elif found is None or not found.calls:
                 yield from self._shown(self._take(found.end if found else len(self._held)))
             else:
                 yield from self._called(found)
@@ -106,7 +127,19 @@ class ToolCallSplitter:
         yield TextDelta(self._space + ending)
         self._space = text[len(ending) :]
 
-    def _called(self, found: Found) -> Iterator[ToolCall]:
+    def _told(self) -> Iterator[ToolCallDelta]:
+        """What is new of the arguments of a bound call."""
+        if self._pieces is None:
+            begun = begun_call(self._form, self._held, self._tools)
+            if begun is None or any(begun.name == name for name, _ in self._made):
+                return
+            self._pieces = CallPieces(self._id(Call(begun.name, "")), begun)
+        yield from self._pieces.more(self._held)
+
+    def _called(self, found: Found) -> Iterator[ToolCallDelta | ToolCall]:
+        pieces, self._pieces = self._pieces, None
+        if pieces is not None:
+            yield from pieces.more(self._held)
         self.calls.append(self._take(found.end))
         self._space = ""
         self._may_be_bare = self._after_call = True
@@ -117,7 +150,8 @@ class ToolCallSplitter:
                 self.ended = True
                 return
             self._made.add(made)
-            yield ToolCall(self._id(call), call.name, call.arguments)
+            yield ToolCall(pieces.id if pieces else self._id(call), call.name, call.arguments)
+            pieces = None
 
     def _id(self, call: Call) -> str:
         made = call.id if call.id and call.id not in self._ids else ""

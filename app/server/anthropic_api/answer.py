@@ -36,6 +36,7 @@ from backends.protocol import (
     ReasoningDelta,
     TextDelta,
     ToolCall,
+    ToolCallDelta,
     Warned,
 )
 
@@ -53,6 +54,7 @@ class AnswerStream:
         self._started = False
         self._index = -1
         self._open: type[TextBlock] | type[ThinkingBlock] | None = None
+        self._begun_call: str | None = None
         self._called = False
 
     def feed(self, event: Event) -> Iterator[StreamEvent]:
@@ -72,11 +74,14 @@ class AnswerStream:
                 yield from self._within(ThinkingBlock)
                 if not self._omits_thinking:
                     yield BlockDelta(self._index, ThinkingPiece(text))
+            case ToolCallDelta():
+                yield from self._call_piece(event)
             case ToolCall():
                 yield from self._call(event)
             case Finished():
+                called = self._called and self._begun_call is None
                 yield from self._close()
-                yield MessageDelta(_ending(event, called=self._called), _usage(event.usage))
+                yield MessageDelta(_ending(event, called=called), _usage(event.usage))
                 yield MessageStop()
 
     def _within(self, kind: type[TextBlock] | type[ThinkingBlock]) -> Iterator[StreamEvent]:
@@ -88,6 +93,9 @@ class AnswerStream:
         yield BlockStart(self._index, kind())
 
     def _close(self) -> Iterator[StreamEvent]:
+        if self._begun_call is not None:
+            self._begun_call = None
+            yield BlockStop(self._index)
         if self._open is None:
             return
         if self._open is ThinkingBlock:
@@ -96,13 +104,20 @@ class AnswerStream:
         self._open = None
 
     def _call(self, call: ToolCall) -> Iterator[StreamEvent]:
+        block = _tool_use(call)
+        if self._begun_call != call.id:
+            arguments = msgspec.json.encode(block.input).decode()
+            yield from self._call_piece(ToolCallDelta(block.id, block.name, arguments))
         yield from self._close()
         self._called = True
-        self._index += 1
-        block = _tool_use(call)
-        yield BlockStart(self._index, msgspec.structs.replace(block, input={}))
-        yield BlockDelta(self._index, InputPiece(msgspec.json.encode(block.input).decode()))
-        yield BlockStop(self._index)
+
+    def _call_piece(self, piece: ToolCallDelta) -> Iterator[StreamEvent]:
+        if self._begun_call != piece.id:
+            yield from self._close()
+            self._begun_call = piece.id
+            self._index += 1
+            yield BlockStart(self._index, ToolUseBlock(piece.id, piece.name))
+        yield BlockDelta(self._index, InputPiece(piece.arguments))
 
 
 class WholeAnswer:

@@ -49,6 +49,7 @@ def asked_of(request: MessagesRequest) -> Asked:
         tools=tools,
         tool_choice=choice,
         parallel_tool_calls=not (called is not None and called.disable_parallel_tool_use),
+        tool_call_deltas=bool(request.stream),
         continue_last=last.role == "assistant",
     )
 

@@ -123,6 +123,7 @@ def asked_of(request: ChatCompletionRequest) -> Asked:
         tools=tools,
         tool_choice=tool_choice,
         parallel_tool_calls=request.parallel_tool_calls is not False and not request.is_legacy,
+        tool_call_deltas=bool(request.stream),
         logprobs=_logprobs(request),
         continue_last=last.role == "assistant" and not last.tool_calls,
     )

@@ -14,6 +14,7 @@ from backends.protocol import (
     TextDelta,
     TokenLogprob,
     ToolCall,
+    ToolCallDelta,
     Usage,
 )
 
@@ -42,6 +43,13 @@ class AnsweredFunction(msgspec.Struct, frozen=True):
     arguments: str
 
 
+class DeltaFunction(msgspec.Struct, frozen=True):
+    """The name comes with the first piece of the arguments."""
+
+    name: str | msgspec.UnsetType
+    arguments: str
+
+
 class AnsweredCall(msgspec.Struct, frozen=True):
     id: str
     function: AnsweredFunction
@@ -49,10 +57,12 @@ class AnsweredCall(msgspec.Struct, frozen=True):
 
 
 class DeltaCall(msgspec.Struct, frozen=True):
+    """The first piece of a call has all of this, the others `index` and arguments."""
+
     index: int
-    id: str
-    function: AnsweredFunction
-    type: Literal["function"] = "function"
+    function: DeltaFunction
+    id: str | msgspec.UnsetType = msgspec.UNSET
+    type: Literal["function"] | msgspec.UnsetType = msgspec.UNSET
 
 
 class AnsweredMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +98,7 @@ class Delta(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     content: str | msgspec.UnsetType = msgspec.UNSET
     reasoning_content: str | msgspec.UnsetType = msgspec.UNSET
     tool_calls: list[DeltaCall] | msgspec.UnsetType = msgspec.UNSET
-    function_call: AnsweredFunction | msgspec.UnsetType = msgspec.UNSET
+    function_call: DeltaFunction | msgspec.UnsetType = msgspec.UNSET
 
 
 class ChunkChoice(msgspec.Struct, frozen=True):
@@ -122,6 +132,7 @@ class ChoiceStream:
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._calls: list[ToolCall] = []
+        self._begun_call: str | None = None
         self._logprobs: list[ContentLogprob] = []
         self._thinks = False
         self._finish: FinishWord = "stop"
@@ -141,6 +152,8 @@ class ChoiceStream:
                 self._thinks = True
                 self._reasoning.append(text)
                 return self._chunk(Delta(reasoning_content=text))
+            case ToolCallDelta():
+                return self._call_piece(event)
             case ToolCall():
                 return self._call(event)
             case Logprobs(tokens) if not self._thinks:
@@ -165,18 +178,34 @@ class ChoiceStream:
         logprobs = ChoiceLogprobs(self._logprobs) if with_logprobs else None
         return Choice(self._index, message, self._finish, logprobs)
 
-    def _call(self, call: ToolCall) -> ChunkChoice:
-        delta = DeltaCall(len(self._calls), call.id, _function(call))
+    def _call(self, call: ToolCall) -> ChunkChoice | None:
+        is_told = self._begun_call == call.id
+        chunk = (
+            None if is_told else self._call_piece(ToolCallDelta(call.id, call.name, call.arguments))
+        )
         self._calls.append(call)
+        self._begun_call = None
+        return chunk
+
+    def _call_piece(self, piece: ToolCallDelta) -> ChunkChoice:
+        is_first = self._begun_call != piece.id
+        self._begun_call = piece.id
+        function = DeltaFunction(piece.name if is_first else msgspec.UNSET, piece.arguments)
         if self._is_legacy:
-            return self._chunk(Delta(function_call=delta.function))
+            return self._chunk(Delta(function_call=function))
+        index = len(self._calls)
+        delta = (
+            DeltaCall(index, function, piece.id, "function")
+            if is_first
+            else DeltaCall(index, function)
+        )
         return self._chunk(Delta(tool_calls=[delta]))
 
     def _end(self, event: Finished) -> ChunkChoice:
         self.usage = event.usage
         if event.reason == "length":
             self._finish = "length"
-        elif self._calls:
+        elif self._calls and self._begun_call is None:
             self._finish = "function_call" if self._is_legacy else "tool_calls"
         return ChunkChoice(self._index, Delta(), self._finish)
 

@@ -109,6 +109,7 @@ def asked_of(request: ResponsesRequest, conversation: Sequence[Message]) -> Aske
         tools=tools,
         tool_choice=tool_choice,
         parallel_tool_calls=request.parallel_tool_calls is not False,
+        tool_call_deltas=bool(request.stream),
         continue_last=last.role == "assistant" and not last.tool_calls,
     )
 

@@ -76,7 +76,7 @@ def answer_of(response: ResponseObject) -> Message:
                 text += [part.text for part in item.content]
             case OutputReasoning():
                 reasoning += [part.text for part in item.content]
-            case OutputCall():
+            case OutputCall(status="completed"):
                 calls.append(ToolCall(item.call_id, item.name, item.arguments))
     return Message(
         role="assistant",

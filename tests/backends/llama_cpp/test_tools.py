@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import msgspec
 import pytest
 
 from backends.errors import BadGrammar
@@ -21,6 +22,7 @@ from backends.protocol import (
     Sampling,
     Tool,
     ToolCall,
+    ToolCallDelta,
     Warned,
 )
 from backends.testing import last, text_of
@@ -358,3 +360,72 @@ def test_a_mark_may_be_spoken_of(open_session: OpenSession, tmp_path: Path) -> N
         write_model(tmp_path / "tiny.gguf", says=says, template=tool_templates.HERMES)
     )
     assert text_of(list(session.chat(request()))) == "Write <tool_call> like this."
+
+
+def pieces_in(events: list[Event]) -> list[ToolCallDelta]:
+    return [event for event in events if isinstance(event, ToolCallDelta)]
+
+
+@pytest.mark.parametrize(
+    "template", ["HERMES", "LLAMA_3", "MISTRAL_LIST", "MISTRAL_NAMED", "DEEPSEEK_FENCED"]
+)
+def test_the_arguments_of_a_required_call_come_in_pieces(
+    open_session: OpenSession, tmp_path: Path, template: str
+) -> None:
+    path = write_model(
+        tmp_path / "tiny.gguf", template=getattr(tool_templates, template), context_length=4096
+    )
+    asking = request(tools=(WEATHER,), tool_choice="required", parallel_tool_calls=False)
+    session = open_session(path)
+    whole = list(session.chat(asking))
+    in_pieces = list(session.chat(msgspec.structs.replace(asking, tool_call_deltas=True)))
+    assert not pieces_in(whole)
+    (call,) = calls_in(in_pieces)
+    pieces = pieces_in(in_pieces)
+    assert len(pieces) > 1
+    assert {(piece.id, piece.name) for piece in pieces} == {(call.id, "weather")}
+    assert "".join(piece.arguments for piece in pieces) == call.arguments
+    assert call.arguments == calls_in(whole)[0].arguments
+    assert not text_of(in_pieces).strip()
+
+
+@pytest.mark.parametrize("template", ["QWEN_CODER", "FUNCTION_GEMMA"])
+def test_arguments_that_are_not_written_as_json_come_whole(
+    open_session: OpenSession, tmp_path: Path, template: str
+) -> None:
+    path = write_model(
+        tmp_path / "tiny.gguf", template=getattr(tool_templates, template), context_length=4096
+    )
+    asking = request(tools=(WEATHER,), tool_choice="required", tool_call_deltas=True)
+    events = list(open_session(path).chat(asking))
+    assert calls_in(events)
+    assert not pieces_in(events)
+
+
+def test_a_call_that_the_model_began_comes_in_pieces_once_it_is_held(
+    open_session: OpenSession, tmp_path: Path
+) -> None:
+    says = ("I look.", "\n<tool_call>", '\n{"name": "', 'weather", "arguments": ', '{"city": ',
+            '"Paris"', "}}", "\n</tool_call>", "There.")  # fmt: skip
+    path = write_model(tmp_path / "tiny.gguf", says=says, template=tool_templates.HERMES)
+    events = list(open_session(path).chat(request(tool_call_deltas=True)))
+    (call,) = calls_in(events)
+    pieces = pieces_in(events)
+    assert [piece.arguments for piece in pieces] == ['{"city": ', '"Paris"', "}"]
+    assert {(piece.id, piece.name) for piece in pieces} == {(call.id, "weather")}
+    assert call.arguments == '{"city": "Paris"}'
+    assert text_of(events) == "I look.There."
+
+
+def test_a_call_that_is_cut_off_is_told_neither_whole_nor_as_text(
+    open_session: OpenSession, tmp_path: Path
+) -> None:
+    says = ("\n<tool_call>", '\n{"name": "weather", "arguments": ', '{"city": ', '"Paris"', "}}")
+    path = write_model(tmp_path / "tiny.gguf", says=says, template=tool_templates.HERMES)
+    session = open_session(path)
+    for asking in (request(max_tokens=4), request(stop=("Par",))):
+        events = list(session.chat(msgspec.structs.replace(asking, tool_call_deltas=True)))
+        assert "".join(piece.arguments for piece in pieces_in(events)).startswith('{"city": ')
+        assert last(events).reason == ("length" if asking.max_tokens > 0 else "stop")
+        assert not calls_in(events)
+        assert not text_of(events)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backends.protocol import TextDelta, Tool, ToolCall
+from backends.protocol import TextDelta, Tool, ToolCall, ToolCallDelta
 from backends.tool_calls.call_format import Call, CallFormat
 from backends.tool_calls.deepseek import DEEPSEEK, DEEPSEEK_FENCED
 from backends.tool_calls.formats import FORMATS
@@ -16,7 +16,7 @@ from backends.tool_calls.gemma import FUNCTION_GEMMA, GEMMA_4
 from backends.tool_calls.marked_json import HERMES, LLAMA_3
 from backends.tool_calls.mistral import MISTRAL_LIST, MISTRAL_NAMED
 from backends.tool_calls.qwen_coder import QWEN_CODER
-from backends.tool_calls.splitter import ToolCallSplitter
+from backends.tool_calls.splitter import Part, ToolCallSplitter
 
 TOOLS = (
     Tool(
@@ -42,7 +42,7 @@ def split(
     """The text and the calls that an answer comes to, fed in pieces."""
     splitter = ToolCallSplitter(form, TOOLS, several=several)
     edges = sorted({0, len(text), *(cut % (len(text) + 1) for cut in cuts)})
-    events: list[TextDelta | ToolCall] = []
+    events: list[TextDelta | ToolCallDelta | ToolCall] = []
     for start, end in itertools.pairwise(edges):
         events += splitter.feed(text[start:end])
     events += splitter.finish()
@@ -280,3 +280,72 @@ def test_a_call_that_is_only_spaced_otherwise_is_the_same() -> None:
     assert spaced != CALL
     one, again = (f"<tool_call>\n{call}\n</tool_call>\n" for call in (CALL, spaced))
     assert said(HERMES, one + again + "more") == ("", [PARIS])
+
+
+def told_bound(form: CallFormat, text: str) -> list[Part]:
+    """What comes of calls that a grammar holds, fed character by character."""
+    splitter = ToolCallSplitter(form, TOOLS, several=True, bound=True)
+    events = [event for character in text for event in splitter.feed(character)]
+    return [*events, *splitter.finish()]
+
+
+@pytest.mark.parametrize("form", _JSON_FORMATS)
+def test_a_bound_call_comes_in_pieces_and_then_whole(form: CallFormat) -> None:
+    arguments = '{"city": "S\u00e3o [}\\" Paulo", "days": 2}'
+    *pieces, call = told_bound(form, form.write([Call("weather", arguments)]))
+    assert isinstance(call, ToolCall)
+    assert len(pieces) == len(arguments)
+    assert {(type(each), each.id, each.name) for each in pieces} == {
+        (ToolCallDelta, call.id, "weather")
+    }
+    assert "".join(each.arguments for each in pieces) == call.arguments == arguments
+
+
+@pytest.mark.parametrize("form", [form for form in FORMATS if form.notation != "json"])
+def test_what_is_not_written_as_json_comes_whole(form: CallFormat) -> None:
+    (call,) = told_bound(form, form.write([Call("weather", '{"city": "Paris"}')]))
+    assert isinstance(call, ToolCall)
+
+
+def test_a_second_call_of_a_tool_comes_whole_for_it_may_be_a_repetition() -> None:
+    calls = [Call("time", '{"a": 1}'), Call("weather", "{}"), Call("time", '{"a": 2}')]
+    events = told_bound(HERMES, HERMES.write(calls))
+    assert [(type(each), each.name) for each in events if not isinstance(each, TextDelta)] == [
+        *[(ToolCallDelta, "time")] * 8,
+        (ToolCall, "time"),
+        *[(ToolCallDelta, "weather")] * 2,
+        (ToolCall, "weather"),
+        (ToolCall, "time"),
+    ]
+
+
+@pytest.mark.parametrize("form", _JSON_FORMATS)
+def test_a_bound_call_that_is_cut_off_is_no_call_and_no_text(form: CallFormat) -> None:
+    arguments = '{"city": "Paris"}'
+    text = form.write([Call("weather", arguments)])
+    start = text.index(arguments)
+    for end in range(start + 1, start + len(arguments)):
+        events = told_bound(form, text[:end])
+        assert all(isinstance(event, ToolCallDelta) for event in events)
+        assert "".join(each.arguments for each in events) == text[start:end]
+
+
+def test_a_bound_call_that_can_t_be_read_ends_the_answer_as_no_call() -> None:
+    deep = '{"a":' * 30_000 + "1" + "}" * 30_000
+    splitter = ToolCallSplitter(HERMES, TOOLS, several=True, bound=True)
+    text = HERMES.write([Call("time", deep)])
+    events = [*splitter.feed(text[:60]), *splitter.feed(text[60:]), *splitter.finish()]
+    assert [type(event) for event in events] == [ToolCallDelta]
+    assert splitter.ended
+
+
+def test_a_call_is_bound_from_when_it_is_said_and_no_longer_than_it_lasts() -> None:
+    splitter = ToolCallSplitter(HERMES, TOOLS, several=True)
+    first, second = (f"<tool_call>\n{call}\n</tool_call>\n" for call in (CALL, CALL))
+    second = second.replace("weather", "time")
+    assert not list(splitter.feed(first[:50]))
+    splitter.bind()
+    assert [type(event) for event in splitter.feed(first[50:60])] == [ToolCallDelta]
+    assert [type(event) for event in splitter.feed(first[60:])] == [ToolCallDelta, ToolCall]
+    assert not list(splitter.feed(second[:60]))
+    assert [type(event) for event in splitter.feed(second[60:])] == [ToolCall]

@@ -16,7 +16,15 @@ from app.server.anthropic_api.responses import (
 )
 from app.server.failures import Failure
 from backends import protocol
-from backends.protocol import Event, Finished, PromptProgress, ReasoningDelta, TextDelta, ToolCall
+from backends.protocol import (
+    Event,
+    Finished,
+    PromptProgress,
+    ReasoningDelta,
+    TextDelta,
+    ToolCall,
+    ToolCallDelta,
+)
 
 USAGE = protocol.Usage(prompt_tokens=10, cached_tokens=4, completion_tokens=3)
 END = Finished("stop", usage=USAGE)
@@ -149,3 +157,33 @@ def test_an_event_names_itself_twice():
 )
 def test_errors_have_that_api_s_shape(failure: Failure, kind: str):
     assert error_body(failure) == {"type": "error", "error": {"type": kind, "message": "x"}}
+
+
+def pieces(call_id: str, *arguments: str) -> list[Event]:
+    return [ToolCallDelta(call_id, "weather", piece) for piece in arguments]
+
+
+def test_a_call_in_pieces_is_one_block():
+    call = ToolCall("1", "weather", '{"place": "Bonn"}')
+    events = (TextDelta("a"), *pieces("1", '{"place": ', '"Bonn"}'), call, END)
+    assert shapes(*events)[4:] == [
+        ("content_block_start", 1),
+        ("content_block_delta", 1),
+        ("content_block_delta", 1),
+        ("content_block_stop", 1),
+        "message_delta",
+        "message_stop",
+    ]
+    answer = message(*events)
+    assert answer.content[1] == ToolUseBlock("1", "weather", {"place": "Bonn"})
+    assert answer.stop_reason == "tool_use"
+
+
+@pytest.mark.parametrize(
+    ("finished", "reason"), [(Finished("length"), "max_tokens"), (Finished("stop"), "end_turn")]
+)
+def test_an_answer_that_ends_within_a_call_asks_for_no_tool(finished: Finished, reason: str):
+    told = streamed(ToolCall("1", "weather", "{}"), *pieces("2", '{"pl'), finished)
+    assert told[-2].delta.stop_reason == reason
+    with pytest.raises(Failure):
+        streamed(*pieces("2", '{"pl'), Finished("cancelled"))

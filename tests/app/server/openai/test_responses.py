@@ -7,8 +7,14 @@ from pydantic import BaseModel
 
 from app.server.failures import Failure
 from app.server.openai_api.responses_objects import ResponseObject
-from app.server.openai_api.stored_responses import MOST_BYTES, MOST_RESPONSES, StoredResponses
-from backends.protocol import Message, ToolCall
+from app.server.openai_api.responses_stream import ResponseStream
+from app.server.openai_api.stored_responses import (
+    MOST_BYTES,
+    MOST_RESPONSES,
+    StoredResponses,
+    answer_of,
+)
+from backends.protocol import Finished, Message, ToolCall, ToolCallDelta
 from tests.scripted_backend import Script, ScriptedBackend
 
 TOOL = {
@@ -220,3 +226,21 @@ def test_a_crash_within_an_answer_ends_the_response_as_failed(
     assert events[-1].type == "response.failed"
     assert "stopped working" in events[-1].response.error.message
     assert events[-1].response.output[0].content[0].text == "Hello,"
+
+
+def test_a_response_that_breaks_off_within_a_call_has_not_made_it():
+    for ending in ("failed", "stopped"):
+        stream = ResponseStream(
+            ResponseObject(id="1", created_at=0, status="in_progress", model="m", text={})
+        )
+        told = b"".join(stream.feed(ToolCallDelta("c1", "weather", '{"pl')))
+        assert b"response.function_call_arguments.delta" in told
+        if ending == "failed":
+            told = b"".join(stream.fail(Failure("unavailable", "It crashed.")))
+        else:
+            told = b"".join(stream.feed(Finished("stop")))
+        assert b"arguments.done" not in told
+        assert stream.response.status == ("failed" if ending == "failed" else "incomplete")
+        (item,) = stream.response.output
+        assert (item.status, item.arguments) == ("incomplete", '{"pl')
+        assert not answer_of(stream.response).tool_calls
