@@ -28,8 +28,8 @@ class Pulling:
 
     @asynccontextmanager
     async def pull(self, name: str) -> AsyncIterator[AsyncIterator[DownloadState]]:
-        """How the download goes, down to "done". Leaving it pauses the download, which goes on from
-        there when it is asked for again. Entering and iterating raise `Failure`.
+        """How the download goes, down to "done". Leaving it pauses the download, unless somebody else
+        wants it too; asked for again, it goes on from there. Entering and iterating raise `Failure`.
         """
         if len(self._cancels) >= _MOST_AT_ONCE:
             raise Failure(

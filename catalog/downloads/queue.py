@@ -4,8 +4,9 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.downloads import wishes
@@ -30,6 +31,14 @@ _TELL_SECONDS = 0.1
 _HISTORY_SECONDS = 60
 
 Listener = Callable[[tuple[DownloadState, ...]], None]
+
+
+@dataclass
+class _Callers:
+    """The calls of `run_one` for one download. `are_alone`: without them, nobody would fetch it."""
+
+    are_alone: bool
+    count: int = 0
 
 
 class DownloadQueue:
@@ -70,6 +79,7 @@ class DownloadQueue:
         self._closed = False
         self._keeper: threading.Thread | None = None
         self._listeners: list[Listener] = []
+        self._callers: dict[str, _Callers] = {}
         self._told: tuple[DownloadState, ...] = ()
         self._looked = 0.0
         self._history: deque[float] = deque(maxlen=_HISTORY_SECONDS)
@@ -181,38 +191,67 @@ class DownloadQueue:
         """Fetch this now, whether or not the queue was started; the state in which it ended.
 
         Blocks, and calls `on_state` on this thread about ten times a second. When `cancelled` is
-        set, or an exception such as `KeyboardInterrupt` comes, it is left paused. Where another
-        process fetches it, its progress is followed; then a cancel only ends the following.
+        set, or an exception such as `KeyboardInterrupt` comes, it is left paused, unless somebody
+        else in this process wants it too: the started queue, or another call. Where another process
+        fetches it, its progress is followed; then a cancel only ends the following.
         """
-        claim = self._claims.take(request.id)  # first, lest a started queue take it at once
-        run: Run | None = None
-        try:
-            self.add(request)
-            while True:
-                if run is None or not run.is_alive:
-                    run, claim = self._runs.begin(request.id, claim), None
-                state = self._state_of(request)
-                if cancelled.is_set() and not state.elsewhere:
-                    self.pause(request.id)
-                if cancelled.is_set() or state.phase not in ("waiting", "running"):
-                    break
-                on_state(state)
-                cancelled.wait(_TELL_SECONDS)
-                self._runs.obey()
-        except BaseException:
-            if run is not None:
-                with suppress(CatalogError):
-                    self.pause(request.id)
-            raise
-        finally:
-            if claim is not None:
-                claim.close()
-            if run is not None:
-                run.stop()
-                run.join()
+        with self._call_for(request.id) as is_last:
+            # Before it is on the list, lest a started queue take it at once.
+            claim = self._claims.take(request.id)
+            run: Run | None = None
+            try:
+                self.add(request)
+                while True:
+                    if run is None or not run.is_alive:
+                        run, claim = self._runs.begin(request.id, claim), None
+                    state = self._state_of(request)
+                    if cancelled.is_set() and not state.elsewhere and is_last():
+                        self.pause(request.id)
+                    if cancelled.is_set() or state.phase not in ("waiting", "running"):
+                        break
+                    on_state(state)
+                    cancelled.wait(_TELL_SECONDS)
+                    self._runs.obey()
+            except BaseException:
+                if run is not None and is_last():
+                    with suppress(CatalogError):
+                        self.pause(request.id)
+                raise
+            finally:
+                if claim is not None:
+                    claim.close()
+                if run is not None:
+                    run.stop()
+                    run.join()
         state = self._state_of(request)
         on_state(state)
         return state
+
+    @contextmanager
+    def _call_for(self, download_id: str) -> Iterator[Callable[[], bool]]:
+        """One more call of `run_one` for it. What it gives ends that, and says whether nobody else wants it."""
+        known = wishes.find(self._file.read(), download_id)
+        with self._changed:
+            is_queued = self._keeper is not None and known is not None and known.wish == "waiting"
+            callers = self._callers.setdefault(download_id, _Callers(are_alone=not is_queued))
+            callers.count += 1
+        ended = False
+
+        def is_last() -> bool:
+            nonlocal ended
+            with self._changed:
+                if ended:
+                    return False
+                ended = True
+                callers.count -= 1
+                if not callers.count:
+                    del self._callers[download_id]
+                return not callers.count and callers.are_alone
+
+        try:
+            yield is_last
+        finally:
+            is_last()
 
     def _change(self, change: wishes.Change, *, at_all_costs: bool = False) -> None:
         self._file.change(change, at_all_costs=at_all_costs)

@@ -10,6 +10,7 @@ from catalog.downloads.wanted import DownloadState
 from catalog.errors import CatalogError, DownloadError
 from catalog.network import Network
 from tests.catalog.downloads.queues import (
+    PATIENCE_SECONDS,
     SIZE,
     Opened,
     ScriptedFetch,
@@ -213,6 +214,39 @@ def test_a_cancel_while_following_leaves_it_to_the_window(tmp_path: Path) -> Non
         ended = line.run_one(request_of("one"), ignore, cancelled)
         assert (ended.phase, ended.elsewhere) == ("running", True)
         assert fetch.running == ["one.gguf"]
+
+
+def test_a_cancel_does_not_pause_what_the_queue_itself_fetches(tmp_path: Path) -> None:
+    """A client of the server leaves, and the person has asked for the same model in the window."""
+    fetch = ScriptedFetch()
+    cancelled = threading.Event()
+    cancelled.set()
+    with Opened(tmp_path, fetch) as queue:
+        queue.add(request_of("one"))
+        until(lambda: fetch.running)
+        assert queue.run_one(request_of("one"), ignore, cancelled).phase == "running"
+        assert fetch.running == fetch.begun == ["one.gguf"]
+
+
+def test_only_the_last_call_for_a_download_pauses_it(tmp_path: Path) -> None:
+    fetch = ScriptedFetch()
+    first, second = threading.Event(), threading.Event()
+    followed = threading.Event()
+    with Opened(tmp_path, fetch) as queue:
+        leaving = run_aside(queue, "one", first, [])
+        until(lambda: fetch.running)
+        staying = threading.Thread(
+            target=lambda: queue.run_one(request_of("one"), lambda _: followed.set(), second)
+        )
+        staying.start()
+        assert followed.wait(PATIENCE_SECONDS)
+        first.set()
+        leaving.join()
+        until(lambda: fetch.running)
+        assert phases(queue) == {"one": "running"}
+        second.set()
+        staying.join()
+        assert phases(queue) == {"one": "paused"}
 
 
 def test_the_foreground_goes_on_where_the_window_closes(tmp_path: Path) -> None:
