@@ -16,7 +16,7 @@ from backends.protocol import Message, ToolCall
 
 MOST_RESPONSES = 256
 MOST_BYTES = 64 * 1024 * 1024
-"""Of the texts and pictures of all conversations, each counted with every response that goes on from it."""
+"""Of all responses and their conversations. A message counts again with each response that goes on from it."""
 
 
 class StoredResponse(msgspec.Struct, frozen=True):
@@ -37,7 +37,8 @@ class StoredResponses:
     def keep(self, response: ResponseObject, messages: Sequence[Message]) -> None:
         """`messages` are what was asked, the earlier conversation included."""
         conversation = (*messages, answer_of(response))
-        n_bytes = sum(map(_size, conversation))
+        # The response repeats what it was asked with: instructions and tools can be large, too.
+        n_bytes = len(msgspec.json.encode(response)) + sum(map(_size, conversation))
         if n_bytes > MOST_BYTES:
             return
         self._stored[response.id] = StoredResponse(response, conversation, n_bytes)

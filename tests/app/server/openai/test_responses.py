@@ -210,6 +210,13 @@ def test_only_the_newest_are_stored():
     for name in ("1", "a"):
         with pytest.raises(Failure):
             stored.find(name)
+    wordy = msgspec.structs.replace(response, instructions="x" * (MOST_BYTES // 2 + 1))
+    for name in ("c", "d"):
+        stored.keep(msgspec.structs.replace(wordy, id=name), ())
+    assert stored.find("d")
+    for name in ("b", "c"):
+        with pytest.raises(Failure):
+            stored.find(name)
 
 
 def test_tools_that_a_service_would_run_are_refused(client: openai.OpenAI):
