@@ -214,7 +214,7 @@ def _length(kind: int) -> int:
 
 
 def _value(kind: int, data: bytes) -> tuple[Value, bool]:
-    """The value, and whether all of it could be read."""
+    """The value, and whether all of it could be read: in a text, a mark stands for what could not."""
     if kind == 0:
         return None, True
     if kind in (8, 9):
@@ -227,5 +227,5 @@ def _value(kind: int, data: bytes) -> tuple[Value, bool]:
         return data, True
     try:
         return data.decode(), True
-    except UnicodeDecodeError as error:
-        return data[: error.start].decode(), False
+    except UnicodeDecodeError:
+        return data.decode(errors="replace"), False

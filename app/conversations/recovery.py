@@ -252,7 +252,7 @@ def _mend(chats: dict[int, Row], messages: dict[int, Row]) -> int:
     """Make a tree of what is left, as the database wants it; how many messages lost their place."""
     _drop_equal_ids(chats)
     _drop_equal_ids(messages)
-    moved = 0
+    moved: set[int] = set()
     lost: dict[int, list[Row]] = {}
     before: dict[int, list[Row]] = {}
     for seq in sorted(messages):
@@ -261,27 +261,42 @@ def _mend(chats: dict[int, Row], messages: dict[int, Row]) -> int:
         chat = message["conversation_seq"]
         if chat not in chats:
             lost.setdefault(chat, []).append(message)
+            moved.add(seq)
         parent = messages.get(message["parent_seq"]) if message["parent_seq"] is not None else None
         fits = parent is not None and parent["seq"] < seq and parent["conversation_seq"] == chat
         if message["parent_seq"] is not None and not fits:
-            moved += 1
+            moved.add(seq)
             message["parent_seq"] = _nearest(before.get(chat, []), message)
             message["notice"] = f"{_BEFORE_LOST} {message['notice']}".strip()
+        elif message["deleted_at"] is None:
+            _undelete_above(messages, message)
         before.setdefault(chat, []).append(message)
+    usual = _columns()["conversations"]
     for chat, theirs in lost.items():
-        chats[chat] = _columns()["conversations"] | {
+        chats[chat] = usual | {
             "seq": chat,
             "id": secrets.token_hex(8),
             "created": theirs[0]["created"],
             "updated": theirs[-1]["created"],
         }
-        moved += len(theirs)
     for seq, conversation in chats.items():
+        if not isinstance(conversation["place_id"], str):
+            conversation["place_id"] = ""
+        if not _is_number(conversation["place_part"]):
+            conversation["place_part"] = 0.0
         leaf = messages.get(conversation["leaf_seq"] or 0)
         if leaf is None or leaf["conversation_seq"] != seq or leaf["deleted_at"] is not None:
             shown = [each["seq"] for each in before.get(seq, []) if each["deleted_at"] is None]
             conversation["leaf_seq"] = max(shown, default=None)
-    return moved
+    return len(moved)
+
+
+def _undelete_above(messages: dict[int, Row], message: Row) -> None:
+    """Bring back what is marked as deleted above a message that is not: a deletion takes all that follows."""
+    above = messages.get(message["parent_seq"] or 0)
+    while above is not None and above["deleted_at"] is not None:
+        above["deleted_at"] = above["deleted_by"] = above["leaf_before"] = None
+        above = messages.get(above["parent_seq"] or 0)
 
 
 def _drop_equal_ids(rows: dict[int, Row]) -> None:
@@ -315,8 +330,10 @@ def _mend_values(message: Row) -> None:
 
 def _nearest(earlier: list[Row], message: Row) -> int | None:
     """The newest message of the chat before the one that was lost; a deleted one only for a deleted one."""
+    lost = message["parent_seq"]
+    known = 0 < lost < message["seq"]  # else the number is damaged, and says nothing
     for each in reversed(earlier):
-        is_before = each["seq"] < message["parent_seq"] or each["seq"] < message["seq"]
+        is_before = not known or each["seq"] < lost
         if is_before and (each["deleted_at"] is None or message["deleted_at"] is not None):
             return int(each["seq"])
     return None

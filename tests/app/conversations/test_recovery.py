@@ -234,7 +234,7 @@ def test_messages_keep_together_when_their_chat_or_parent_is_lost(whole: Path) -
     saved = recover(whole, unheard)
     check(saved.path)
     assert saved.chats == N_CHATS
-    assert saved.moved > 0
+    assert 0 < saved.moved <= saved.messages
     store = ConversationStore(saved.path)
     try:
         again = [row for row in store.rows(search="1/0") if row.title.startswith("Q 1/0")]
@@ -249,6 +249,23 @@ def test_messages_keep_together_when_their_chat_or_parent_is_lost(whole: Path) -
         assert notices[0] > 0
     finally:
         store.close()
+
+
+def test_answers_to_a_lost_question_stay_beside_each_other(database_file: Path) -> None:
+    store = ConversationStore(database_file)
+    chat = store.create()
+    question = store.add_message(chat.id, parent_id=None, role="user", text="Why?")
+    for text in ("Because.", "Therefore."):
+        answer = store.add_message(chat.id, parent_id=question.id, role="assistant", text=text)
+    store.close()
+    with closing(sqlite3.connect(database_file)) as connection, connection:
+        connection.execute("DELETE FROM messages WHERE role = 'user'")
+    saved = recover(database_file, unheard)
+    check(saved.path)
+    assert saved.moved == 2
+    store = ConversationStore(saved.path)
+    assert store.message(answer.id).sibling_count == 2
+    store.close()
 
 
 def test_the_saved_copy_takes_the_place_of_the_damaged_file_which_stays(whole: Path) -> None:
@@ -354,6 +371,71 @@ def test_damage_within_texts_and_names_is_told_in_words(small: Path, database_fi
         with pytest.raises(DamagedDatabase):
             read_all(database_file)
         assert recover(database_file, unheard).chats == 3
+
+
+def test_a_byte_that_is_no_text_costs_that_byte_alone(small: Path, database_file: Path) -> None:
+    text = said(1, 2, "Q").encode()
+    spoiled = text[:9] + b"\xff" + text[10:]
+    database_file.write_bytes(small.read_bytes().replace(text, spoiled))
+    saved = recover(database_file, unheard)
+    assert saved.cut == 0
+    assert spoiled.decode(errors="replace") in texts(saved.path).values()
+
+
+CELLS = [None, 7, -1, 0.5, float("inf"), 2**62, "", "word", b"", b"\xff"]
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A chat of three messages for each of the cells."""
+    path = tmp_path_factory.mktemp("rows") / "conversations.sqlite3"
+    store = ConversationStore(path)
+    for _ in CELLS:
+        conversation, parent = store.create(), None
+        for role in ("user", "assistant", "user"):
+            parent = store.add_message(
+                conversation.id, parent_id=parent, role=role, text="Good morning"
+            ).id
+    store.close()
+    return path
+
+
+@pytest.mark.parametrize(("table", "step"), [("conversations", 1), ("messages", 3)])
+def test_whatever_a_cell_holds_the_saved_copy_opens(
+    rows: Path, database_file: Path, table: str, step: int
+) -> None:
+    """A damaged byte can make any kind of value of another."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        recovery.migrate(connection)
+        columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+    for column in columns[1:]:
+        shutil.copy(rows, database_file)
+        loosen(database_file, table)
+        with closing(sqlite3.connect(database_file)) as connection, connection:
+            change = f"UPDATE {table} SET {column} = ? WHERE seq = ?"
+            connection.executemany(change, [(value, step * i + 1) for i, value in enumerate(CELLS)])
+        saved = recover(database_file, unheard)
+        check(saved.path)
+        read_all(saved.path)
+        assert saved.chats >= len(CELLS)
+
+
+def loosen(path: Path, table: str) -> None:
+    """Let the table take any value in any column."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        (schema,) = connection.execute(
+            "SELECT sql FROM sqlite_schema WHERE name = ?", (table,)
+        ).fetchone()
+        for word in ("STRICT", "NOT NULL", "TEXT", "REAL", " INTEGER,"):
+            schema = schema.replace(word, "," if word.endswith(",") else "")
+        schema = schema.replace("CHECK (parent_seq < seq)", "")
+        schema = (
+            schema[: schema.rindex("CHECK (")].rstrip().rstrip(",") + ")"
+            if (table == "messages")
+            else schema
+        )
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("UPDATE sqlite_schema SET sql = ? WHERE name = ?", (schema, table))
 
 
 def read_all(path: Path) -> None:
