@@ -3,14 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QStackedWidget
 
 from app.errors import Problem
-from app.installs import request_for
-from app.models import ChatModel, OfferedModel
+from app.models import ChatModel
 from app.server.config import ServerState
 from app.settings import Settings, WindowValue
 from catalog.downloads.wanted import DownloadState
@@ -27,6 +26,7 @@ from ui.kit import Toast
 from ui.known_fits import KnownFits
 from ui.models.download_words import fraction_of, summary_words
 from ui.models.models_nav import ADAPTERS, DISCOVER, DOWNLOADS, SERVICES
+from ui.offered_models import OfferedModels
 from ui.outside_changes import OutsideChanges
 from ui.server.server_page import ServerPage
 from ui.server.server_watch import ServerWatch
@@ -35,7 +35,7 @@ from ui.settings.settings_page import SettingsPage
 from ui.settings.settings_work import SettingsWork
 from ui.startup import Opened
 from ui.theme import Theme
-from ui.welcome.welcome import WelcomePage
+from ui.welcome.welcome_work import WelcomeWork
 
 if TYPE_CHECKING:
     from ui.models.models_page import ModelsPage
@@ -73,10 +73,7 @@ class Pages(QObject):
         self._settings = services.settings
         self._toast = toast
         self._stack = stack
-        self._starter = request_for(opened.starter, opened.starter.weights[0])
-        self._starter_entry = opened.starter
-        self._starter_came = False
-        self._starter_step: Literal["", "opening", "gone"] = ""
+        self._starter = opened.starter
         self._downloads = Downloads(background, services.downloads, self)
         self._installed = InstalledModels(background, services.library, self)
         self._installed.now = Installed.of(opened.models)
@@ -84,14 +81,13 @@ class Pages(QObject):
         self._arrivals = Arrivals(
             background, services, self._downloads, self._installed, toast, self
         )
-        self._offered: tuple[OfferedModel, ...] = opened.offered
-        self._reads_of_offers = 0
+        self._offered = OfferedModels(background, services.models, opened.offered, self)
         self._keys = KeyPlaces(theme, background, services.secrets, self)
         self._locked_keys = LockedKeys(self._keys, toast, stack)
         self._damaged = DamagedFiles(theme, background, services, stack)
         self._outside = OutsideChanges(background, services, self)
         self._chat = ChatPage(theme, background, opened, self._fits, toast)
-        self._welcome: WelcomePage | None = None
+        self._welcome: WelcomeWork | None = None
         self._models_page: ModelsPage | None = None
         self._settings_page: SettingsPage | None = None
         self._settings_work: SettingsWork | None = None
@@ -108,7 +104,7 @@ class Pages(QObject):
         self._downloads.start()
         self._installed.refresh()
         self._installed.watch()
-        self._read_offered()
+        self._offered.read()
         self._server_work.start_if_wanted()
         self._locked_keys.look(self._settings.current)
         self._background.run(self, _import_models_page)
@@ -133,10 +129,10 @@ class Pages(QObject):
                 self._stack.setCurrentWidget(self._chat)
                 self._chat.take_focus()
             case _:
-                page = self._built_welcome()
-                self._stack.setCurrentWidget(page)
-                self._show_starter(page)
-                page.focus_first()
+                welcome = self._built_welcome()
+                self._stack.setCurrentWidget(welcome.page)
+                welcome.show_progress()
+                welcome.page.focus_first()
         self.place_changed.emit(place)
         self.title_changed.emit(self._chat.title if place == "chats" else "")
 
@@ -163,19 +159,19 @@ class Pages(QObject):
     def open_file(self, file: str | Path) -> None:
         """Use a model file where it lies, and go to the chats with it."""
         if self._welcome is not None:
-            self._welcome.show_opening()
+            self._welcome.page.show_opening()
         self._arrivals.add(Path(file), self._chat_with, self._file_refused)
 
     def adopt_files(self, files: Sequence[Path]) -> None:
         """Add model files that were dropped somewhere on the window."""
-        if self._stack.currentWidget() is self._welcome:
+        if self._shown_welcome is not None:
             self.open_file(files[0])
         else:
             self._arrivals.adopt(files)
 
     @property
     def _has_writers(self) -> bool:
-        return bool(self._installed.now.writers or self._offered)
+        return bool(self._installed.now.writers or self._offered.now)
 
     def layout_state(self) -> dict[str, WindowValue]:
         return self._chat.layout_state()
@@ -207,7 +203,8 @@ class Pages(QObject):
         self._server_watch.settled.connect(self._show_kept_chats)
         self._locked_keys.usable.connect(self._server_work.start_if_wanted)
         self._server_work.settings_changed.connect(self._apply_settings)
-        self._installed.changed.connect(self._show_installed)
+        self._installed.changed.connect(self._show_writers)
+        self._offered.changed.connect(self._show_offered)
         self._downloads.changed.connect(self._show_downloads)
         self._downloads.finished.connect(self._download_finished)
         self._downloads.failed.connect(self._download_failed)
@@ -233,15 +230,24 @@ class Pages(QObject):
         else:
             self._in_chats(self._chat.focus_search)
 
-    def _built_welcome(self) -> WelcomePage:
+    def _built_welcome(self) -> WelcomeWork:
         if self._welcome is None:
-            page = self._welcome = WelcomePage(self._theme, self._starter_entry)
-            page.start_requested.connect(self._fetch_starter)
-            page.cancel_requested.connect(self._pause_starter)
+            self._welcome = WelcomeWork(
+                self._theme, self._starter, self._downloads, self._arrivals, self
+            )
+            self._welcome.model_found.connect(self._chat_with)
+            page = self._welcome.page
             page.file_chosen.connect(self.open_file)
             page.models_requested.connect(partial(self._show_models_place, DISCOVER))
             self._stack.addWidget(page)
         return self._welcome
+
+    @property
+    def _shown_welcome(self) -> WelcomeWork | None:
+        """The welcome page, if it is the one that is shown."""
+        welcome = self._welcome
+        is_shown = welcome is not None and self._stack.currentWidget() is welcome.page
+        return welcome if is_shown else None
 
     def _built_models_page(self) -> "ModelsPage":
         if self._models_page is None:
@@ -262,7 +268,7 @@ class Pages(QObject):
             page.arrived_requested.connect(self._chat_with_arrived)
             page.file_chosen.connect(self._adopt_file)
             page.settings_requested.connect(self._show_settings_section)
-            page.services_changed.connect(self._read_offered)
+            page.services_changed.connect(self._offered.read)
             page.show_offline(self._settings.current.offline)
             self._stack.addWidget(page)
         return self._models_page
@@ -305,51 +311,17 @@ class Pages(QObject):
 
     # Models
 
-    def _fetch_starter(self) -> None:
-        self._starter_step = ""
-        self._downloads.add(self._starter)
-        if self._welcome is not None:
-            self._show_starter(self._welcome)
-
-    def _pause_starter(self) -> None:
-        """What was fetched stays, and the next try goes on from there."""
-        self._downloads.pause(self._starter.id)
-
     def _show_downloads(self, snapshot: Snapshot) -> None:
         running = [s for s in snapshot.states if s.phase == "running"]
         fractions = [fraction_of(state) or 0.0 for state in running]
         fraction = sum(fractions) / len(fractions) if fractions else None
         self.fetching.emit(fraction, summary_words(snapshot.states))
-        if self._welcome is not None and self._is_welcoming:
-            self._show_starter(self._welcome)
-
-    @property
-    def _is_welcoming(self) -> bool:
-        return self._welcome is not None and self._stack.currentWidget() is self._welcome
-
-    def _show_starter(self, page: WelcomePage) -> None:
-        """How far the starter model is, whoever asked for it and when. Once it is here, it is opened."""
-        state = self._downloads.state_of(self._starter.id)
-        if state is None or state.phase != "done":
-            self._starter_came = state is not None
-            self._starter_step = ""
-        elif self._starter_step == "gone":
-            state = None  # so that it can be fetched again
-        elif self._starter_step == "":
-            self._starter_step = "opening"
-            self._arrivals.find(state, self._chat_with, self._starter_refused)
-        page.show_download(state)
-
-    def _starter_refused(self, problem: Problem) -> None:
-        self._starter_step = "gone"
-        if self._welcome is None:
-            return
-        self._welcome.show_download(None)
-        if self._starter_came:  # else it was removed in an earlier run of the program
-            self._welcome.show_problem(problem)
+        if welcome := self._shown_welcome:
+            welcome.show_progress()
 
     def _download_finished(self, state: DownloadState) -> None:
-        if self._is_welcoming and state.request.id == self._starter.id:
+        welcome = self._shown_welcome
+        if welcome is not None and welcome.fetches(state):
             return  # it is being opened
         if self._shows_downloads():
             self._installed.refresh()
@@ -357,7 +329,7 @@ class Pages(QObject):
             self._arrivals.find(state, partial(self._arrivals.offer, state))
 
     def _download_failed(self, state: DownloadState) -> None:
-        if not self._is_welcoming and not self._shows_downloads():
+        if self._shown_welcome is None and not self._shows_downloads():
             self._arrivals.tell_failure(state)
 
     def _shows_downloads(self) -> bool:
@@ -371,7 +343,6 @@ class Pages(QObject):
         self._arrivals.adopt([file])
 
     def _chat_with(self, model: ChatModel) -> None:
-        self._starter_step = ""
         now = self._installed.now
         is_new = all(known.id != model.id for known in now.models)
         if isinstance(model, InstalledModel) and is_new:
@@ -388,30 +359,18 @@ class Pages(QObject):
         self._built_models_page().show_model(model)
 
     def _file_refused(self, problem: Problem) -> None:
-        if self._stack.currentWidget() is self._welcome and self._welcome is not None:
-            self._welcome.show_refused(problem, self._downloads.state_of(self._starter.id))
+        if welcome := self._shown_welcome:
+            welcome.refuse_file(problem)
         else:
             self._toast.show_message(problem.sentence())
 
-    def _show_installed(self, installed: Installed) -> None:
-        self._chat.show_models((*installed.writers, *self._offered))
+    def _show_writers(self) -> None:
+        self._chat.show_models((*self._installed.now.writers, *self._offered.now))
 
-    def _read_offered(self) -> None:
-        """What services and plug-ins offer; a plug-in may take its time to say."""
-        self._reads_of_offers += 1
-        show = partial(self._show_offered, self._reads_of_offers)
-        self._background.run(self, self._services.models.offered, show)
-
-    def _show_offered(self, read: int, offered: tuple[OfferedModel, ...]) -> None:
-        if read != self._reads_of_offers:
-            return  # it was asked again since
-        writers = tuple(model for model in offered if model.writes)
-        if writers == self._offered:
-            return
-        self._offered = writers
-        self._show_installed(self._installed.now)
-        starter = self._downloads.state_of(self._starter.id)
-        if self._is_welcoming and (starter is None or starter.phase not in ("waiting", "running")):
+    def _show_offered(self) -> None:
+        self._show_writers()
+        welcome = self._shown_welcome
+        if welcome is not None and not welcome.is_fetching:
             self.show_place("chats")
 
     def _apply_settings(self, key: str, current: Settings) -> None:
@@ -433,12 +392,12 @@ class Pages(QObject):
         if key == "catalogues" and self._settings_work is None:
             self._catalogues_changed()
         if key == "chat_defaults":
-            self._show_installed(self._installed.now)
+            self._show_writers()
 
     def _read_choices(self) -> None:
         """The command line may have changed services or profiles."""
-        self._read_offered()
-        self._show_installed(self._installed.now)
+        self._offered.read()
+        self._show_writers()
         if self._models_page is not None:
             self._models_page.read_again()
 
