@@ -411,7 +411,9 @@ class Sequences:
         """
         state = self._context.state(live.slot)
         self._context.clear(overwrite=False)
-        live.orderly = self._context.restore(live.slot, state)
+        live.orderly = True
+        if not self._context.restore(live.slot, state):
+            self._cut(live, 0)  # all of it is read again
 
     def _park_copy(self, live: Live) -> None:
         self._keep(self._copied(live))
