@@ -96,7 +96,8 @@ class SettingsPage(QWidget):
         """Show the value of one setting, which was changed elsewhere."""
         if key in self._rows:
             self._rows[key].show_value(getattr(settings, key))
-        self.token.show_set(settings.has_hub_token)
+        if key == "has_hub_token":
+            self.token.show_set(settings.has_hub_token)
 
     def show_refused(self, key: str, problem: Problem) -> None:
         """Say below a setting why it could not be saved."""

@@ -290,6 +290,17 @@ def test_a_broken_plug_in_is_listed_with_its_error(page: SettingsPage) -> None:
     assert "ImportError: <b>No module</b>" in shown
 
 
+def test_a_setting_that_is_changed_elsewhere_leaves_a_token_that_is_typed(
+    page: SettingsPage, qtbot: QtBot
+):
+    field = next(f for f in page.findChildren(QLineEdit) if f.accessibleName() == "Access token")
+    field.setText("hf_half")
+    page.show_setting("offline", Settings(offline=True))
+    assert field.text() == "hf_half"
+    page.show_setting("has_hub_token", Settings(has_hub_token=True))
+    assert field.text() == ""
+
+
 def test_a_token_is_kept_tested_replaced_and_removed_but_never_shown(
     page: SettingsPage, qtbot: QtBot
 ) -> None:
