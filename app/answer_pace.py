@@ -8,7 +8,7 @@ from app.turns import TurnEvent
 from backends.protocol import PromptProgress, ReasoningDelta, TextDelta
 
 _LEAST_SECONDS = 0.2
-"""A speed of less is no speed yet."""
+"""Over a shorter time, no speed is told."""
 
 
 class Pace(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ DateGroup = Literal["Today", "Yesterday", "Previous 7 days", "Previous 30 days",
 
 
 def shortened(text: str) -> str:
-    """As much of it as a sentence can hold: what is wrong may be of any length."""
+    """The beginning of a text that may be very long, to be quoted in a sentence."""
     return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}…"
 
 

@@ -45,9 +45,9 @@ def best_quant(
 ) -> T | None:
     """The item that most people want on this computer. None where there is no item.
 
-    Of those that fit, the usual one of about four bits; if that is small, the finest small one.
-    Where nothing fits, one whose size nobody knows, else the smallest. `fit_of` is asked only
-    where a size is known; it returns None for what it can't judge.
+    Of those that fit, it is the usual one of about four bits; if that is small, the finest small one.
+    Where nothing fits, it is one of unknown size, else the smallest. `fit_of` is asked only where
+    a size is known. It returns None where it can't tell.
     """
     quants = [(quant_of(item), item) for item in items]
     quants.sort(key=lambda each: (each[0].size_bytes, each[0].bits))

@@ -108,7 +108,7 @@ class Services:
         return (*files, self.connections.folder)
 
     def read_again(self, changed: Collection[Path]) -> bool:
-        """Take over what other processes have written to these files; whether settings are among it."""
+        """Take over what other processes have written to these files. Says whether settings changed."""
         is_other = self.settings.read_again()
         if is_other or self.paths.secrets_file in changed:
             self.secrets.forget()

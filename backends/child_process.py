@@ -49,9 +49,9 @@ def start_child(
 
 
 def bare_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables that a child needs. Those not known to be harmless are left out.
+    """The variables that a child needs. A variable that is not on the list is left out.
 
-    Keys of services, the server's key, tokens, and proxies with a password are all of them unknown.
+    So no child gets the keys of services, the server's key, tokens, or a proxy with its password.
     """
     return {name: value for name, value in environment.items() if _is_harmless(name)}
 

@@ -24,7 +24,7 @@ def _table(moves: dict[int, int]) -> bytes:
     return bytes(moves.get(plane, plane) for plane in range(256))
 
 
-# What is sent in an unassigned plane must not pass for something else.
+# A text from outside may have characters in unassigned planes already. They become input, too.
 _AS_INPUT = _table({0: _INPUT, **dict.fromkeys(_FREE, _INPUT)})
 _AS_ANSWER = _table(
     {**dict.fromkeys(_FREE, _ANSWER), **{plane: _ANSWER + i for i, plane in enumerate(_ASSIGNED)}}
@@ -37,7 +37,7 @@ _INPUTS = re.compile("[\U00040000-\U0004ffff]")
 class Tainted(str):
     """A text, some characters of which may be tainted.
 
-    What it is not taught stays tainted, and only sees other characters than it should.
+    A method that is not overridden here works on the moved characters. What it returns stays tainted, too.
     """
 
     __slots__ = ("_plain",)
@@ -223,27 +223,27 @@ def plain(text: str) -> str:
 
 
 def raw(text: str) -> str:
-    """The text with its tainted characters where `taint` has moved them."""
+    """The text with its tainted characters still in the planes to which `taint` moved them."""
     return str.__str__(text)
 
 
 def as_tainted(text: str) -> Tainted:
-    """What became of tainted texts in the hands of code that knows nothing of them."""
+    """Make a `Tainted` again of a plain `str` that Python's own code joined from tainted texts."""
     return text if isinstance(text, Tainted) else Tainted(text)
 
 
 def answers_in(text: str) -> Iterator[tuple[int, int]]:
-    """From where to where a text, as `raw` gives it, is the model's own."""
+    """The start and end of each stretch that the model wrote, in a text as `raw` gives it."""
     return (found.span() for found in _ANSWERS.finditer(text))
 
 
 def holds_answer_alone(text: str) -> bool:
-    """Whether a text, as `raw` gives it, is the model's own as far as it is not the template's."""
+    """Whether a text, as `raw` gives it, has text of the model in it and none of other messages."""
     return bool(_ANSWERS.search(text)) and not _INPUTS.search(text)
 
 
 def as_json_texts(value: Any, *, ensure_ascii: bool) -> Any:
-    """A JSON value whose tainted texts have become what JSON writes for them."""
+    """A JSON value in which each tainted text is escaped as JSON writes it, and stays tainted."""
     if isinstance(value, Tainted):
         written = json.dumps(plain(value), ensure_ascii=ensure_ascii)[1:-1]
         is_answer = holds_answer_alone(raw(value))

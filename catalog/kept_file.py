@@ -67,7 +67,9 @@ class KeptFile(Generic[T]):
             return self._read()
 
     def make_way(self) -> None:
-        """Before the file is written: raise `OSError` where that would destroy a damaged one."""
+        """To be called before the file is written. A damaged one that still lies there is moved aside;
+        raises `OSError` where that fails, since writing would destroy it.
+        """
         with self._lock:
             if self.damage is not None and self.damage.aside is None and self.path.exists():
                 aside = set_aside_name(self.path, "damaged")

@@ -133,10 +133,10 @@ class Background(QObject):
         return self._start_cancellable(self._lookups, _Job(owner, on_done, on_error), op)
 
     def finish(self, timeout_ms: int) -> bool:
-        """Begin and deliver nothing more, and wait; False if something still runs.
+        """Start no further operation, call no further callback, and wait. False if something still runs.
 
         What waits in order is still done: it is the person's work on its way to the database. Whoever
-        started a long operation tells it to stop first.
+        started a long operation has to tell it to stop first.
         """
         self._finishing = True
         for number in tuple(self._jobs):
@@ -193,7 +193,7 @@ class Background(QObject):
         return number
 
     def _forget(self, number: int, *, cancel: bool = False) -> _Job | None:
-        """The job, of which nothing more is delivered."""
+        """Take the job off the list. None of its callbacks is called any more."""
         job = self._jobs.pop(number, None)
         if job is not None and job.cancel is not None:
             if cancel:

@@ -62,9 +62,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReadingPlace(msgspec.Struct, frozen=True):
-    """Where a person reads: so much of that message (0 to 1) is above the upper edge of what is seen.
+    """Where a person reads: `part` of that message (0 to 1) has scrolled out of sight at the top.
 
-    With `below`, the message begins so many pixels below that edge.
+    With `below`, the message begins that many pixels below the upper edge instead.
     """
 
     message_id: str

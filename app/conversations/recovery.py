@@ -167,7 +167,7 @@ def discard(path: Path) -> None:
 
 
 def _sorted_rows(rows: Iterable[RawRow]) -> tuple[dict[int, Row], dict[int, Row], dict[int, bytes]]:
-    """Conversations, messages and log-probabilities by `seq`; what is none of them is left out."""
+    """Conversations, messages and log-probabilities by `seq`. Any other row is left out."""
     columns = _columns()
     chats: dict[int, Row] = {}
     messages: dict[int, Row] = {}
@@ -249,7 +249,7 @@ def _keep(rows: dict[int, Row], row: Row) -> None:
 
 
 def _mend(chats: dict[int, Row], messages: dict[int, Row]) -> int:
-    """Make a tree of what is left, as the database wants it; how many messages lost their place."""
+    """Make a tree of what is left, as the database demands. Returns how many messages lost their place."""
     _drop_equal_ids(chats)
     _drop_equal_ids(messages)
     moved: set[int] = set()

@@ -210,8 +210,8 @@ class Secrets:
     def _held_by(self, place: SystemKeyring | SealedFile) -> dict[str, str]:
         """Every secret that the place has.
 
-        Raises `AppError` where it gives up only some of them, or is a file that is merely locked. A place
-        that gives up none is of no use: a person may leave it, and sets those keys again.
+        Raises `AppError` where it gives only some of them, or is a locked file. A place that gives none is
+        broken for good: the person may leave it, and has to set the keys again.
         """
         held: dict[str, str] = {}
         refused: AppError | None = None

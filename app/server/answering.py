@@ -86,7 +86,7 @@ class Answering:
         keeping: Keeping | None = None,
         fetching: tuple[Lookup, DownloadQueue] | None = None,
     ) -> None:
-        """`fetching` is what models come by that clients ask for."""
+        """`fetching` finds and downloads the models that clients ask for. Without it, they can't ask."""
         self._sessions = sessions
         self._chats = chats
         self._adapters = adapters

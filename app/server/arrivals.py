@@ -145,8 +145,8 @@ class Arrivals:
             raise Failure("invalid", "The body came too slowly.", code="timeout") from None
 
     async def _reserve(self, size: int) -> None:
-        """Hold so many bytes as soon as there is room: a client in the midst of sending would not
-        read that it is refused. Raises `Failure` where that takes too long.
+        """Hold so many bytes as soon as there is room. To refuse at once would not help: a client that
+        is still sending does not read the refusal. Raises `Failure` where it takes too long.
         """
         try:
             async with asyncio.timeout(_ROOM_SECONDS):

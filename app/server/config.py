@@ -1,4 +1,4 @@
-"""How the local server is to be, and how it stands with it."""
+"""The settings of the local server, and its state."""
 
 from typing import Literal
 
@@ -17,7 +17,8 @@ SHORTEST_KEY = 16
 class ServerConfig(msgspec.Struct, frozen=True, kw_only=True):
     """How the server is to run. Without a `key` everybody who reaches it may use it.
 
-    `host` is an address of this computer; one that isn't loopback demands a `key` of some length. Port 0 takes any that is free. `origins` are of pages that may connect ("https://chat.example").
+    `host` is an address of this computer; one that isn't loopback demands a `key` of some length.
+    Port 0 takes any that is free. `origins` are of pages that may connect ("https://chat.example").
     `serve_connections` offers the models of services and plug-ins too, `show_text` keeps what is asked
     for the list of requests, `keep_chats` stores it among the chats, `load_on_demand` loads a model
     that is asked for. `most_at_once` requests are in work, and `most_waiting` wait. `most_held_bytes`

@@ -10,7 +10,7 @@ from app.server.journal import Journal
 
 _PROBE_SECONDS = 0.02
 _LATE_SECONDS = 1.0
-"""Whoever ends the connection so long after it asked, in the midst of its answer, is gone."""
+"""A client that closes its side this long after its request, during the answer, has gone away."""
 
 _LINGER_SECONDS = 3.0
 """How long what a client still sends is thrown away, after it was refused, so that it reads why."""

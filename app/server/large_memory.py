@@ -12,8 +12,8 @@ _PAUSES = (1.0, 5.0, 30.0)
 
 
 class LargeMemory:
-    """The C library keeps what it was given back, for the next who asks: of a burst of large bodies,
-    hundreds of megabytes. For one event loop's thread alone.
+    """Asks the C library to return freed memory: after a burst of large bodies it holds hundreds of
+    megabytes. For one event loop's thread alone.
     """
 
     def __init__(self) -> None:

@@ -56,7 +56,7 @@ class LocalServer:
         store: ConversationStore,
         fetching: tuple[Lookup, DownloadQueue] | None = None,
     ) -> None:
-        """`fetching` is what models come by that clients ask for; without, there is no such thing."""
+        """`fetching` finds and downloads the models that clients ask for. Without it, they can't ask."""
         self._models = models
         self._sessions = sessions
         self._chats = chats

@@ -123,7 +123,7 @@ def _problem_of(state: DownloadState) -> Failure | None:
 
 
 def _as_reference(name: str) -> str:
-    """“hf.co/OWNER/NAME:QUANT” as the command line has it, and a name without the tag that says nothing."""
+    """“hf.co/OWNER/NAME:QUANT” as the command line writes it. “:latest” says nothing, and is left out."""
     given = name.strip().removesuffix(":latest")
     for beginning in _HUB_NAMES:
         if given.lower().startswith(beginning):

@@ -27,7 +27,7 @@ RECURRENT_SLOTS = 4
 """The same where each takes memory of its own, however short it is."""
 
 _LOGITS_BYTES = 1 << 26
-"""What the logits of a batch may take that are wanted of many tokens: llama.cpp keeps the room."""
+"""For the logits of many tokens of one batch. llama.cpp does not give this memory back."""
 
 _STEP = 256  # context lengths come in steps of this
 _NO_SLOT, _ABORTED = 1, 2
@@ -78,7 +78,7 @@ class Context:
     Attributes:
         n_ctx: Tokens that all sequences together can have; those that they share count once.
         n_batch: Tokens that can be evaluated at once.
-        n_logits: Tokens of a batch whose logits may be wanted beside those of its last ones.
+        n_logits: How many tokens of a batch may have logits, besides the last of each sequence.
         n_slots: Sequences that it holds.
         can_cut: Whether a sequence can be cut back to an earlier token.
         abort: What stops a computation.
@@ -244,7 +244,7 @@ class Context:
 
 
 def most_logits(n_vocab: int) -> int:
-    """Of how many tokens of a batch the logits have room, for a vocabulary of that size."""
+    """How many tokens of a batch may have logits, with a vocabulary of that size."""
     return max(1, _LOGITS_BYTES // (4 * max(1, n_vocab)))
 
 

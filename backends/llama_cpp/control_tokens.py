@@ -7,7 +7,7 @@ import msgspec
 
 
 class ControlToken(msgspec.Struct, frozen=True):
-    """`strips_left` and `strips_right`: white space beside it is no part of the text."""
+    """`strips_left` and `strips_right`: it swallows the white space on that side."""
 
     id: int
     strips_left: bool = False
@@ -36,7 +36,7 @@ class ControlTokens:
     def spelled_in(self, text: str, plain: str) -> Iterator[Spelled]:
         """Those in a text, from left to right; of several at a place, the longest.
 
-        `plain` is what the text reads as, where some of its characters are not what they look like.
+        `plain` is the same text without taint: white space is looked for there.
         """
         position = 0
         while self._firsts and (found := self._firsts.search(text, position)):

@@ -43,7 +43,10 @@ class Echo:
         return PromptEcho(text + "".join(pieces))
 
     def read(self, start: int, count: int, logits_of: Callable[[int], Logits]) -> PromptEcho:
-        """What `count` tokens from `start` on tell, whose logits are found by their place among them."""
+        """The tokens that come after `count` evaluated ones from `start` on, each with how likely it was.
+
+        `logits_of` takes the place of one of the evaluated tokens, and gives its logits.
+        """
         pieces = []
         tokens = []
         while self.told <= start + count and not self.is_done:

@@ -70,7 +70,7 @@ class Engine:
         self._template, self._warning = choose_template(self._model, options.chat_template)
         self._answers = GivenAnswers(self._model)
         self._writer = self._prompt_writer(self._answers)
-        # Of a prompt that is read as if nothing were known, the tokens must not depend on it either.
+        # For answers with a seed: which answers are known must not change the tokens of the prompt.
         self._writer_from_scratch = self._prompt_writer(GivenAnswers(self._model))
         self._adapters = Adapters(self._model, self._context)
         parked = ParkedStates(

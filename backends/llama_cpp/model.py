@@ -213,7 +213,7 @@ class Model:
         return ControlTokens(found)
 
     def is_shown_control(self, token: int) -> bool:
-        """Whether it is a control token that answers consist of, such as the mark of a call."""
+        """Whether it is a control token that can be part of an answer, such as the mark of a call."""
         return bool(native.llama_vocab_is_control(self.vocab, token) and self.piece(token))
 
     def is_hidden(self, token: int) -> bool:

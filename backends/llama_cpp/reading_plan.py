@@ -2,8 +2,8 @@
 
 The same tokens give slightly different numbers when they are computed in batches of other sizes, and
 then another token may be chosen. So a prompt whose answer must be repeatable is read in steps that
-depend on its tokens alone, and what is known of it counts only up to the end of such a step. Its last
-token is a step of its own, so that a new answer to the same prompt costs that one token.
+depend on its tokens alone. What was read before is used again only up to the end of such a step. The
+last token is a step of its own, so that a new answer to the same prompt costs only that token.
 """
 
 from bisect import bisect_left, bisect_right
@@ -15,7 +15,7 @@ UNKNOWN, STEP_END, GENERATED = 0, 1, 2
 """What is noted of each token in a sequence. GENERATED: it was computed while an answer was written."""
 
 _LONGEST_STEP = 128
-"""Tokens. So many at most are read again, although they are known; shorter steps read slower."""
+"""Tokens. At most this many are read again although they were read before. Shorter steps are slower."""
 _SHORTEST_STEP = 16
 
 
@@ -27,8 +27,8 @@ class ReadingPlan:
     ) -> None:
         """`ends_turn` says whether a token ends a message: many prompts begin with the same messages.
 
-        `only_read`: what was generated is read again, so that it does not matter whether it still
-        is in memory.
+        `only_read`: tokens that were generated are read again. So it does not matter whether they are
+        still in memory.
         """
         self._n_prompt = len(tokens)
         self._only_read = only_read

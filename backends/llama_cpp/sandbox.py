@@ -216,7 +216,7 @@ class _GenerationBlock(Extension):
 
 
 def _known_as_tainted(text: str) -> str:
-    """Texts that Python made of tainted ones are to be compared and trimmed as these are."""
+    """Python's own code joins tainted texts to a plain `str`: compare and trim it as they are."""
     return text if text.isascii() else as_tainted(text)
 
 

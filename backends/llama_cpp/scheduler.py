@@ -238,7 +238,7 @@ class Scheduler:
         return running.plan if len(self._running) == 1 else None
 
     def _note(self, running: Running, count: int) -> int:
-        """What is to be noted of the next tokens that it reads."""
+        """The note for the next tokens that it reads."""
         assert running.live is not None
         start = len(running.live.tokens)
         plan = self._plan_of(running)

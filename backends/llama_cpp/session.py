@@ -169,7 +169,7 @@ def _texts(messages: Sequence[Message]) -> Iterator[str]:
 
 
 def _written(text: Text) -> str:
-    """What takes as much room in a message as the text or its tokens at least."""
+    """The text, or for tokens a text that takes at least as many bytes in a message."""
     return text if isinstance(text, str) else " " * (_BYTES_OF_TOKEN * len(text))
 
 

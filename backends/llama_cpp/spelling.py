@@ -1,4 +1,4 @@
-"""Which tokens a text is, and which text tokens are."""
+"""From a text to its tokens and back."""
 
 from collections.abc import Sequence
 

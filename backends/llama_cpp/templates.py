@@ -295,5 +295,5 @@ def _to_json(value: Any, ensure_ascii: bool = False, **options: Any) -> Tainted:
     for spacing in (allowed.get("indent"), *(allowed.get("separators") or ())):
         if (spacing if isinstance(spacing, int) else len(str(spacing))) > _LONGEST_JSON_SPACING:
             raise TemplateFailed("it makes too long a text")
-    # Not escaped here, since the texts in it are already, as far as it is wished.
+    # `as_json_texts` has escaped the texts already, as `ensure_ascii` says.
     return as_tainted(json.dumps(value, ensure_ascii=False, **allowed))

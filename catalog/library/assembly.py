@@ -23,7 +23,7 @@ from catalog.library.titles import title_of
 class Assembled(msgspec.Struct, frozen=True, kw_only=True):
     """Models and adapters, by path of preference. `facts` are those to be remembered.
 
-    `again` are the paths of files that were moved or copied, to those under which they were known.
+    `again` has the new path of each file that was moved or copied, with the path that it had before.
     `aliases` are the other names of a model, to its id: ids of the same content elsewhere, tags.
     """
 

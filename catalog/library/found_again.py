@@ -11,9 +11,9 @@ Sampled = Callable[[str], str]
 
 
 def found_again(looked: Looked, known: Mapping[str, FileFacts], sampled: Sampled) -> dict[str, str]:
-    """The paths of such files, to those under which they were known.
+    """Where such files are now, each with the path that it had before.
 
-    A file that stayed where it is, but was written again with the same content, leads to itself.
+    A file that was written again in its place, with the same content, has the same path twice.
     `sampled` gives a fingerprint and is asked only for files that may be the same.
     """
     gone = {

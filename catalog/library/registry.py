@@ -81,7 +81,7 @@ class Registry:
     ) -> None:
         """Take over what a scan found, and forget what it says is `gone`.
 
-        `again` leads from the paths of files to those under which they were known before.
+        `again` has the new path of each file that was moved, with the path that it had before.
 
         Costs nothing when nothing changed. It only spares the next scan some reading, so a full
         disk or a read-only folder is no failure.
@@ -136,7 +136,7 @@ class Registry:
 def carry_over(
     contents: dict[str, Content], facts: Mapping[str, FileFacts], again: Mapping[str, str]
 ) -> None:
-    """Let what is known of such files' content count where they are now."""
+    """Move what is known of the content of such files to the paths where they are now."""
     for path, old in again.items():
         parts = file_parts(Path(path), facts[path].n_parts)
         before_parts = file_parts(Path(old), facts[path].n_parts)

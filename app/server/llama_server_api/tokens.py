@@ -17,7 +17,7 @@ from app.server.served import DEFAULT_NAME
 from backends.protocol import ApplyTemplate, ChatRequest, Detokenize, Tokenize
 
 _LONGEST_TEXT = 2_000_000
-"""Characters. Answers to others wait meanwhile."""
+"""Characters. The model's other answers wait while it is read."""
 
 
 class TokenizeRequest(msgspec.Struct, frozen=True, kw_only=True):

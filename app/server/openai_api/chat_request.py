@@ -43,7 +43,7 @@ class TemplateOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChatCompletionRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What is not here is ignored. A last message of the assistant is gone on with.
+    """Fields that are not here are ignored. If the last message is the assistant's, the answer continues it.
 
     `functions` and `function_call` are what `tools` were before. `top_k`, `min_p` and the penalty for
     repetition, by either name, are taken as other local servers take them.

@@ -50,9 +50,9 @@ class Reasoning(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ResponsesRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What is not here is ignored. Unless `store` is false, the response can be gone on from.
-
-    `previous_response_id` puts that conversation before the `input`, without its instructions.
+    """Fields that are not here are ignored. Unless `store` is false, a later request can continue from
+    the response: `previous_response_id` puts that conversation before the `input`, without its
+    instructions.
     """
 
     input: str | Annotated[list[InputItem], msgspec.Meta(min_length=1, max_length=20_000)]
@@ -138,7 +138,11 @@ def _instructed(instructions: str | None, messages: tuple[Message, ...]) -> tupl
 def _refuse_what_is_missing(request: ResponsesRequest) -> None:
     for field, value, words in (
         ("background", request.background, "a response is written while its client waits."),
-        ("conversation", request.conversation, "give “previous_response_id”, or the whole of it."),
+        (
+            "conversation",
+            request.conversation,
+            "send “previous_response_id”, or the whole conversation in “input”.",
+        ),
         (
             "prompt",
             request.prompt,

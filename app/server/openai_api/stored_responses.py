@@ -1,4 +1,4 @@
-"""Responses that a client may go on from, in memory until the server stops."""
+"""Responses that a client may continue from, kept in memory until the server stops."""
 
 from collections import OrderedDict
 from collections.abc import Sequence

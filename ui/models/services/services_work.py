@@ -169,7 +169,7 @@ class ServicesWork(QObject):
         self.changed.emit()
 
     def read(self) -> None:
-        """Show what is connected. While that is being read, once more afterwards."""
+        """Show what is connected. A call that comes while it is being read makes it be read once more."""
         if self._reading:
             self._again = True
             return
