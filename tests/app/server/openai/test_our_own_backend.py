@@ -26,7 +26,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Of `causeway serve`, in a process of its own, with both models in memory."""
     folder = tmp_path_factory.mktemp("serving")
     causeway = CommandLine(folder / "home", {KEY_VARIABLE: KEY})
-    causeway.run("import", str(write_model(folder / "talkative.gguf", seed=3)))
+    causeway.run("import", str(write_model(folder / "talkative.gguf", seed=3, context_length=2048)))
     causeway.run("import", str(write_encoder(folder / "finder.gguf")))
     process = causeway.start("serve", "--port", "0", "-m", "talkative")
     assert process.stdout is not None
