@@ -168,7 +168,7 @@ class Model:
                 f"This model has no token {strange:,}.",
                 f"Its tokens have numbers up to {self.n_vocab - 1:,}; those of another model mean "
                 "something else here.",
-                "Send the text itself, or tokens of this model’s own tokenizer.",
+                "Send the text itself, or tokens of this model's own tokenizer.",
             )
 
     def is_end(self, token: int) -> bool:

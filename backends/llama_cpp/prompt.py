@@ -113,7 +113,7 @@ class PromptWriter:
         tokens = self._tokens_of(text, suffix)
         if len(tokens) + min(room, _LEAST_ROOM) > self._n_ctx:
             raise PromptTooLong(
-                "The text is too long for the model’s context.",
+                "The text is too long for the model's context.",
                 f"It comes to {len(tokens):,} tokens and the context holds {self._n_ctx:,}.",
                 "Shorten it, or set a longer context length.",
             )
