@@ -67,7 +67,7 @@ class Chats:
         question = message
         if message.role == "assistant":
             if message.parent_id is None:
-                raise AppError("There is no question that this answers.")
+                raise AppError("This answer has no question above it.")
             question = self._store.message(message.parent_id)
         conversation = self._store.get(message.conversation_id)
         return self._answer(conversation, question, without_adapters=without_adapters)

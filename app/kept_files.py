@@ -82,7 +82,7 @@ class KeptFiles:
                 ) from error
 
     def decline(self, kept: Kept) -> None:
-        """Go on without the copy. It is kept under another name, and offered no more."""
+        """Go on without the copy. It is kept under another name, and is not offered again."""
         file = self._files[kept]
         with alone_with(file.path):
             try:

@@ -29,7 +29,7 @@ def restore(
             kept = _kept(what)
             if decline:
                 files.decline(kept)
-                say("The copy is kept under another name, and offered no more.")
+                say("The copy is kept under another name, and is not offered again.")
             else:
                 files.restore(kept)
                 say("The last good copy is in use again.")

@@ -83,6 +83,7 @@ def _bias(line: str) -> TokenBias:
 def _token(name: str) -> int:
     if len(name) > _LONGEST_NUMBER:
         raise AppError(
-            f"“{shortened(name)}” is no token.", fix="No vocabulary has so many: look it up again."
+            f"“{shortened(name)}” is no token.",
+            fix="No model has so many tokens. Check the number.",
         )
     return int(name[1:])
