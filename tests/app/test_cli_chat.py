@@ -84,7 +84,7 @@ def test_a_conversation_is_found_and_shown_as_text(causeway: CommandLine) -> Non
     told = causeway.json("chat", "Where is the lighthouse?")
     assert told["conversation_id"] in causeway.run("conversations", "search", "lighthouse").stdout
     text = causeway.run("conversations", "show", told["conversation_id"]).stdout
-    assert text == f"## You\n\nWhere is the lighthouse?\n\n## Tiny\n\n{ANSWER}\n\n"
+    assert text == f"## You\n\nWhere is the lighthouse?\n\n## polite\n\n{ANSWER}\n\n"
 
 
 def test_a_setting_of_the_chat_reaches_the_model(causeway: CommandLine) -> None:

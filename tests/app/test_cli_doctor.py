@@ -22,7 +22,7 @@ def test_a_sound_installation_has_no_problems(causeway: CommandLine, model_file:
     assert any(device.startswith("CPU: ") for device in findings["engine"]["devices"])
     assert findings["engine"]["rpc"]
     assert findings["models"] == ["polite"]
-    assert findings["database"].startswith("version 2, 0 conversations")
+    assert findings["database"].startswith("version 3, 0 conversations")
     assert findings["memory_total"] > findings["memory_available"] > 0
     assert findings["paths"]["home"] == str(causeway.home)
 

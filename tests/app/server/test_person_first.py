@@ -31,6 +31,7 @@ def ask(server: Served, model: InstalledModel, number: int, leaving: threading.E
         "model": model.id,
         "stream": True,
         "max_tokens": LONG,
+        "temperature": 0,
         "messages": [{"role": "user", "content": f"{number}: go on"}],
     }
     with (

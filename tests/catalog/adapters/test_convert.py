@@ -277,7 +277,7 @@ class TestTheModelItIsFor:
     def test_a_model_with_fewer_layers_is_refused(self, tmp_path) -> None:
         said = refusal(write_peft(tmp_path / "a", lora_shapes("llama")), base_header(n_layers=1))
 
-        assert "has no place in a llama model of 1 layers" in said
+        assert "has no place in a llama model of 1 layer" in said
 
     def test_the_head_of_a_model_that_has_none_of_its_own(self, tmp_path) -> None:
         head = {
