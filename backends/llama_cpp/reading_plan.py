@@ -59,6 +59,13 @@ class ReadingPlan:
         following = self._ends[bisect_left(self._ends, start + _SHORTEST_STEP) :]
         return following[0] if following else before_last
 
+    def note(self, start: int, end: int) -> int:
+        """What to note of the last token of a step from `start` to `end`.
+
+        The last token of the prompt is no end of a step: a longer prompt would not read it alone.
+        """
+        return STEP_END if end < self._n_prompt and self.step_end(start) == end else UNKNOWN
+
 
 def plan_for(
     sampling: Sampling, tokens: Sequence[int], ends_turn: Callable[[int], bool]

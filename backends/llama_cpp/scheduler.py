@@ -13,7 +13,7 @@ from backends.errors import BackendError, BadAdapter, ModelLoadError
 from backends.llama_cpp.context import Aborted, Context, ContextFull, NotNumbers
 from backends.llama_cpp.live import Live
 from backends.llama_cpp.parked import StackKey
-from backends.llama_cpp.reading_plan import GENERATED, STEP_END, UNKNOWN, ReadingPlan
+from backends.llama_cpp.reading_plan import GENERATED, UNKNOWN, ReadingPlan
 from backends.llama_cpp.running import Running
 from backends.llama_cpp.sequences import Sequences, Step
 from backends.protocol import FinishReason
@@ -242,7 +242,7 @@ class Scheduler:
         assert running.live is not None
         start = len(running.live.tokens)
         plan = self._plan_of(running)
-        return STEP_END if plan and plan.step_end(start) == start + count else UNKNOWN
+        return plan.note(start, start + count) if plan else UNKNOWN
 
     def _piece_tokens(self) -> int:
         return max(_SMALLEST_PIECE, int(_PIECE_SECONDS / self._prompt_pace))

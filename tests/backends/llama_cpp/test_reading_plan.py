@@ -1,13 +1,14 @@
 """The steps in which a prompt is read depend on its tokens alone."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from backends.llama_cpp.prefix import common_length
-from backends.llama_cpp.reading_plan import GENERATED, STEP_END, UNKNOWN, ReadingPlan, plan_for
+from backends.llama_cpp.reading_plan import GENERATED, UNKNOWN, ReadingPlan, plan_for
 from backends.protocol import Sampling
 
 END = 0
@@ -31,9 +32,10 @@ def steps(plan: ReadingPlan, start: int = 0) -> list[int]:
 
 def notes_of(tokens: Sequence[int], generated: int = 0) -> bytearray:
     """What is noted of a prompt that was read by plan, and of an answer to it."""
+    plan = plan_of(tokens)
     notes = bytearray([UNKNOWN] * len(tokens))
-    for end in steps(plan_of(tokens)):
-        notes[end - 1] = STEP_END
+    for start, end in pairwise([0, *steps(plan)]):
+        notes[end - 1] = plan.note(start, end)
     return notes + bytes([GENERATED] * generated)
 
 
@@ -46,6 +48,7 @@ def test_a_prompt_is_read_to_its_end_and_the_last_token_alone(tokens: list[int])
 
 
 @given(prompts, prompts, prompts)
+@example([END], [END], [END, END])
 def test_what_is_known_of_another_prompt_was_read_in_the_same_steps(
     beginning: list[int], one: list[int], other: list[int]
 ) -> None:
