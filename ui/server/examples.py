@@ -31,6 +31,7 @@ def examples() -> tuple[Example, ...]:
             "answer = client.chat.completions.create(\n"
             '    model="{model}",\n'
             '    messages=[{{"role": "user", "content": "Why is the sky blue?"}}],\n'
+            "    max_tokens=500,\n"
             ")\n"
             "print(answer.choices[0].message.content)",
         ),
@@ -56,6 +57,7 @@ def examples() -> tuple[Example, ...]:
             "answer = client.chat(\n"
             '    "{model}",\n'
             '    messages=[{{"role": "user", "content": "Why is the sky blue?"}}],\n'
+            '    options={{"num_predict": 500}},\n'
             ")\n"
             "print(answer.message.content)",
         ),
